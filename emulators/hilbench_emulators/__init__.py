@@ -1,0 +1,1 @@
+"""Everything the bench pretends to be."""

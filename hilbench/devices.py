@@ -1,0 +1,87 @@
+"""Protocols of what a rig can hold; the bench, its fixtures and its procedures know nothing else of a device."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal, Protocol, runtime_checkable
+
+LinkFault = Literal["reset", "half-open"]
+MeterFault = Literal["dead", "frozen", "nan", "zero", "reversed", "swapped"]
+
+
+@runtime_checkable
+class Device(Protocol):
+    """Anything that a rig starts and stops. ``stop`` may be called twice and never raises."""
+
+    async def start(self) -> None:
+        """Connect, identify, be ready; raises ``DeviceError`` naming the device."""
+
+    async def stop(self) -> None:
+        """Release everything."""
+
+
+@runtime_checkable
+class Station(Device, Protocol):
+    """A charging station with one outlet and the car that may stand at it."""
+
+    role: str
+
+    async def plug_in(self, vehicle: str, *, energy_kwh: float | None = None, soc: float | None = None) -> None:
+        """Connect a car of model ``vehicle`` that wants ``energy_kwh`` (or is at ``soc`` 0..1) and authorise it."""
+
+    async def unplug(self) -> None:
+        """End the session and disconnect the car."""
+
+    async def power_cycle(self, off_s: float) -> None:
+        """Lose supply for ``off_s`` seconds and start again with what persists."""
+
+    async def make_safe(self) -> None:
+        """Take the station to its safe current by its own local means, whatever a controller says."""
+
+    def is_safe(self, tolerance_a: float = 0.5) -> bool:
+        """Read back: the car draws no more than the safe current plus ``tolerance_a``."""
+
+
+@runtime_checkable
+class SiteMeter(Device, Protocol):
+    """The meter that the controller reads."""
+
+    def set_fault(self, fault: MeterFault | None, **parameters: object) -> None:
+        """Start a fault, or end it with None; raises ``InputError`` for parameters it does not know."""
+
+
+@runtime_checkable
+class Controller(Device, Protocol):
+    """The system under test, as far as the bench may touch it."""
+
+    def capabilities(self) -> frozenset[str]:
+        """Which of ``suspend``, ``kill``, ``restart`` the bench can do to it."""
+
+    async def suspend(self) -> None:
+        """Stop it as SIGSTOP does: sockets stay open, nothing answers."""
+
+    async def resume(self) -> None:
+        """Continue it as SIGCONT does."""
+
+    async def kill(self) -> None:
+        """End it as SIGKILL does: connections break, no farewell."""
+
+    async def restart(self) -> None:
+        """Start it again after ``kill``, with what it keeps on disk."""
+
+
+@runtime_checkable
+class Link(Device, Protocol):
+    """A wire between two devices that can fail."""
+
+    def cut(self, how: LinkFault = "reset") -> None:
+        """Break it: ``reset`` both ends and refuse, or let everything vanish (``half-open``)."""
+
+    def restore(self) -> None:
+        """Heal it."""
+
+    def set_latency(self, seconds: float) -> None:
+        """Delay every byte by ``seconds`` in each direction."""
+
+
+Parameters = Mapping[str, object]

@@ -1,0 +1,220 @@
+"""The electrical site as data: a service, a tree of feeders, and stations on branch circuits.
+
+Currents are RMS amperes in line conductors, positive into the site. Lines are ``L1`` (single-phase), ``L1 L2``
+(split-phase) or ``L1 L2 L3`` (three-phase). A station's ``connection`` names the conductors of its terminals in
+order, which is how phase rotation is written: ``L2-L3-L1`` feeds the car's first phase from L2.
+"""
+
+from __future__ import annotations
+
+import cmath
+import math
+from collections.abc import Iterator
+from functools import cached_property
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+Wiring = Literal["single-phase", "split-phase", "three-phase"]
+LINES: dict[str, tuple[str, ...]] = {
+    "single-phase": ("L1",),
+    "split-phase": ("L1", "L2"),
+    "three-phase": ("L1", "L2", "L3"),
+}
+_ANGLE_DEG = {
+    "single-phase": {"L1": 0.0},
+    "split-phase": {"L1": 0.0, "L2": 180.0},
+    "three-phase": {"L1": 0.0, "L2": -120.0, "L3": 120.0},
+}
+CONTINUOUS = 0.8
+"""Share of an OCPD's rating that a continuous load may use (NEC 210.20(A): OCPD >= 125 % of it; recalled text)."""
+MINIMUM_CURRENT_A = 6.0
+"""Least current that a pilot can offer (IEC 61851-1 Table A.8, SAE J1772; 10 % duty)."""
+
+Amperes = Annotated[float, Field(ge=0, le=10_000, allow_inf_nan=False)]
+Rating = Annotated[float, Field(gt=0, le=10_000, allow_inf_nan=False)]
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,47}$")]
+
+
+class Model(BaseModel):
+    """Base of all file models: unknown keys are errors, instances are immutable."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Service(Model):
+    """The supply: main OCPD rating [A], nominal voltage [V] and wiring.
+
+    ``voltage_v`` is line to line for split-phase (240) and three-phase (208, 400, 480), line to neutral for
+    single-phase (230).
+    """
+
+    rating_a: Rating
+    voltage_v: Annotated[float, Field(ge=100, le=700)]
+    wiring: Wiring
+    frequency_hz: Annotated[float, Field(ge=45, le=65)] = 60.0
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """Names of the line conductors."""
+        return LINES[self.wiring]
+
+    @property
+    def line_to_neutral_v(self) -> float:
+        """Voltage from a line to neutral [V]."""
+        return self.voltage_v / {"single-phase": 1.0, "split-phase": 2.0, "three-phase": math.sqrt(3)}[self.wiring]
+
+    def phasor(self, line: str) -> complex:
+        """Unit phasor of the voltage from ``line`` to neutral."""
+        return cmath.rect(1.0, math.radians(_ANGLE_DEG[self.wiring][line]))
+
+
+class Feeder(Model):
+    """A feeder or sub-panel: OCPD rating [A] per line, its budget, or a transformer's rating."""
+
+    id: Name
+    parent: Name = "service"
+    rating_a: Rating | None = None
+    transformer_kva: Annotated[float, Field(gt=0)] | None = None
+    budget_a: Amperes | None = None
+    title: str = ""
+
+
+class Branch(Model):
+    """A station's place in the site: its branch circuit, nameplate, conductors and fallback."""
+
+    role: Name
+    feeder: Name = "service"
+    branch_a: Rating
+    max_a: Rating
+    connection: str
+    fallback_a: Amperes = 0.0
+    priority: Annotated[int, Field(ge=0, le=9)] = 0
+
+    @field_validator("connection")
+    @classmethod
+    def _known_connection(cls, value: str) -> str:
+        parts = value.split("-")
+        lines = [part for part in parts if part in ("L1", "L2", "L3")]
+        good = len(set(lines)) == len(lines) and (
+            (len(parts) == 2 and len(lines) == 1 and parts[1] == "N") or (len(parts) in (2, 3) and lines == parts)
+        )
+        if not good:
+            raise ValueError("use L1-N (line to neutral), L1-L2 (line to line) or L1-L2-L3 in the order of rotation")
+        return value
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """Line conductors of the station's terminals, in order."""
+        return tuple(part for part in self.connection.split("-") if part != "N")
+
+    @property
+    def line_to_line(self) -> bool:
+        """True for a single-phase load between two lines."""
+        return len(self.lines) == 2
+
+
+class Node(Model):
+    """A node of the resolved tree: ``limit_a`` is the budget [A], ``rating_a`` what its OCPD or transformer bears."""
+
+    id: str
+    parent: str | None
+    rating_a: float
+    limit_a: float
+    title: str = ""
+
+
+class Site(Model):
+    """A whole site. ``nodes`` is the resolved tree, root (``service``) first, every parent before its children."""
+
+    name: str
+    service: Service
+    budget_a: Amperes | None = None
+    worst_base_a: Amperes = 0.0
+    feeders: tuple[Feeder, ...] = ()
+    branches: tuple[Branch, ...] = ()
+    timezone: str = "UTC"
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """Line conductors of the site."""
+        return self.service.lines
+
+    @cached_property
+    def nodes(self) -> tuple[Node, ...]:
+        """The tree, parents first; feeders whose parent is unknown or circular are left out (see ``lint``)."""
+        budget = self.service.rating_a * CONTINUOUS if self.budget_a is None else self.budget_a
+        found = {
+            "service": Node(id="service", parent=None, rating_a=self.service.rating_a, limit_a=budget, title=self.name)
+        }
+        waiting = list(self.feeders)
+        while ready := [f for f in waiting if f.parent in found and f.id not in found]:
+            for feeder in ready:
+                found[feeder.id] = self._node(feeder)
+            waiting = [f for f in waiting if f not in ready]
+        return tuple(found.values())
+
+    def _node(self, feeder: Feeder) -> Node:
+        candidates = [feeder.rating_a or math.inf]
+        if feeder.transformer_kva is not None:
+            candidates.append(self.transformer_a(feeder.transformer_kva))
+        rating = min(candidates)
+        limit = rating * CONTINUOUS if feeder.budget_a is None else feeder.budget_a
+        return Node(id=feeder.id, parent=feeder.parent, rating_a=rating, limit_a=limit, title=feeder.title or feeder.id)
+
+    def transformer_a(self, kva: float) -> float:
+        """Rated line current [A] on the site's side of a transformer of ``kva``."""
+        per_line = {"single-phase": 1.0, "split-phase": 1.0, "three-phase": math.sqrt(3)}[self.service.wiring]
+        return kva * 1000.0 / (per_line * self.service.voltage_v)
+
+    def node(self, node_id: str) -> Node:
+        """The node called ``node_id``; raises ``KeyError``."""
+        for node in self.nodes:
+            if node.id == node_id:
+                return node
+        raise KeyError(node_id)
+
+    def branch(self, role: str) -> Branch:
+        """The branch of the station with ``role``; raises ``KeyError``."""
+        for branch in self.branches:
+            if branch.role == role:
+                return branch
+        raise KeyError(role)
+
+    def path(self, node_id: str) -> Iterator[str]:
+        """Ids from ``node_id`` up to ``service``."""
+        parents = {node.id: node.parent for node in self.nodes}
+        current: str | None = node_id
+        while current is not None:
+            yield current
+            current = parents[current]
+
+    def below(self, node_id: str) -> tuple[Branch, ...]:
+        """Branches fed through ``node_id``."""
+        known = {node.id for node in self.nodes}
+        return tuple(b for b in self.branches if b.feeder in known and node_id in self.path(b.feeder))
+
+    def voltage_v(self, branch: Branch) -> float:
+        """Nominal voltage [V] across one phase of the station's terminals."""
+        return self.service.voltage_v if branch.line_to_line else self.service.line_to_neutral_v
+
+    def unit_currents(self, branch: Branch, phases: int = 3) -> dict[str, complex]:
+        """Line-current phasors per ampere that a car with ``phases`` phases draws at unity power factor.
+
+        A line-to-line load puts opposite currents into its two lines; a car with fewer phases than the station has
+        uses the first ones.
+        """
+        lines = branch.lines
+        if branch.line_to_line:
+            first, second = (self.service.phasor(line) for line in lines)
+            unit = (first - second) / abs(first - second)
+            return {lines[0]: unit, lines[1]: -unit}
+        return {line: self.service.phasor(line) for line in lines[:phases]}
+
+    def fallback_sum_a(self, node_id: str) -> float:
+        """Largest line current [A] below a node when every station draws its fallback at unity power factor."""
+        sums = dict.fromkeys(self.lines, 0j)
+        for branch in self.below(node_id):
+            for line, unit in self.unit_currents(branch).items():
+                sums[line] = sums.get(line, 0j) + unit * branch.fallback_a
+        return max((abs(value) for value in sums.values()), default=0.0)
