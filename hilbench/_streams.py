@@ -104,6 +104,11 @@ class MemoryTransport(asyncio.Transport):
             self._closing = True
             self._later(self._lose, None)
 
+    @property
+    def context(self) -> contextvars.Context:
+        """The context in which this end's callbacks run."""
+        return self._context
+
     def abort(self) -> None:
         peer = self.peer
         self._closing = True
@@ -254,6 +259,7 @@ class MemoryStreams:
     def _tables(self) -> dict[Address, MemoryServer]:
         if not hasattr(self, "_listeners"):
             self._listeners, self._connections = {}, {}
+            self._ends: list[MemoryTransport] = []
             self._next_port = _EPHEMERAL
         return self._listeners
 
@@ -328,6 +334,12 @@ class MemoryStreams:
             await server.start_serving()
         return server
 
+    def ends(self) -> list[MemoryTransport]:
+        """Every open end of a connection on this loop, oldest first."""
+        self._tables()
+        self._ends = [end for end in self._ends if not end._lost]
+        return list(self._ends)
+
     def _pair(self, address: Address, server: MemoryServer) -> tuple[MemoryTransport, MemoryTransport]:
         assert isinstance(self, asyncio.AbstractEventLoop)
         local = ("127.0.0.1", self._port())
@@ -336,6 +348,7 @@ class MemoryStreams:
         near.peer, far.peer = far, near
         accepted = [t for t in self._connections.get(server, []) if not t._lost]
         self._connections[server] = [*accepted, far]
+        self._ends = [*(end for end in self._ends if not end._lost), near, far]
         return near, far
 
     def _attach(

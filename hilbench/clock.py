@@ -147,6 +147,15 @@ class VirtualLoop(_streams.MemoryStreams, asyncio.SelectorEventLoop):
         ready: deque[asyncio.Handle] = getattr(self, "_ready")  # noqa: B009 - private to type checkers
         ready.extend(held for held in self._held.pop(name, []) if not held.cancelled())
 
+    def sever(self, name: str) -> None:
+        """Reset every connection of process ``name`` and close its listeners, as the kernel does after SIGKILL."""
+        for server in list(self._tables().values()):
+            if server.context.get(_process) == name:
+                server.close()
+        for end in self.ends():
+            if end.context.get(_process) == name:
+                end.abort()
+
     def _hold_if_suspended(self, handle: asyncio.Handle) -> None:
         context: contextvars.Context = getattr(handle, "_context")  # noqa: B009 - private to type checkers
         name = context.get(_process)
