@@ -1,0 +1,147 @@
+"""A rig file becomes a :class:`Rig`: the site, the devices by role, and everything that is wrong with them at once.
+
+Rigs that come with the bench are called by name (``workplace-10``), all others by path. The models of the tables are
+in ``hilbench.rig_models``, the electrical rules in ``hilbench.rig_lint``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from hilbench.errors import InputError, Problem
+from hilbench.rig_checks import consistency
+from hilbench.rig_errors import problems_of, read_toml, suggestion
+from hilbench.rig_models import (
+    BuildingEntry,
+    ControllerEntry,
+    ExternalController,
+    MeterEntry,
+    ReferenceController,
+    Rig,
+    RunEntry,
+    SessionsEntry,
+    SiteEntry,
+    StationEntry,
+)
+
+DEFAULT_RIG = "workplace-10"
+
+
+def rig_files() -> dict[str, Path]:
+    """Name to path of the rigs that come with the bench, from the installed package or the source tree."""
+    package = Path(str(resources.files("hilbench")))
+    for folder in (package / "rigs", package.parent / "rigs"):
+        if folder.is_dir():
+            return {path.stem: path for path in sorted(folder.glob("*.toml"))}
+    return {}
+
+
+def find_rig(name_or_path: str | Path) -> Path:
+    """Path of a rig called by name or path; raises ``InputError`` with close names when there is none."""
+    shipped = rig_files()
+    name = str(name_or_path)
+    if name in shipped:
+        return shipped[name]
+    path = Path(name_or_path)
+    if path.is_file():
+        return path
+    if path.is_dir():
+        raise InputError(name, Problem("", "is a folder, not a rig file", "give the TOML file inside it"))
+    if path.suffix or len(path.parts) > 1:
+        raise InputError(name, Problem("", "there is no such file", f"relative to {Path.cwd()}"))
+    remedy = suggestion(name, shipped) or f"shipped: {', '.join(shipped)}"
+    raise InputError(name, Problem("", "is neither a shipped rig nor a file", remedy))
+
+
+def load_rig(name_or_path: str | Path = DEFAULT_RIG) -> Rig:
+    """The rig of a shipped name or a TOML file; raises ``InputError`` with every problem, its key and its line."""
+    path = find_rig(name_or_path)
+    data, text = read_toml(path)
+    return parse_rig(data, text, source=str(name_or_path), folder=path.resolve().parent)
+
+
+def parse_rig(data: Mapping[str, Any], text: str = "", source: str = "rig", folder: Path | None = None) -> Rig:
+    """A rig from the tables of a TOML file; file paths in it are relative to ``folder``."""
+    merged = _merge_defaults(data)
+    context = {"folder": folder}
+    problems: list[Problem] = []
+    rig: Rig | None
+    try:
+        rig = Rig.model_validate(merged, context=context)
+        numbers = list(range(len(rig.station)))
+    except ValidationError as error:
+        problems += problems_of(error, Rig, data, text)
+        rig, numbers = _sound_part(merged, error, context)
+    if rig is not None:
+        problems += consistency(rig, numbers, text)
+    if problems:
+        raise InputError(source, list(dict.fromkeys(problems)))
+    assert rig is not None
+    return rig
+
+
+def _merge_defaults(data: Mapping[str, Any]) -> dict[str, Any]:
+    """Every station with the keys of ``station_defaults`` that it does not set itself."""
+    defaults, stations = data.get("station_defaults", {}), data.get("station")
+    if not isinstance(defaults, dict) or not isinstance(stations, list):
+        return dict(data)
+    merged = [{**defaults, **station} if isinstance(station, dict) else station for station in stations]
+    return {**data, "station": merged}
+
+
+def _sound_part(
+    merged: Mapping[str, Any], error: ValidationError, context: dict[str, Any]
+) -> tuple[Rig | None, list[int]]:
+    """What is left of a rig without the tables that have errors, so that these do not hide problems between tables."""
+    bad = {details["loc"][:2] for details in error.errors()}
+    if any(not loc or loc[0] in ("site", "feeder", "station_defaults") or loc == ("station",) for loc in bad):
+        return None, []
+    stations = merged.get("station", [])
+    kept = [index for index in range(len(stations)) if ("station", index) not in bad]
+    whole = {loc[0] for loc in bad} - {"station"}
+    sound = {key: value for key, value in merged.items() if key not in whole and key in Rig.model_fields}
+    sound["station"] = [stations[index] for index in kept]
+    try:
+        return Rig.model_validate(sound, context=context), kept
+    except ValidationError:
+        return None, []
+
+
+def rig_schema() -> dict[str, Any]:
+    """JSON Schema of a rig file, for editors: station keys may come from ``station_defaults``."""
+    schema = Rig.model_json_schema(by_alias=True)
+    station = schema["$defs"]["StationEntry"]
+    defaults = {key: value for key, value in station["properties"].items() if key not in ("role", "identity")}
+    schema["properties"]["station_defaults"] = {
+        "type": "object",
+        "description": "Keys that every [[station]] has unless it sets them itself.",
+        "properties": defaults,
+        "additionalProperties": False,
+    }
+    station["required"] = ["role"]
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "hilbench rig", **schema}
+
+
+__all__ = [
+    "DEFAULT_RIG",
+    "BuildingEntry",
+    "ControllerEntry",
+    "ExternalController",
+    "MeterEntry",
+    "ReferenceController",
+    "Rig",
+    "RunEntry",
+    "SessionsEntry",
+    "SiteEntry",
+    "StationEntry",
+    "find_rig",
+    "load_rig",
+    "parse_rig",
+    "rig_files",
+    "rig_schema",
+]

@@ -1,0 +1,290 @@
+"""The rig file as data: which site, which devices play its roles, and how to reach them.
+
+Every table of the TOML file is one model here; unknown keys are errors. A device is named by its *kind*:
+``emulated:...`` is played by the bench, anything else is real hardware behind an address.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+from pydantic import AfterValidator, AwareDatetime, Field, ValidationInfo, field_validator, model_validator
+
+from hilbench.clock import DEFAULT_EPOCH
+from hilbench.site import Amperes, Branch, Feeder, Model, Name, Service, Site
+
+Seconds = Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False)]
+Address = tuple[str, int]
+
+
+def parse_address(text: str, schemes: tuple[str, ...], default_ports: dict[str, int] | None = None) -> Address:
+    """Host and port of a URL such as ``tcp://127.0.0.1:5020``; raises ``ValueError`` saying what is wrong."""
+    example = f"use {schemes[0]}://HOST:PORT"
+    parts = urlsplit(text)
+    if parts.scheme not in schemes:
+        raise ValueError(f"{text!r} does not start with {' or '.join(f'{s}://' for s in schemes)}; {example}")
+    if not parts.hostname or any(c.isspace() for c in text):
+        raise ValueError(f"{text!r} names no host; {example}")
+    try:
+        port = parts.port
+    except ValueError:
+        raise ValueError(f"{text!r} has a port that is not between 1 and 65535; {example}") from None
+    port = port if port is not None else (default_ports or {}).get(parts.scheme)
+    if not port:
+        raise ValueError(f"{text!r} names no port; {example}")
+    return parts.hostname, port
+
+
+def _ocpp_url(value: str) -> str:
+    parse_address(value, ("ws", "wss"), {"ws": 80, "wss": 443})
+    if urlsplit(value).query or urlsplit(value).fragment:
+        raise ValueError(f"{value!r} carries a query or a fragment; a station appends its identity to the path")
+    return value.rstrip("/")
+
+
+def _tcp_address(value: str) -> str:
+    parse_address(value, ("tcp",))
+    return value
+
+
+def _time_zone(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (KeyError, OSError, ValueError) as error:
+        raise ValueError(f"{value!r} is no time zone; use an IANA name such as America/Los_Angeles or UTC") from error
+    return value
+
+
+def _beside_rig(value: Path, info: ValidationInfo) -> Path:
+    folder = (info.context or {}).get("folder")
+    return value if folder is None else Path(folder) / value
+
+
+def _existing(value: Path) -> Path:
+    if not value.is_file():
+        raise ValueError(f"there is no file {value}; paths are relative to the rig file")
+    return value
+
+
+OcppUrl = Annotated[str, AfterValidator(_ocpp_url)]
+TcpAddress = Annotated[str, AfterValidator(_tcp_address)]
+TimeZone = Annotated[str, AfterValidator(_time_zone)]
+RelativePath = Annotated[Path, AfterValidator(_beside_rig)]
+InputFile = Annotated[Path, AfterValidator(_beside_rig), AfterValidator(_existing)]
+
+
+class SiteEntry(Model):
+    """``[site]``: the service, its control setpoint and the profiles that say what is required.
+
+    ``budget_a`` is the setpoint [A per line] that the controller must keep (default: 80 % of the service);
+    ``worst_base_a`` the largest current [A per line] that the building draws without the stations.
+    """
+
+    name: str
+    service: Service
+    budget_a: Amperes | None = None
+    worst_base_a: Amperes = 0.0
+    timezone: TimeZone = "UTC"
+    requirements: tuple[str, ...] = ("generic-v0",)
+
+
+class StationEntry(Branch):
+    """``[[station]]``: a station's branch circuit, and what plays the station.
+
+    ``identity`` is its OCPP identity (default: the role); ``vehicle`` the car that procedures plug in;
+    ``quirks`` the misbehaviours that an emulated station shows.
+    """
+
+    device: str = "emulated:ac"
+    ocpp: Literal["1.6"] = "1.6"
+    identity: Annotated[str, Field(pattern=r"^[A-Za-z0-9*_=:+|@.-]{1,48}$")] = ""
+    vehicle: str = "model-3"
+    quirks: tuple[str, ...] = ()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _identity_is_role(cls, data: Any) -> Any:
+        if isinstance(data, dict) and "identity" not in data and isinstance(data.get("role"), str):
+            return {**data, "identity": data["role"]}
+        return data
+
+    @property
+    def branch(self) -> Branch:
+        """The electrical part alone."""
+        return Branch.model_validate(self.model_dump(include=set(Branch.model_fields)))
+
+
+class ExternalController(Model):
+    """``[controller] kind = "external"``: somebody else's controller, which the stations dial at ``ocpp``.
+
+    With ``command`` the bench starts, kills and restarts it; with ``pid_file`` it may suspend it.
+    """
+
+    kind: Literal["external"]
+    ocpp: OcppUrl
+    command: Annotated[tuple[str, ...], Field(min_length=1)] | None = None
+    pid_file: RelativePath | None = None
+
+    @property
+    def address(self) -> Address:
+        """Host and port that the stations dial."""
+        return parse_address(self.ocpp, ("ws", "wss"), {"ws": 80, "wss": 443})
+
+
+class ReferenceController(Model):
+    """``[controller] kind = "reference"``: the controller that comes with the bench.
+
+    ``defect`` starts it with one deliberate mistake (see ``hilbench selftest``); all other keys are its settings.
+    """
+
+    model_config = Model.model_config | {"extra": "allow"}
+
+    kind: Literal["reference"] = "reference"
+    ocpp: OcppUrl = "ws://127.0.0.1:9000/ocpp"
+    defect: str | None = None
+
+    @property
+    def address(self) -> Address:
+        """Host and port on which its CSMS listens."""
+        return parse_address(self.ocpp, ("ws", "wss"), {"ws": 80, "wss": 443})
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Keys of the file that are settings of the controller itself."""
+        return dict(self.model_extra or {})
+
+
+class MeterEntry(Model):
+    """``[meter.NAME]``: the meter of one node of the site, and the chain from current to register.
+
+    Times in seconds: ``interval_s`` between samples (0.1 to 15), ``latency_s`` from sample to register,
+    ``averaging_s`` the window over which a sample is averaged (0: none). ``noise_a`` is the standard deviation [A] of
+    a sample, ``resolution_a`` the step of the register [A]. ``class`` is the accuracy class of IEC 61869-2.
+    """
+
+    device: str = "emulated:ct"
+    node: Name = "service"
+    address: TcpAddress = "tcp://127.0.0.1:5020"
+    unit: Annotated[int, Field(ge=1, le=247)] = 1
+    accuracy_class: Annotated[Literal["ideal", "0.5", "0.5S", "1", "3", "5"], Field(alias="class")] = "1"
+    rated_a: Annotated[float, Field(gt=0)] | None = None
+    interval_s: Seconds = 1.0
+    latency_s: Annotated[float, Field(ge=0, le=60)] = 0.0
+    averaging_s: Annotated[float, Field(ge=0, le=60)] = 0.0
+    noise_a: Annotated[float, Field(ge=0, le=100)] = 0.0
+    resolution_a: Annotated[float, Field(ge=0, le=10)] = 0.0
+
+    @property
+    def endpoint(self) -> Address:
+        """Host and port of its Modbus server."""
+        return parse_address(self.address, ("tcp",))
+
+
+class BuildingEntry(Model):
+    """``[building]``: the load that the site has without stations, from a ``csv`` or a ``model``.
+
+    ``peak_kw`` (all lines together) or ``peak_a`` (per line) scales a model; ``power_factor`` turns power into
+    current; ``timezone`` is that of a CSV without offsets (default: the site's).
+    """
+
+    csv: InputFile | None = None
+    column: str | None = None
+    timezone: TimeZone | None = None
+    model: Literal["office", "retail", "workplace", "home"] | None = None
+    peak_kw: Annotated[float, Field(gt=0, le=100_000)] | None = None
+    peak_a: Annotated[float, Field(gt=0, le=10_000)] | None = None
+    power_factor: Annotated[float, Field(gt=0, le=1)] = 0.95
+
+    @model_validator(mode="after")
+    def _one_source(self) -> BuildingEntry:
+        if (self.csv is None) == (self.model is None):
+            raise ValueError("give either csv or model")
+        if self.model is not None and (self.peak_kw is None) == (self.peak_a is None):
+            raise ValueError("a model needs its peak: give either peak_kw (all lines) or peak_a (per line)")
+        return self
+
+
+class SessionsEntry(Model):
+    """``[sessions]``: which cars come when on a day, from a ``csv``, ACN-Data ``json``, or a ``model``."""
+
+    csv: InputFile | None = None
+    json_file: Annotated[InputFile | None, Field(alias="json")] = None
+    model: Literal["workplace", "public", "home"] | None = None
+
+    @model_validator(mode="after")
+    def _one_source(self) -> SessionsEntry:
+        if sum(source is not None for source in (self.csv, self.json_file, self.model)) != 1:
+            raise ValueError("give exactly one of csv, json and model")
+        return self
+
+
+class RunEntry(Model):
+    """``[run]``: ``epoch`` is the UTC at which bench time starts on a virtual or scaled clock."""
+
+    epoch: AwareDatetime = DEFAULT_EPOCH
+
+    @field_validator("epoch")
+    @classmethod
+    def _utc(cls, value: datetime) -> datetime:
+        return value.astimezone(UTC)
+
+
+ControllerEntry = Annotated[ReferenceController | ExternalController, Field(discriminator="kind")]
+
+
+class Rig(Model):
+    """A whole rig file. ``electrical`` is its site; every device of the site has its entry here."""
+
+    site: SiteEntry
+    feeder: tuple[Feeder, ...] = ()
+    station_defaults: dict[str, Any] = Field(default_factory=dict)
+    station: tuple[StationEntry, ...] = ()
+    controller: ControllerEntry = Field(default_factory=ReferenceController)
+    meter: dict[Name, MeterEntry] = Field(default_factory=dict)
+    building: BuildingEntry | None = None
+    sessions: SessionsEntry | None = None
+    run: RunEntry = Field(default_factory=RunEntry)
+
+    @property
+    def name(self) -> str:
+        """Name of the site."""
+        return self.site.name
+
+    @cached_property
+    def electrical(self) -> Site:
+        """The site as the plant, the controller and the metrics see it."""
+        return Site(
+            name=self.site.name,
+            service=self.site.service,
+            budget_a=self.site.budget_a,
+            worst_base_a=self.site.worst_base_a,
+            feeders=self.feeder,
+            branches=tuple(entry.branch for entry in self.station),
+            timezone=self.site.timezone,
+        )
+
+    @property
+    def roles(self) -> frozenset[str]:
+        """Everything that a test can ask for: station roles, meters, ``controller`` and ``base_load``."""
+        fixed = {"controller"} | ({"base_load"} if self.building else set())
+        return frozenset(fixed | {entry.role for entry in self.station} | {f"meter.{name}" for name in self.meter})
+
+    def entry(self, role: str) -> StationEntry:
+        """The station entry with ``role``; raises ``KeyError``."""
+        for entry in self.station:
+            if entry.role == role:
+                return entry
+        raise KeyError(role)
+
+    @property
+    def real_parts(self) -> tuple[str, ...]:
+        """Key paths of all that is not emulated; a rig with any of these runs in real time."""
+        stations = [f"station {s.role!r}" for s in self.station if not s.device.startswith("emulated:")]
+        meters = [f"meter.{name}" for name, meter in self.meter.items() if not meter.device.startswith("emulated:")]
+        external = ["controller"] if self.controller.kind == "external" else []
+        return (*external, *meters, *stations)
