@@ -30,6 +30,7 @@ from hilbench.rig_models import (
 )
 
 DEFAULT_RIG = "workplace-10"
+_KEYS = frozenset(field.alias or name for name, field in Rig.model_fields.items())
 
 
 def rig_files() -> dict[str, Path]:
@@ -68,12 +69,12 @@ def load_rig(name_or_path: str | Path = DEFAULT_RIG) -> Rig:
 def parse_rig(data: Mapping[str, Any], text: str = "", source: str = "rig", folder: Path | None = None) -> Rig:
     """A rig from the tables of a TOML file; file paths in it are relative to ``folder``."""
     merged = _merge_defaults(data)
-    context = {"folder": folder}
+    context = {"folder": folder, "source": source}
     problems: list[Problem] = []
     rig: Rig | None
     try:
         rig = Rig.model_validate(merged, context=context)
-        numbers = list(range(len(rig.station)))
+        numbers = list(range(len(rig.stations)))
     except ValidationError as error:
         problems += problems_of(error, Rig, data, text)
         rig, numbers = _sound_part(merged, error, context)
@@ -104,7 +105,7 @@ def _sound_part(
     stations = merged.get("station", [])
     kept = [index for index in range(len(stations)) if ("station", index) not in bad]
     whole = {loc[0] for loc in bad} - {"station"}
-    sound = {key: value for key, value in merged.items() if key not in whole and key in Rig.model_fields}
+    sound = {key: value for key, value in merged.items() if key not in whole and key in _KEYS}
     sound["station"] = [stations[index] for index in kept]
     try:
         return Rig.model_validate(sound, context=context), kept

@@ -29,11 +29,11 @@ def consistency(rig: Rig, numbers: Sequence[int], text: str = "") -> list[Proble
 
 
 def _feeders(rig: Rig) -> Iterator[Complaint]:
-    known = {"service", *(feeder.id for feeder in rig.feeder)}
+    known = {"service", *(feeder.id for feeder in rig.feeders)}
     resolved = {node.id for node in rig.electrical.nodes}
-    if not rig.station:
+    if not rig.stations:
         yield ("station",), "there is no station", "add a [[station]] table for each"
-    for index, feeder in enumerate(rig.feeder):
+    for index, feeder in enumerate(rig.feeders):
         if feeder.id == "service":
             yield ("feeder", index, "id"), "'service' is the root of the tree, which [site] describes", "rename it"
         if feeder.parent not in known:
@@ -43,7 +43,7 @@ def _feeders(rig: Rig) -> Iterator[Complaint]:
             yield ("feeder", index, "parent"), f"{feeder.id!r} is not fed from the service", "its parents form a circle"
         if feeder.rating_a is None and feeder.transformer_kva is None:
             yield ("feeder", index), f"{feeder.id!r} has no rating", "give rating_a, transformer_kva or both"
-    for index, entry in enumerate(rig.station):
+    for index, entry in enumerate(rig.stations):
         if entry.feeder not in known:
             remedy = suggestion(entry.feeder, known) or f"known: {', '.join(sorted(known))}"
             yield ("station", index, "feeder"), f"there is no feeder {entry.feeder!r}", remedy
@@ -58,13 +58,13 @@ def _repeated(values: Iterable[str], place: Callable[[int], Location], what: str
 
 
 def _unique_names(rig: Rig) -> Iterator[Complaint]:
-    yield from _repeated((f.id for f in rig.feeder), lambda i: ("feeder", i, "id"), "feeder id")
-    yield from _repeated((s.role for s in rig.station), lambda i: ("station", i, "role"), "role")
-    roles = Counter(s.role for s in rig.station)
-    identities = [f"{s.identity} {i if roles[s.role] > 1 else ''}" for i, s in enumerate(rig.station)]
+    yield from _repeated((f.id for f in rig.feeders), lambda i: ("feeder", i, "id"), "feeder id")
+    yield from _repeated((s.role for s in rig.stations), lambda i: ("station", i, "role"), "role")
+    roles = Counter(s.role for s in rig.stations)
+    identities = [f"{s.identity} {i if roles[s.role] > 1 else ''}" for i, s in enumerate(rig.stations)]
     yield from _repeated(identities, lambda i: ("station", i, "identity"), "OCPP identity")
-    nodes = {"service", *(f.id for f in rig.feeder)}
-    for index, entry in enumerate(rig.station):
+    nodes = {"service", *(f.id for f in rig.feeders)}
+    for index, entry in enumerate(rig.stations):
         if entry.role in nodes or entry.role in ("controller", "base_load"):
             yield ("station", index, "role"), f"{entry.role!r} already names another part of the rig", "rename it"
 
@@ -72,7 +72,7 @@ def _unique_names(rig: Rig) -> Iterator[Complaint]:
 def _connections(rig: Rig) -> Iterator[Complaint]:
     wiring = rig.site.service.wiring
     present = LINES[wiring]
-    for index, entry in enumerate(rig.station):
+    for index, entry in enumerate(rig.stations):
         missing = [line for line in entry.lines if line not in present]
         if missing:
             what = f"{entry.connection!r} uses {', '.join(missing)}, which a {wiring} service does not have"
@@ -81,7 +81,7 @@ def _connections(rig: Rig) -> Iterator[Complaint]:
 
 def _station_names(rig: Rig) -> Iterator[Complaint]:
     known = _toml_names("hilbench_emulators", "vehicles")
-    for index, entry in enumerate(rig.station):
+    for index, entry in enumerate(rig.stations):
         if known and entry.vehicle not in known and not entry.vehicle.endswith(".toml"):
             remedy = suggestion(entry.vehicle, known) or f"known: {', '.join(known)}; or the path of a .toml file"
             yield ("station", index, "vehicle"), f"there is no vehicle {entry.vehicle!r}", remedy
@@ -89,15 +89,15 @@ def _station_names(rig: Rig) -> Iterator[Complaint]:
 
 def _addresses(rig: Rig) -> Iterator[Complaint]:
     taken = {rig.controller.address: "controller.ocpp"}
-    for name, meter in rig.meter.items():
+    for name, meter in rig.meters.items():
         other = taken.setdefault(meter.endpoint, f"meter.{name}.address")
         if other != f"meter.{name}.address":
             yield ("meter", name, "address"), f"{meter.address} is also {other}", "give each its own port"
 
 
 def _meters(rig: Rig) -> Iterator[Complaint]:
-    nodes = {"service", *(feeder.id for feeder in rig.feeder)}
-    for name, meter in rig.meter.items():
+    nodes = {"service", *(feeder.id for feeder in rig.feeders)}
+    for name, meter in rig.meters.items():
         if meter.node not in nodes:
             remedy = suggestion(meter.node, nodes) or f"known: {', '.join(sorted(nodes))}"
             yield ("meter", name, "node"), f"there is no feeder {meter.node!r}", remedy

@@ -13,13 +13,14 @@ from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, AwareDatetime, Field, ValidationInfo, field_validator, model_validator
+from pydantic import AfterValidator, AwareDatetime, Field, PrivateAttr, ValidationInfo, field_validator, model_validator
 
 from hilbench.clock import DEFAULT_EPOCH
 from hilbench.site import Amperes, Branch, Feeder, Model, Name, Service, Site
 
 Seconds = Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False)]
 Address = tuple[str, int]
+_WEB_PORTS = {"ws": 80, "wss": 443}
 
 
 def parse_address(text: str, schemes: tuple[str, ...], default_ports: dict[str, int] | None = None) -> Address:
@@ -41,7 +42,7 @@ def parse_address(text: str, schemes: tuple[str, ...], default_ports: dict[str, 
 
 
 def _ocpp_url(value: str) -> str:
-    parse_address(value, ("ws", "wss"), {"ws": 80, "wss": 443})
+    parse_address(value, ("ws", "wss"), _WEB_PORTS)
     if urlsplit(value).query or urlsplit(value).fragment:
         raise ValueError(f"{value!r} carries a query or a fragment; a station appends its identity to the path")
     return value.rstrip("/")
@@ -122,18 +123,24 @@ class StationEntry(Branch):
 class ExternalController(Model):
     """``[controller] kind = "external"``: somebody else's controller, which the stations dial at ``ocpp``.
 
-    With ``command`` the bench starts, kills and restarts it; with ``pid_file`` it may suspend it.
+    With ``command`` the bench starts, kills and restarts it; with ``pid_file`` it may suspend it. The time-outs [s]
+    are what its documentation promises, and what the procedures then wait for and judge: how long a station may keep
+    its last limit without a controller (``fallback_timeout_s``), how long the controller may trust a silent meter
+    (``stale_timeout_s``), and one whose values stand still (``frozen_timeout_s``). Defaults: 60 s (policy-default).
     """
 
     kind: Literal["external"]
     ocpp: OcppUrl
     command: Annotated[tuple[str, ...], Field(min_length=1)] | None = None
     pid_file: RelativePath | None = None
+    fallback_timeout_s: Seconds = 60.0
+    stale_timeout_s: Seconds = 60.0
+    frozen_timeout_s: Seconds = 60.0
 
     @property
     def address(self) -> Address:
         """Host and port that the stations dial."""
-        return parse_address(self.ocpp, ("ws", "wss"), {"ws": 80, "wss": 443})
+        return parse_address(self.ocpp, ("ws", "wss"), _WEB_PORTS)
 
 
 class ReferenceController(Model):
@@ -151,12 +158,27 @@ class ReferenceController(Model):
     @property
     def address(self) -> Address:
         """Host and port on which its CSMS listens."""
-        return parse_address(self.ocpp, ("ws", "wss"), {"ws": 80, "wss": 443})
+        return parse_address(self.ocpp, ("ws", "wss"), _WEB_PORTS)
 
     @property
     def settings(self) -> dict[str, Any]:
         """Keys of the file that are settings of the controller itself."""
         return dict(self.model_extra or {})
+
+    @property
+    def fallback_timeout_s(self) -> float:
+        """How long a station keeps its last limit without a controller [s]: the lease."""
+        return float(self.settings.get("lease_s", 30.0))
+
+    @property
+    def stale_timeout_s(self) -> float:
+        """How long it trusts a silent meter [s]."""
+        return float(self.settings.get("stale_s", 10.0))
+
+    @property
+    def frozen_timeout_s(self) -> float:
+        """How long it trusts a meter whose values stand still [s]."""
+        return float(self.settings.get("frozen_s", 60.0))
 
 
 class MeterEntry(Model):
@@ -241,19 +263,36 @@ class Rig(Model):
     """A whole rig file. ``electrical`` is its site; every device of the site has its entry here."""
 
     site: SiteEntry
-    feeder: tuple[Feeder, ...] = ()
+    feeders: Annotated[tuple[Feeder, ...], Field(alias="feeder")] = ()
     station_defaults: dict[str, Any] = Field(default_factory=dict)
-    station: tuple[StationEntry, ...] = ()
+    stations: Annotated[tuple[StationEntry, ...], Field(alias="station")] = ()
     controller: ControllerEntry = Field(default_factory=ReferenceController)
-    meter: dict[Name, MeterEntry] = Field(default_factory=dict)
+    meters: Annotated[dict[Name, MeterEntry], Field(alias="meter", default_factory=dict)]
     building: BuildingEntry | None = None
     sessions: SessionsEntry | None = None
     run: RunEntry = Field(default_factory=RunEntry)
+
+    _source: str = PrivateAttr("rig")
+
+    @model_validator(mode="after")
+    def _remember_source(self, info: ValidationInfo) -> Rig:
+        self._source = (info.context or {}).get("source", self.site.name)
+        return self
+
+    @property
+    def source(self) -> str:
+        """Where the rig was read from: its name or path, as the user gave it."""
+        return self._source
 
     @property
     def name(self) -> str:
         """Name of the site."""
         return self.site.name
+
+    @property
+    def site_meter(self) -> MeterEntry | None:
+        """The meter that the controller reads: the first one on the service; None when there is none."""
+        return next((meter for meter in self.meters.values() if meter.node == "service"), None)
 
     @cached_property
     def electrical(self) -> Site:
@@ -263,20 +302,35 @@ class Rig(Model):
             service=self.site.service,
             budget_a=self.site.budget_a,
             worst_base_a=self.site.worst_base_a,
-            feeders=self.feeder,
-            branches=tuple(entry.branch for entry in self.station),
+            feeders=self.feeders,
+            branches=tuple(entry.branch for entry in self.stations),
             timezone=self.site.timezone,
         )
+
+    @property
+    def fallback_timeout_s(self) -> float:
+        """How long a station may keep its last limit without a controller [s]."""
+        return self.controller.fallback_timeout_s
+
+    @property
+    def stale_timeout_s(self) -> float:
+        """How long the controller may trust a silent meter [s]."""
+        return self.controller.stale_timeout_s
+
+    @property
+    def frozen_timeout_s(self) -> float:
+        """How long the controller may trust a meter whose values stand still [s]."""
+        return self.controller.frozen_timeout_s
 
     @property
     def roles(self) -> frozenset[str]:
         """Everything that a test can ask for: station roles, meters, ``controller`` and ``base_load``."""
         fixed = {"controller"} | ({"base_load"} if self.building else set())
-        return frozenset(fixed | {entry.role for entry in self.station} | {f"meter.{name}" for name in self.meter})
+        return frozenset(fixed | {entry.role for entry in self.stations} | {f"meter.{name}" for name in self.meters})
 
-    def entry(self, role: str) -> StationEntry:
+    def station(self, role: str) -> StationEntry:
         """The station entry with ``role``; raises ``KeyError``."""
-        for entry in self.station:
+        for entry in self.stations:
             if entry.role == role:
                 return entry
         raise KeyError(role)
@@ -284,7 +338,7 @@ class Rig(Model):
     @property
     def real_parts(self) -> tuple[str, ...]:
         """Key paths of all that is not emulated; a rig with any of these runs in real time."""
-        stations = [f"station {s.role!r}" for s in self.station if not s.device.startswith("emulated:")]
-        meters = [f"meter.{name}" for name, meter in self.meter.items() if not meter.device.startswith("emulated:")]
+        stations = [f"station {s.role!r}" for s in self.stations if not s.device.startswith("emulated:")]
+        meters = [f"meter.{name}" for name, meter in self.meters.items() if not meter.device.startswith("emulated:")]
         external = ["controller"] if self.controller.kind == "external" else []
         return (*external, *meters, *stations)
