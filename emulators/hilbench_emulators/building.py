@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import cmath
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
 import numpy as np
@@ -105,7 +105,7 @@ def constant_load(service: Service, amps: float, *, power_factor: float = 0.95) 
     return BuildingLoad(Polyline([0.0], [[amps] * len(service.lines)]), service, power_factor=power_factor)
 
 
-def line_shares(service: Service, shares: dict[str, float] | None) -> Array:
+def line_shares(service: Service, shares: Mapping[str, float] | None) -> Array:
     """Share of the total power per line, shape (lines,): even, or as given.
 
     Raises ``InputError`` when a line is unknown or the shares do not add up to 1.
