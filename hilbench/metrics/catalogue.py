@@ -1,0 +1,202 @@
+"""The metrics that procedures measure and requirement profiles limit: each name is defined here and nowhere else."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Direction = Literal["lower", "higher"]
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A quantity: its unit (``1`` for a ratio), which ``direction`` is better, and how it is measured."""
+
+    name: str
+    unit: str
+    direction: Direction
+    title: str
+    definition: str
+
+
+METRICS: dict[str, Metric] = {
+    metric.name: metric
+    for metric in (
+        Metric(
+            "time_above_budget",
+            "s",
+            "lower",
+            "time above budget",
+            "longest uninterrupted time with a line current of a node above its budget plus tolerance",
+        ),
+        Metric(
+            "ampere_seconds_above_budget",
+            "A.s",
+            "lower",
+            "A.s above budget",
+            "largest integral of line current minus budget over one stay above budget plus tolerance",
+        ),
+        Metric(
+            "share_above_budget",
+            "1",
+            "lower",
+            "share of time above budget",
+            "time above budget plus tolerance as a share of the whole time",
+        ),
+        Metric(
+            "time_above_rating",
+            "s",
+            "lower",
+            "time above OCPD rating",
+            "longest uninterrupted time with a line current above the rating of the OCPD or transformer",
+        ),
+        Metric(
+            "ampere_seconds_above_rating",
+            "A.s",
+            "lower",
+            "A.s above OCPD rating",
+            "largest integral of line current minus rating over one stay above the rating",
+        ),
+        Metric(
+            "peak_ratio",
+            "1",
+            "lower",
+            "peak current / OCPD rating",
+            "largest line current of a node as a multiple of its rating, motor inrush below 1 s left out",
+        ),
+        Metric(
+            "breaker_fraction",
+            "1",
+            "lower",
+            "thermal fraction of breaker",
+            "largest heat of the slowest permitted thermal element as a share of its trip value",
+        ),
+        Metric(
+            "dead_time",
+            "s",
+            "lower",
+            "dead time",
+            "from the stimulus until the cars' current has made 5 % of its change",
+        ),
+        Metric(
+            "t90",
+            "s",
+            "lower",
+            "t90 (open loop response time)",
+            "from the stimulus until the cars' current has made 90 % of its change",
+        ),
+        Metric(
+            "settling_time",
+            "s",
+            "lower",
+            "settling time",
+            "from the stimulus until the cars' current stays within 5 % of the change, at least 1 A, of its end value",
+        ),
+        Metric(
+            "overshoot_a",
+            "A",
+            "lower",
+            "overshoot",
+            "how far the cars' current goes past its end value after a step, in the direction of the step",
+        ),
+        Metric(
+            "recovery_time",
+            "s",
+            "lower",
+            "recovery time",
+            "from the moment headroom is back until the cars draw 90 % of what they may",
+        ),
+        Metric(
+            "recovery_overshoot",
+            "A",
+            "lower",
+            "excess during recovery",
+            "largest line current above budget while the cars come back, 0 when the budget is kept",
+        ),
+        Metric(
+            "resume_time",
+            "s",
+            "lower",
+            "resume time",
+            "from the return of a device or link until the cars draw 90 % of what they drew before it was lost",
+        ),
+        Metric(
+            "false_shed",
+            "A",
+            "lower",
+            "false shed",
+            "largest fall of the offered current, all stations together, within 60 s of an inrush below 1 s",
+        ),
+        Metric(
+            "reversals_per_hour",
+            "1/h",
+            "lower",
+            "reversals per hour",
+            "changes of direction of the offered current of one station, counted beyond the hysteresis",
+        ),
+        Metric(
+            "utilisation",
+            "1",
+            "higher",
+            "utilisation of the budget",
+            "integral of min(current, budget) as a share of the integral of min(demand, budget), base load included",
+        ),
+        Metric(
+            "jain_index",
+            "1",
+            "higher",
+            "Jain fairness index",
+            "(sum x)^2 / (n sum x^2) of the charge [A.h] given to equal cars of equal priority while all want it",
+        ),
+        Metric(
+            "minimum_offer_a",
+            "A",
+            "higher",
+            "least offer",
+            "smallest current other than zero that any station offers",
+        ),
+        Metric(
+            "starvation_time",
+            "s",
+            "lower",
+            "starvation",
+            "longest uninterrupted time in which a car that wants current gets less than 6 A",
+        ),
+        Metric(
+            "energy_satisfaction",
+            "1",
+            "higher",
+            "energy delivered / requested",
+            "sum over sessions of min(delivered, requested) as a share of the sum of the requested energy",
+        ),
+        Metric(
+            "fallback_entry_time",
+            "s",
+            "lower",
+            "fallback entry",
+            "from the loss until every station concerned stays at or below its fallback current plus tolerance",
+        ),
+        Metric(
+            "fallback_level",
+            "A",
+            "lower",
+            "fallback level",
+            "largest current that a station concerned draws from fallback entry until the end of the loss",
+        ),
+        Metric(
+            "fallback_exit_time",
+            "s",
+            "higher",
+            "fallback exit",
+            "from the return of valid data until a station first draws more than its fallback current plus tolerance",
+        ),
+        Metric(
+            "boot_peak",
+            "A",
+            "lower",
+            "peak during boot",
+            "largest current that a station offers from its power return until the controller's first limit",
+        ),
+    )
+}
+"""All metrics by name."""

@@ -1,0 +1,144 @@
+"""Exposure of a conductor or a budget: how far, how long and how much above; and how well the budget was used."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from hilbench.metrics.polyline import (
+    Level,
+    Polyline,
+    aligned,
+    as_line,
+    between,
+    checked,
+    duration,
+    integral,
+    minus,
+    runs_above,
+    smaller,
+    with_crossings,
+)
+
+
+@dataclass(frozen=True)
+class Excursion:
+    """One uninterrupted stay above limit + tolerance.
+
+    ``peak_a`` [A], ``ampere_seconds`` [A.s] and ``a2s`` [A2.s] count from the limit itself, not from the tolerance.
+    """
+
+    start: float
+    duration_s: float
+    peak_a: float
+    ampere_seconds: float
+    a2s: float
+
+
+def excursions(line: Polyline, limit: Level, tolerance: float = 0.0) -> list[Excursion]:
+    """All stays of ``line`` above ``limit + tolerance``, in order of time."""
+    excess = minus(line, limit)
+    return [_excursion(excess, start, stop) for start, stop in runs_above(excess, tolerance)]
+
+
+def _excursion(excess: Polyline, start: float, stop: float) -> Excursion:
+    part = between(excess, start, stop)
+    return Excursion(start, stop - start, float(part[1].max()), integral(part), square_integral(part))
+
+
+@dataclass(frozen=True)
+class Exposure:
+    """Summary of the excursions above a limit: worst single ones, and totals.
+
+    ``peak_a`` is the largest difference to the limit and negative when the line never reaches it.
+    """
+
+    peak_a: float
+    longest_s: float
+    worst_ampere_seconds: float
+    worst_a2s: float
+    time_above_s: float
+    ampere_seconds: float
+    a2s: float
+    share_above: float
+    count: int
+
+
+def exposure(line: Polyline, limit: Level, tolerance: float = 0.0) -> Exposure:
+    """How ``line`` [A] exceeded ``limit`` [A]; time counts above ``limit + tolerance``, amperes from ``limit``."""
+    stays = excursions(line, limit, tolerance)
+    above = sum(stay.duration_s for stay in stays)
+    length = duration(line)
+    return Exposure(
+        peak_a=float(minus(line, limit)[1].max()),
+        longest_s=max((stay.duration_s for stay in stays), default=0.0),
+        worst_ampere_seconds=max((stay.ampere_seconds for stay in stays), default=0.0),
+        worst_a2s=max((stay.a2s for stay in stays), default=0.0),
+        time_above_s=above,
+        ampere_seconds=sum(stay.ampere_seconds for stay in stays),
+        a2s=sum(stay.a2s for stay in stays),
+        share_above=above / length if length > 0 else math.nan,
+        count=len(stays),
+    )
+
+
+def square_integral(line: Polyline) -> float:
+    """Integral of the square over time, exact for straight pieces."""
+    t, v = line
+    a, b = v[:-1], v[1:]
+    return float(np.sum(np.diff(t) * (a * a + a * b + b * b)) / 3.0)
+
+
+def utilisation(line: Polyline, limit: Level, demand: Level) -> float:
+    """Share of what could have been drawn that was: int min(i, limit) / int min(limit, demand).
+
+    ``demand`` is what all loads would draw unmanaged, base load included. ``nan`` when nothing could be drawn.
+    """
+    possible = integral(smaller(as_line(demand, line), limit))
+    return integral(smaller(line, limit)) / possible if possible > 0 else math.nan
+
+
+def reversals(line: Polyline, hysteresis: float = 1.0) -> int:
+    """How often the line changes direction, counting only swings larger than ``hysteresis``."""
+    values = checked(line)[1].tolist()
+    count, direction, extreme = 0, 0, values[0]
+    for value in values[1:]:
+        if direction >= 0 and value < extreme - hysteresis:
+            count += direction > 0
+            direction, extreme = -1, value
+        elif direction <= 0 and value > extreme + hysteresis:
+            count += direction < 0
+            direction, extreme = 1, value
+        elif direction > 0:
+            extreme = max(extreme, value)
+        elif direction < 0:
+            extreme = min(extreme, value)
+    return count
+
+
+def reversals_per_hour(line: Polyline, hysteresis: float = 1.0) -> float:
+    """:func:`reversals` per hour of the line's duration; ``nan`` for an instant."""
+    length = duration(line)
+    return reversals(line, hysteresis) * 3600.0 / length if length > 0 else math.nan
+
+
+def false_curtailment(feasible: Polyline, drawn: Polyline, headroom: Polyline, margin: float = 0.0) -> float:
+    """A.s withheld from the cars while there was room for them.
+
+    Integral of ``feasible - drawn`` where positive, counted only while ``headroom`` (limit minus site current) is
+    above ``margin``.
+    """
+    t, (ideal, actual, room) = aligned(feasible, drawn, headroom)
+    t, rows = with_crossings(t, np.vstack([ideal - actual, room]), 1, margin)
+    t, rows = with_crossings(t, rows, 0)
+    withheld, open_room = np.maximum(rows[0], 0.0), (rows[1][:-1] + rows[1][1:]) / 2.0 > margin
+    return float(np.sum((np.diff(t) * (withheld[:-1] + withheld[1:]) / 2.0)[open_room]))
+
+
+def largest_drop(line: Polyline, t0: float, t1: float) -> float:
+    """How far the line falls in [t0, t1] below its value just before ``t0``; 0 when it never does."""
+    t, v = checked(line)
+    before = float(between((t, v), float(t[0]), t0)[1][-1]) if t0 > t[0] else float(v[0])
+    return max(before - float(between((t, v), t0, t1)[1].min()), 0.0)
