@@ -97,6 +97,8 @@ def _addresses(rig: Rig) -> Iterator[Complaint]:
 
 def _meters(rig: Rig) -> Iterator[Complaint]:
     nodes = {"service", *(feeder.id for feeder in rig.feeders)}
+    if all(meter.node != "service" for meter in rig.meters.values()):
+        yield ("meter",), "there is no meter on the service", 'add a [meter.service] table with node = "service"'
     for name, meter in rig.meters.items():
         if meter.node not in nodes:
             remedy = suggestion(meter.node, nodes) or f"known: {', '.join(sorted(nodes))}"

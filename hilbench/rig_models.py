@@ -9,13 +9,14 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, AwareDatetime, Field, PrivateAttr, ValidationInfo, field_validator, model_validator
 
 from hilbench.clock import DEFAULT_EPOCH
+from hilbench.errors import InputError
 from hilbench.site import Amperes, Branch, Feeder, Model, Name, Service, Site
 
 Seconds = Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False)]
@@ -195,7 +196,7 @@ class MeterEntry(Model):
     unit: Annotated[int, Field(ge=1, le=247)] = 1
     accuracy_class: Annotated[Literal["ideal", "0.5", "0.5S", "1", "3", "5"], Field(alias="class")] = "1"
     rated_a: Annotated[float, Field(gt=0)] | None = None
-    interval_s: Seconds = 1.0
+    interval_s: Annotated[float, Field(ge=0.1, le=15)] = 1.0
     latency_s: Annotated[float, Field(ge=0, le=60)] = 0.0
     averaging_s: Annotated[float, Field(ge=0, le=60)] = 0.0
     noise_a: Annotated[float, Field(ge=0, le=100)] = 0.0
@@ -256,6 +257,15 @@ class RunEntry(Model):
         return value.astimezone(UTC)
 
 
+Entry = TypeVar("Entry", bound=Model)
+
+
+def _entry(kind: type[Entry], path: Path, **values: Any) -> Entry:
+    if not path.is_file():
+        raise InputError(str(path), "there is no such file")
+    return kind.model_validate(values)
+
+
 ControllerEntry = Annotated[ReferenceController | ExternalController, Field(discriminator="kind")]
 
 
@@ -290,9 +300,32 @@ class Rig(Model):
         return self.site.name
 
     @property
-    def site_meter(self) -> MeterEntry | None:
-        """The meter that the controller reads: the first one on the service; None when there is none."""
-        return next((meter for meter in self.meters.values() if meter.node == "service"), None)
+    def site_meter(self) -> MeterEntry:
+        """The meter that the controller reads: the first one on the service."""
+        return next(meter for meter in self.meters.values() if meter.node == "service")
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """Time zone of the site."""
+        return ZoneInfo(self.site.timezone)
+
+    def with_inputs(self, *, load: Path | None = None, sessions: Path | None = None, defect: str | None = None) -> Rig:
+        """A copy with another building load (CSV), other sessions (CSV or ACN-Data JSON), or a controller's defect.
+
+        Raises ``InputError`` when a file is not there, or when the controller is not ours to break.
+        """
+        changes: dict[str, Any] = {}
+        if load is not None:
+            factor = self.building.power_factor if self.building else 0.95
+            changes["building"] = _entry(BuildingEntry, load, csv=load, power_factor=factor)
+        if sessions is not None:
+            key = "json" if sessions.suffix.lower() == ".json" else "csv"
+            changes["sessions"] = _entry(SessionsEntry, sessions, **{key: sessions})
+        if defect is not None:
+            if not isinstance(self.controller, ReferenceController):
+                raise InputError(self.source, "a defect can be given to the reference controller only")
+            changes["controller"] = self.controller.model_copy(update={"defect": defect})
+        return self.model_copy(update=changes)
 
     @cached_property
     def electrical(self) -> Site:
