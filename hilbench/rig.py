@@ -63,13 +63,13 @@ def load_rig(name_or_path: str | Path = DEFAULT_RIG) -> Rig:
     """The rig of a shipped name or a TOML file; raises ``InputError`` with every problem, its key and its line."""
     path = find_rig(name_or_path)
     data, text = read_toml(path)
-    return parse_rig(data, text, source=str(name_or_path), folder=path.resolve().parent)
+    return parse_rig(data, text, source=str(name_or_path), path=path.resolve())
 
 
-def parse_rig(data: Mapping[str, Any], text: str = "", source: str = "rig", folder: Path | None = None) -> Rig:
-    """A rig from the tables of a TOML file; file paths in it are relative to ``folder``."""
+def parse_rig(data: Mapping[str, Any], text: str = "", source: str = "rig", path: Path | None = None) -> Rig:
+    """A rig from the tables of a TOML file; file paths in it are relative to that of ``path``."""
     merged = _merge_defaults(data)
-    context = {"folder": folder, "source": source}
+    context = {"folder": path.parent if path else None, "path": path, "source": source}
     problems: list[Problem] = []
     rig: Rig | None
     try:

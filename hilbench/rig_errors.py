@@ -79,12 +79,12 @@ def problems_of(error: ValidationError, model: type[BaseModel], data: Mapping[st
     """Every error of a validation as a problem with its key path and, where it can be found, its line."""
     problems: dict[Problem, None] = {}
     for details in error.errors(include_url=False):
-        location = _file_location(details["loc"], data)
+        location = file_location(details["loc"], data)
         problems[_problem(details, location, model, text)] = None
     return list(problems)
 
 
-def _file_location(loc: Location, data: Mapping[str, Any]) -> Location:
+def file_location(loc: Location, data: Mapping[str, Any]) -> Location:
     """The location in the file: union tags are no keys, and merged defaults belong to their own table."""
     defaults = data.get("station_defaults", {})
     if len(loc) > 2 and loc[0] == "station" and loc[2] in defaults and loc[2] not in data["station"][loc[1]]:

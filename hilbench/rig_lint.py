@@ -6,12 +6,13 @@ of it; ``error`` means that the site as described cannot be kept safe by any con
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from ipaddress import ip_address
-from typing import Literal
+from typing import Any, Literal
 
-from hilbench.rig_errors import Location
+from hilbench.errors import Problem
+from hilbench.rig_errors import Location, file_location, where
 from hilbench.rig_models import ExternalController, Rig
 from hilbench.site import MINIMUM_CURRENT_A, Branch, Feeder, Node, Site
 
@@ -58,6 +59,15 @@ def lint(rig: Rig) -> list[Finding]:
     rules = (_budgets, _tree, _fallbacks, _queueing, _stations, _voltages, _balance, _building, _timing, _reach)
     found = [finding for rule in rules for finding in rule(rig)]
     return sorted(found, key=lambda finding: finding.severity != "error")
+
+
+def located(findings: Iterable[Finding], data: Mapping[str, Any], text: str) -> list[tuple[str, Problem, Rule]]:
+    """Severity, problem with key path and line in the file (``data`` and ``text``), and rule of each finding, once."""
+    found = {}
+    for finding in findings:
+        place = where(text, file_location(finding.location, data))
+        found[finding.severity, Problem(place, finding.what, finding.remedy), finding.rule] = None
+    return list(found)
 
 
 def _is_nec(rig: Rig) -> bool:

@@ -283,16 +283,26 @@ class Rig(Model):
     run: RunEntry = Field(default_factory=RunEntry)
 
     _source: str = PrivateAttr("rig")
+    _path: Path | None = PrivateAttr(None)
 
     @model_validator(mode="after")
     def _remember_source(self, info: ValidationInfo) -> Rig:
-        self._source = (info.context or {}).get("source", self.site.name)
+        context = info.context or {}
+        self._source = context.get("source", self.site.name)
+        self._path = context.get("path")
         return self
 
     @property
     def source(self) -> str:
         """Where the rig was read from: its name or path, as the user gave it."""
         return self._source
+
+    @property
+    def path(self) -> Path:
+        """The file that it was read from; raises ``InputError`` for a rig that was not read from a file."""
+        if self._path is None:
+            raise InputError(self.source, "this rig was not read from a file")
+        return self._path
 
     @property
     def name(self) -> str:

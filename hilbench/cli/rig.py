@@ -1,0 +1,134 @@
+"""``hilbench rig``: check, list and show rig files, and the JSON Schema for editors."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+from click.shell_completion import CompletionItem
+
+if TYPE_CHECKING:
+    from hilbench.rig import Rig, StationEntry
+    from hilbench.site import Node
+
+
+class RigName(click.ParamType):
+    """A rig by shipped name or path; completes both."""
+
+    name = "rig"
+
+    def shell_complete(
+        self,
+        ctx: click.Context,  # noqa: ARG002 - click's signature
+        param: click.Parameter,  # noqa: ARG002
+        incomplete: str,
+    ) -> list[CompletionItem]:
+        """Shipped names, then files."""
+        from hilbench.rig import rig_files
+
+        names = [CompletionItem(name) for name in rig_files() if name.startswith(incomplete)]
+        return [*names, CompletionItem(incomplete, type="file")]
+
+
+@click.group()
+def command() -> None:
+    """Check, list and show rig files."""
+
+
+@command.command()
+@click.argument("rig", type=RigName())
+@click.option("--strict", is_flag=True, help="Warnings count as errors.")
+def check(rig: str, strict: bool) -> int:
+    """Check RIG, a file or a shipped name: every problem with its key, its line and what to do.
+
+    Structural problems come first; a file without them is held against the electrical rules (continuous load, branch
+    circuits, sum of fallbacks, voltages, phases). Exit code 2 when there is an error.
+    """
+    from hilbench.rig import load_rig
+    from hilbench.rig_errors import read_toml
+    from hilbench.rig_lint import lint, located
+
+    loaded = load_rig(rig)
+    findings = lint(loaded)
+    data, text = read_toml(loaded.path)
+    for severity, problem, rule in located(findings, data, text):
+        click.echo(f"{rig}: {severity}: {problem} [{rule.clause}; {rule.confidence}]")
+    errors = sum(finding.severity == "error" for finding in findings)
+    warnings = len(findings) - errors
+    click.echo(f"{summary(loaded)}: {_count(errors, 'error')}, {_count(warnings, 'warning')}")
+    return 2 if errors or (strict and warnings) else 0
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number or 'no'} {noun}{'' if number == 1 else 's'}"
+
+
+def summary(rig: Rig) -> str:
+    """One line: what the rig is."""
+    site = rig.electrical
+    service = site.service
+    volts = f"{service.voltage_v:g} V {service.wiring}"
+    return (
+        f"{rig.name}: {_count(len(rig.stations), 'station')}, {service.rating_a:g} A service of {volts}, "
+        f"budget {site.nodes[0].limit_a:g} A"
+    )
+
+
+@command.command("list")
+def list_command() -> None:
+    """List the rigs that come with the bench."""
+    from hilbench.rig import load_rig, rig_files
+
+    for name in rig_files():
+        rig = load_rig(name)
+        clock = "real time" if rig.real_parts else "virtual time"
+        click.echo(f"{summary(rig)}; {rig.controller.kind} controller, {clock}")
+
+
+@command.command()
+@click.argument("rig", type=RigName(), default="workplace-10")
+def show(rig: str) -> None:
+    """Show the electrical tree of RIG with every role, and what plays it."""
+    from rich.console import Console
+    from rich.tree import Tree
+
+    from hilbench.rig import load_rig
+
+    loaded = load_rig(rig)
+    site = loaded.electrical
+    trees: dict[str, Tree] = {}
+    for node in site.nodes:
+        label = _node_line(node)
+        trees[node.id] = Tree(label) if node.parent is None else trees[node.parent].add(label)
+    for name, meter in loaded.meters.items():
+        trees[meter.node].add(f"meter.{name}  {meter.device} at {meter.address}, every {meter.interval_s:g} s")
+    for entry in loaded.stations:
+        trees[entry.feeder].add(_station_line(entry))
+    console = Console(highlight=False, markup=False)
+    console.print(summary(loaded))
+    console.print(trees["service"])
+    console.print(f"controller  {loaded.controller.kind} at {loaded.controller.ocpp}")
+
+
+def _node_line(node: Node) -> str:
+    return f"{node.id}  {node.title}: {node.rating_a:.4g} A, budget {node.limit_a:.4g} A"
+
+
+def _station_line(entry: StationEntry) -> str:
+    rotation = f"{entry.connection}, {entry.max_a:g} A on {entry.branch_a:g} A, fallback {entry.fallback_a:g} A"
+    return f"{entry.role}  {rotation}; {entry.device}, {entry.vehicle}"
+
+
+@command.command()
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Write to a file instead of the terminal.")
+def schema(out: Path | None) -> None:
+    """Write the JSON Schema of rig files, for completion and checks in an editor."""
+    from hilbench.rig import rig_schema
+
+    text = json.dumps(rig_schema(), indent=2) + "\n"
+    if out is None:
+        click.echo(text, nl=False)
+    else:
+        out.write_text(text, encoding="utf-8")
