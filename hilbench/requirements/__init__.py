@@ -92,7 +92,8 @@ def load_requirements(ids: Sequence[str], extra_paths: Iterable[str | Path] = ()
     """
     problems: list[Problem] = []
     profiles: list[Profile] = []
-    for given in [*dict.fromkeys(ids), *map(Path, extra_paths)]:
+    wanted: list[str | Path] = [*dict.fromkeys(ids), *map(Path, extra_paths)]
+    for given in wanted:
         try:
             profiles.append(read_profile(_shipped(given) if isinstance(given, str) else given))
         except InputError as error:

@@ -76,9 +76,9 @@ class ClauseEntry(Model):
     op: Op
     limit: Terms
     unit: str
-    tolerance: Terms = {"constant": 0.0}
+    tolerance: Terms = Field(default_factory=lambda: {"constant": 0.0})
     guard: Literal["U", "none"]
-    when: dict[str, Range] = {}
+    when: dict[str, Range] = Field(default_factory=dict)
     procedures: tuple[str, ...] = ()
     source: Annotated[str, Field(min_length=1)]
     confidence: Confidence
@@ -135,7 +135,7 @@ class Clause(ClauseEntry):
 
 def _sum_text(terms: Mapping[str, float]) -> str:
     ordered = sorted(terms.items(), key=lambda item: item[0] == "constant")
-    parts = []
+    parts: list[str] = []
     for name, factor in ordered:
         size = f"{abs(factor):g}" if name == "constant" else name if abs(factor) == 1 else f"{abs(factor):g} x {name}"
         sign = ("-" if factor < 0 else "") if not parts else ("- " if factor < 0 else "+ ")
@@ -167,7 +167,7 @@ class Profile(Model):
 
 
 def lint(profile: Profile) -> list[Problem]:
-    """Everything in a well-formed profile that cannot be meant: unknown metric, wrong unit, wrong side, twice the id."""
+    """Everything in a well-formed profile that cannot be meant: unknown metric, wrong unit, wrong side, same id."""
     problems = [] if profile.clause else [Problem("clause", "the profile has no clauses", "add a [[clause]] table")]
     seen = Counter(entry.id for entry in profile.clause)
     problems += [
