@@ -139,6 +139,11 @@ class ExternalController(Model):
     frozen_timeout_s: Seconds = 60.0
 
     @property
+    def title(self) -> str:
+        """Which controller it is, in a few words."""
+        return f"external controller at {self.ocpp}"
+
+    @property
     def address(self) -> Address:
         """Host and port that the stations dial."""
         return parse_address(self.ocpp, ("ws", "wss"), _WEB_PORTS)
@@ -160,6 +165,12 @@ class ReferenceController(Model):
     def address(self) -> Address:
         """Host and port on which its CSMS listens."""
         return parse_address(self.ocpp, ("ws", "wss"), _WEB_PORTS)
+
+    @property
+    def title(self) -> str:
+        """Which controller it is, in a few words."""
+        policy = self.settings.get("policy", "dynamic")
+        return f"reference controller, {policy}" + (f", defect {self.defect}" if self.defect else "")
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -364,6 +375,11 @@ class Rig(Model):
     def frozen_timeout_s(self) -> float:
         """How long the controller may trust a meter whose values stand still [s]."""
         return self.controller.frozen_timeout_s
+
+    @property
+    def controller_title(self) -> str:
+        """Which controller it is, in a few words."""
+        return self.controller.title
 
     @property
     def roles(self) -> frozenset[str]:

@@ -13,15 +13,15 @@ import click
 from hilbench import __version__
 from hilbench.errors import HilbenchError, InputError
 
-COMMANDS: dict[str, tuple[str, str]] = {
-    "run": ("hilbench.cli.run:command", "Run the acceptance procedures on a rig and judge them."),
-    "selftest": ("hilbench.cli.selftest:command", "Show that the bench catches broken controllers."),
-    "procedures": ("hilbench.cli.procedures:command", "List the acceptance procedures."),
-    "rig": ("hilbench.cli.rig:command", "Check, list and show rig files."),
-    "controller": ("hilbench.cli.controller:command", "Run the reference controller as a process of its own."),
-    "report": ("hilbench.cli.report:command", "Render the report of a finished run again."),
+COMMANDS = {
+    "run": "Run the acceptance procedures on a rig and judge them.",
+    "selftest": "Show that the bench catches broken controllers.",
+    "procedures": "List the acceptance procedures.",
+    "rig": "Check, list and show rig files.",
+    "controller": "Run the reference controller as a process of its own.",
+    "report": "Render the report of a finished run again.",
 }
-"""Name to (where it is, its line in ``--help``); a test keeps the lines equal to the commands' own."""
+"""Each command and its line in ``--help``; ``NAME`` is the object of that name in ``hilbench.cli.NAME``."""
 
 PASSED, FAILED, USAGE, INCONCLUSIVE, ERROR, NOTHING_RUN, BUG = 0, 1, 2, 3, 4, 5, 70
 SIGNALLED = 128
@@ -56,14 +56,13 @@ class LazyGroup(click.Group):
         """Import a command; None when there is none of that name."""
         if cmd_name not in COMMANDS:
             return None
-        module, _, attribute = COMMANDS[cmd_name][0].partition(":")
-        found: click.Command = getattr(import_module(module), attribute)
+        found: click.Command = getattr(import_module(f"hilbench.cli.{cmd_name}"), cmd_name)
         return found
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         """The commands' help lines, without importing them."""
         with formatter.section("Commands"):
-            formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
+            formatter.write_dl(list(COMMANDS.items()))
 
 
 @click.group(cls=LazyGroup, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
@@ -131,5 +130,6 @@ def _apology(error: BaseException) -> str:
     where = f" in {place.tb_frame.f_code.co_qualname}, line {place.tb_lineno}" if place is not None else ""
     return (
         f"hilbench {__version__} met a defect of its own: {type(error).__name__}: {error}{where}.\n"
-        "Please report it with the command, the rig file and the output of `hilbench --debug COMMAND`, which shows the traceback. Data that was recorded is kept."
+        "Please report it with the command, the rig file and the output of `hilbench --debug COMMAND`, which shows "
+        "the traceback. Data that was recorded is kept."
     )

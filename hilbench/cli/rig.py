@@ -33,14 +33,14 @@ class RigName(click.ParamType):
 
 
 @click.group()
-def command() -> None:
+def rig() -> None:
     """Check, list and show rig files."""
 
 
-@command.command()
-@click.argument("rig", type=RigName())
+@rig.command()
+@click.argument("name", metavar="RIG", type=RigName())
 @click.option("--strict", is_flag=True, help="Warnings count as errors.")
-def check(rig: str, strict: bool) -> int:
+def check(name: str, strict: bool) -> int:
     """Check RIG, a file or a shipped name: every problem with its key, its line and what to do.
 
     Structural problems come first; a file without them is held against the electrical rules (continuous load, branch
@@ -50,11 +50,11 @@ def check(rig: str, strict: bool) -> int:
     from hilbench.rig_errors import read_toml
     from hilbench.rig_lint import lint, located
 
-    loaded = load_rig(rig)
+    loaded = load_rig(name)
     findings = lint(loaded)
     data, text = read_toml(loaded.path)
     for severity, problem, rule in located(findings, data, text):
-        click.echo(f"{rig}: {severity}: {problem} [{rule.clause}; {rule.confidence}]")
+        click.echo(f"{name}: {severity}: {problem} [{rule.clause}; {rule.confidence}]")
     errors = sum(finding.severity == "error" for finding in findings)
     warnings = len(findings) - errors
     click.echo(f"{summary(loaded)}: {_count(errors, 'error')}, {_count(warnings, 'warning')}")
@@ -65,38 +65,38 @@ def _count(number: int, noun: str) -> str:
     return f"{number or 'no'} {noun}{'' if number == 1 else 's'}"
 
 
-def summary(rig: Rig) -> str:
+def summary(loaded: Rig) -> str:
     """One line: what the rig is."""
-    site = rig.electrical
+    site = loaded.electrical
     service = site.service
     volts = f"{service.voltage_v:g} V {service.wiring}"
     return (
-        f"{rig.name}: {_count(len(rig.stations), 'station')}, {service.rating_a:g} A service of {volts}, "
+        f"{loaded.name}: {_count(len(loaded.stations), 'station')}, {service.rating_a:g} A service of {volts}, "
         f"budget {site.nodes[0].limit_a:g} A"
     )
 
 
-@command.command("list")
+@rig.command("list")
 def list_command() -> None:
     """List the rigs that come with the bench."""
     from hilbench.rig import load_rig, rig_files
 
     for name in rig_files():
-        rig = load_rig(name)
-        clock = "real time" if rig.real_parts else "virtual time"
-        click.echo(f"{summary(rig)}; {rig.controller.kind} controller, {clock}")
+        loaded = load_rig(name)
+        clock = "real time" if loaded.real_parts else "virtual time"
+        click.echo(f"{summary(loaded)}; {loaded.controller.kind} controller, {clock}")
 
 
-@command.command()
-@click.argument("rig", type=RigName(), default="workplace-10")
-def show(rig: str) -> None:
+@rig.command()
+@click.argument("name", metavar="[RIG]", type=RigName(), default="workplace-10")
+def show(name: str) -> None:
     """Show the electrical tree of RIG with every role, and what plays it."""
     from rich.console import Console
     from rich.tree import Tree
 
     from hilbench.rig import load_rig
 
-    loaded = load_rig(rig)
+    loaded = load_rig(name)
     site = loaded.electrical
     trees: dict[str, Tree] = {}
     for node in site.nodes:
@@ -121,7 +121,7 @@ def _station_line(entry: StationEntry) -> str:
     return f"{entry.role}  {rotation}; {entry.device}, {entry.vehicle}"
 
 
-@command.command()
+@rig.command()
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Write to a file instead of the terminal.")
 def schema(out: Path | None) -> None:
     """Write the JSON Schema of rig files, for completion and checks in an editor."""
