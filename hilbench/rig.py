@@ -125,7 +125,7 @@ def rig_schema() -> dict[str, Any]:
         "additionalProperties": False,
     }
     station["required"] = ["role"]
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "hilbench rig", **schema}
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "hilbench rig"}
 
 
 __all__ = [

@@ -6,7 +6,7 @@ Every table of the TOML file is one model here; unknown keys are errors. A devic
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
@@ -222,39 +222,57 @@ class MeterEntry(Model):
 class BuildingEntry(Model):
     """``[building]``: the load that the site has without stations, from a ``csv`` or a ``model``.
 
-    ``peak_kw`` (all lines together) or ``peak_a`` (per line) scales a model; ``power_factor`` turns power into
-    current; ``timezone`` is that of a CSV without offsets (default: the site's).
+    ``peak_kw`` (all lines together, split by ``shares``) or ``peak_a`` (per line) scales a model, ``fluctuation`` is
+    its noise as a share of the peak. ``column``, ``unit``, ``stamp`` and ``timezone`` (default: the site's) say how
+    to read a CSV; ``file_day`` is the day of the file to play. ``power_factor`` turns power into current.
     """
 
     csv: InputFile | None = None
     column: str | None = None
+    unit: Literal["kW", "W", "A"] | None = None
+    stamp: Literal["start", "end", "instant"] | None = None
     timezone: TimeZone | None = None
-    model: Literal["office", "retail", "workplace", "home"] | None = None
+    file_day: date | None = None
+    model: Literal["office", "retail", "workplace", "home", "constant"] | None = None
     peak_kw: Annotated[float, Field(gt=0, le=100_000)] | None = None
     peak_a: Annotated[float, Field(gt=0, le=10_000)] | None = None
+    fluctuation: Annotated[float, Field(ge=0, le=1)] | None = None
+    shares: dict[Literal["L1", "L2", "L3"], Annotated[float, Field(ge=0, le=1)]] | None = None
     power_factor: Annotated[float, Field(gt=0, le=1)] = 0.95
 
     @model_validator(mode="after")
     def _one_source(self) -> BuildingEntry:
         if (self.csv is None) == (self.model is None):
-            raise ValueError("give either csv or model")
+            raise ValueError("has no single source; give either csv or model")
         if self.model is not None and (self.peak_kw is None) == (self.peak_a is None):
-            raise ValueError("a model needs its peak: give either peak_kw (all lines) or peak_a (per line)")
+            raise ValueError("a model needs one peak; give either peak_kw (all lines) or peak_a (per line)")
+        if self.csv is not None and (self.peak_kw is not None or self.peak_a is not None):
+            raise ValueError("a CSV is played as it is; remove peak_kw and peak_a")
         return self
 
 
 class SessionsEntry(Model):
-    """``[sessions]``: which cars come when on a day, from a ``csv``, ACN-Data ``json``, or a ``model``."""
+    """``[sessions]``: which cars come when on a day, from a ``csv``, ACN-Data ``json``, or a ``model``.
+
+    ``energy`` chooses the figure of ACN-Data that a car wants: what was delivered to it, or what its driver requested.
+    """
 
     csv: InputFile | None = None
     json_file: Annotated[InputFile | None, Field(alias="json")] = None
     model: Literal["workplace", "public", "home"] | None = None
+    energy: Literal["delivered", "requested"] = "delivered"
+    timezone: TimeZone | None = None
 
     @model_validator(mode="after")
     def _one_source(self) -> SessionsEntry:
         if sum(source is not None for source in (self.csv, self.json_file, self.model)) != 1:
-            raise ValueError("give exactly one of csv, json and model")
+            raise ValueError("has no single source; give exactly one of csv, json and model")
         return self
+
+    @property
+    def file(self) -> Path | None:
+        """The file that the sessions are read from, if they are."""
+        return self.csv or self.json_file
 
 
 class RunEntry(Model):

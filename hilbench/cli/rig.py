@@ -14,22 +14,12 @@ if TYPE_CHECKING:
     from hilbench.site import Node
 
 
-class RigName(click.ParamType):
-    """A rig by shipped name or path; completes both."""
+def complete_rig(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Shell completion of a rig: shipped names, then files."""
+    from hilbench.rig import rig_files
 
-    name = "rig"
-
-    def shell_complete(
-        self,
-        ctx: click.Context,  # noqa: ARG002 - click's signature
-        param: click.Parameter,  # noqa: ARG002
-        incomplete: str,
-    ) -> list[CompletionItem]:
-        """Shipped names, then files."""
-        from hilbench.rig import rig_files
-
-        names = [CompletionItem(name) for name in rig_files() if name.startswith(incomplete)]
-        return [*names, CompletionItem(incomplete, type="file")]
+    names = [CompletionItem(name) for name in rig_files() if name.startswith(incomplete)]
+    return [*names, CompletionItem(incomplete, type="file")]
 
 
 @click.group()
@@ -38,7 +28,7 @@ def rig() -> None:
 
 
 @rig.command()
-@click.argument("name", metavar="RIG", type=RigName())
+@click.argument("name", metavar="RIG", shell_complete=complete_rig)
 @click.option("--strict", is_flag=True, help="Warnings count as errors.")
 def check(name: str, strict: bool) -> int:
     """Check RIG, a file or a shipped name: every problem with its key, its line and what to do.
@@ -88,7 +78,7 @@ def list_command() -> None:
 
 
 @rig.command()
-@click.argument("name", metavar="[RIG]", type=RigName(), default="workplace-10")
+@click.argument("name", metavar="[RIG]", shell_complete=complete_rig, default="workplace-10")
 def show(name: str) -> None:
     """Show the electrical tree of RIG with every role, and what plays it."""
     from rich.console import Console
