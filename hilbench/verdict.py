@@ -188,7 +188,7 @@ def measurement(
 
 @dataclass(frozen=True)
 class Plot:
-    """What a report should draw: ``signals`` by name, horizontal ``limits`` (label, value), ``marks`` in time (t, label)."""
+    """What a report draws: ``signals`` by name, ``limits`` across (label, value), ``marks`` in time (t, label)."""
 
     title: str
     unit: str

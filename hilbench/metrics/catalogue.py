@@ -181,7 +181,7 @@ METRICS: dict[str, Metric] = {
             "A",
             "lower",
             "fallback level",
-            "largest current that a station concerned draws from fallback entry until the end of the loss",
+            "largest current that a station concerned draws from the latest permitted entry until the end of the loss",
         ),
         Metric(
             "fallback_exit_time",

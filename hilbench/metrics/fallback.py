@@ -13,7 +13,8 @@ class Fallback:
     """Entry into a safe level.
 
     ``entry_s`` counts from the loss and is ``inf`` when the level was not held to the end of the window.
-    ``level_a`` is the highest current after entry, or in the whole window when there was no entry.
+    ``level_a`` is the highest current after entry, or in the whole window when there was no entry. Entry already
+    bounds it, so judge the level by :func:`highest` from the latest permitted entry on.
     """
 
     entry_s: float
@@ -23,10 +24,11 @@ class Fallback:
 def fallback(line: Polyline, t0: float, t1: float, level_a: float, tolerance_a: float) -> Fallback:
     """Entry of ``line`` into ``level_a`` + ``tolerance_a`` after the loss at ``t0``, held until ``t1``."""
     window = between(line, t0, t1)
-    entered = max(last_above(window, level_a + tolerance_a), t0)
+    ceiling = level_a + tolerance_a
+    entered = max(last_above(window, ceiling), t0)
     if math.isinf(entered):
         return Fallback(math.inf, highest(line, t0, t1))
-    return Fallback(entered - t0, highest(line, entered, t1))
+    return Fallback(entered - t0, min(highest(line, entered, t1), ceiling))
 
 
 def highest(line: Polyline, t0: float, t1: float) -> float:
