@@ -1,0 +1,203 @@
+"""One chapter of the report per procedure: purpose, what went wrong, measurements, plots, tables, log, hashes."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from hilbench.evidence.files import number
+from hilbench.evidence.markup import badge, esc, paragraphs, prose, rounded, table
+from hilbench.evidence.overview import Groups, confidence_tag, limit_cell, reason, used_bar, value_cell
+from hilbench.evidence.reader import ProcedureEvidence, RunEvidence
+from hilbench.evidence.scales import span_text
+from hilbench.evidence.story import CAUSES, failure_box
+from hilbench.evidence.svg import plot_of, plot_svg
+from hilbench.evidence.words import RULES, metric_definition, metric_title, worst_repeat
+from hilbench.signals import Signal
+from hilbench.verdict import Plot
+
+CURVE_BYTES = 2_400_000
+"""What all curves of a report may take together; a long report draws each with fewer points, never without its peaks."""
+_POINT_BYTES = 6.5
+_LOG_ENDS, _LOG_ROWS = 4, 60
+_QUIET_KINDS = ("command.profile", "vehicle.state", "ocpp", "safe.commanded", "safe.confirmed")
+_CLOSE_UPS, _CLOSE_UP_BEFORE_S, _CLOSE_UP_AFTER_S = 4, 8.0, 52.0
+
+
+def chapters(run: RunEvidence, groups: Groups) -> str:
+    """All chapters; of a repeated procedure the worst repeat is told."""
+    told = [worst_repeat(group) for group in groups.values()]
+    plots = {item.key: plots_of(run, item) for item in told}
+    curves = sum(len(plot.signals) for found in plots.values() for plot in found) * 2
+    bins = int(min(max(CURVE_BYTES / (4 * _POINT_BYTES * max(curves, 1)), 40), 340))
+    return "".join(
+        _chapter(run, item, plots[item.key], bins) for item in told if item.verdict != "NOT_RUN" or item.path is not None
+    )
+
+
+def plots_of(run: RunEvidence, procedure: ProcedureEvidence) -> list[Plot]:
+    """The plots that the procedure asked for; without any, one per kind of signal that was recorded."""
+    asked = [plot_of(plot) for plot in procedure.get("plots", [])]
+    return asked or _standard_plots(run, procedure)
+
+
+def _standard_plots(run: RunEvidence, procedure: ProcedureEvidence) -> list[Plot]:
+    families: dict[tuple[str, str], list[str]] = {}
+    for name, entry in procedure.signals.items():
+        family = "/".join(name.split("/")[:2]) if name.startswith("current/") else name.split("/")[0]
+        families.setdefault((family, entry.unit), []).append(name)
+    marks = tuple(
+        (number(event.get("t")) or 0.0, str(event.get("kind")))
+        for event in procedure.events
+        if str(event.get("kind", "")).split(".")[0] in CAUSES
+    )
+    limits = _node_limits(run.head.get("site"))
+    return [
+        Plot(family, unit, tuple(names), limits.get(family, ()), marks[:40]) for (family, unit), names in families.items()
+    ]
+
+
+def _node_limits(site: Any) -> dict[str, tuple[tuple[str, float], ...]]:
+    nodes = site.get("nodes", []) if isinstance(site, Mapping) else []
+    found: dict[str, tuple[tuple[str, float], ...]] = {}
+    for node in (node for node in nodes if isinstance(node, Mapping)):
+        pairs = (("budget", number(node.get("limit_a"))), ("rating", number(node.get("rating_a"))))
+        found[f"current/{node.get('id')}"] = tuple((name, value) for name, value in pairs if value is not None)
+    return found
+
+
+def _chapter(run: RunEvidence, procedure: ProcedureEvidence, plots: Sequence[Plot], bins: int) -> str:
+    signals = procedure.load(sorted({name for plot in plots for name in plot.signals}))
+    parts = [
+        f"<h3><span>{esc(procedure.id)} {esc(procedure.title)}</span>{badge(procedure.verdict)}</h3>",
+        _about(procedure),
+        failure_box(run, procedure, signals),
+        _measurements(procedure),
+        _pictures(run, procedure, plots, signals, bins),
+        "".join(_tables(procedure)),
+        _log(procedure),
+        _proof(procedure),
+    ]
+    return f'<article id="{esc(procedure.key)}">{"".join(parts)}</article>'
+
+
+def _about(procedure: ProcedureEvidence) -> str:
+    texts = [f'<p class="purpose">{esc(procedure.get("purpose"))}</p>'] if procedure.get("purpose") else []
+    if procedure.get("stimulus"):
+        texts.append(f'<p class="mute"><b>What was done:</b> {esc(procedure.get("stimulus"))}</p>')
+    duration = number(procedure.get("duration_s"))
+    facts = [f"{span_text(duration)} of bench time"] if duration else []
+    facts += [f"seed {procedure.get('seed')}"] if procedure.get("seed") is not None else []
+    facts += [f"repeat {procedure.repeat}"] if procedure.repeat > 1 else []
+    facts += [f"controller with the deliberate defect {procedure.get('defect')}"] if procedure.get("defect") else []
+    facts += [reason(procedure)] if procedure.verdict == "NOT_RUN" or procedure.get("notes") else []
+    return "".join(texts) + f'<p class="mute">{esc("; ".join(fact for fact in facts if fact))}</p>'
+
+
+def _measurements(procedure: ProcedureEvidence) -> str:
+    if not procedure.measurements:
+        return ""
+    columns = ("Measurement", "Value ± U (k = 2)", "Limit", "Limit used", "Clause and source", "Rule", "Verdict")
+    return table(columns, [_measurement_row(item) for item in procedure.measurements])
+
+
+def _measurement_row(item: Mapping[str, Any]) -> tuple[str, ...]:
+    metric = str(item.get("metric"))
+    clause = item.get("clause") or {}
+    title = f'<span title="{esc(metric_definition(metric))}">{esc(metric_title(metric))}</span>'
+    title += f"<small>{esc(item['note'])}</small>" if item.get("note") else ""
+    source = ""
+    if clause:
+        name = esc(clause.get("id", ""))
+        source = f'<a href="#clause-{name}">{name}</a> {confidence_tag(clause)}<small>{esc(clause.get("source", ""))}</small>'
+    rule = str(clause.get("guard", ""))
+    said = {"U": "guarded by U", "none": "simple"}.get(rule, rule)
+    rule_cell = f'<span title="{esc(RULES.get(rule, ""))}">{esc(said)}</span>'
+    return (title, value_cell(item), limit_cell(item), used_bar(item), source, rule_cell, badge(str(item.get("verdict"))))
+
+
+def _pictures(
+    run: RunEvidence, procedure: ProcedureEvidence, plots: Sequence[Plot], signals: Mapping[str, Signal], bins: int
+) -> str:
+    epoch = _local_epoch(run, procedure)
+    parts = []
+    for index, plot in enumerate(plots):
+        if any(name in signals for name in plot.signals):
+            parts.append(f"<figure>{plot_svg(plot, signals, epoch=epoch, standalone=False, bins=bins)}</figure>")
+        if index == 0:
+            parts.append(_close_ups(plot, signals, bins))
+    return "".join(parts)
+
+
+def _close_ups(plot: Plot, signals: Mapping[str, Signal], bins: int) -> str:
+    """The seconds around each stimulus: in a plot of minutes the response is a vertical line."""
+    ends = [signals[name].rows()[0][-1] for name in plot.signals if name in signals]
+    begins = [signals[name].rows()[0][0] for name in plot.signals if name in signals]
+    if not ends or max(ends) - min(begins) < 3 * (_CLOSE_UP_BEFORE_S + _CLOSE_UP_AFTER_S):
+        return ""
+    figures = []
+    for t, text in plot.marks[:_CLOSE_UPS]:
+        close = Plot(f"Close-up: {text}", plot.unit, plot.signals, plot.limits, plot.marks)
+        window = (t - _CLOSE_UP_BEFORE_S, t + _CLOSE_UP_AFTER_S)
+        svg = plot_svg(close, signals, window=window, standalone=False, width=480, height=190, bins=bins)
+        figures.append(f"<figure>{svg}</figure>")
+    return f'<div class="zoom">{"".join(figures)}</div>' if figures else ""
+
+
+def _local_epoch(run: RunEvidence, procedure: ProcedureEvidence) -> datetime | None:
+    site = run.head.get("site")
+    name = site.get("timezone", "UTC") if isinstance(site, Mapping) else "UTC"
+    try:
+        return procedure.epoch.astimezone(ZoneInfo(str(name))) if procedure.epoch else None
+    except (ValueError, OSError):
+        return procedure.epoch
+
+
+def _tables(procedure: ProcedureEvidence) -> list[str]:
+    found = []
+    for one in procedure.get("tables", []):
+        if isinstance(one, Mapping) and one.get("rows"):
+            rows = [[prose(cell) for cell in row] for row in one["rows"]]
+            body = table([esc(column) for column in one.get("columns", [])], rows, "num")
+            title = esc(one.get("title", ""))
+            found.append(f"<h4>{title}</h4>{body}" if len(rows) <= 20 else _folded(f"{title} ({len(rows)} rows)", body))
+    return found
+
+
+def _folded(title: str, body: str, is_open: bool = False) -> str:
+    return f"<details{' open' if is_open else ''}><summary>{title}</summary>{body}</details>"
+
+
+def _log(procedure: ProcedureEvidence) -> str:
+    """The first and last events and the important ones between; the rest is counted and lies in events.jsonl."""
+    events = procedure.events
+    if not events:
+        return ""
+    ends = {*range(_LOG_ENDS), *range(len(events) - _LOG_ENDS, len(events))}
+    loud = [index for index, event in enumerate(events) if not str(event.get("kind", "")).startswith(_QUIET_KINDS)]
+    shown = sorted({index for index in {*loud[:_LOG_ROWS], *ends} if 0 <= index < len(events)})
+    rows = [_log_row(events[index]) for index in shown]
+    hidden = Counter(str(event.get("kind")) for index, event in enumerate(events) if index not in set(shown))
+    rest = ", ".join(f"{count} × {kind}" for kind, count in hidden.most_common(8))
+    said = f"<p class='mute'>Not shown: {esc(rest)}. All are in <code>events.jsonl</code>.</p>" if rest else ""
+    return _folded(f"Event log ({len(shown)} of {len(events)})", table(("t [s]", "UTC", "event", "at", ""), rows, "log") + said)
+
+
+def _log_row(event: Mapping[str, Any]) -> tuple[str, ...]:
+    moment = esc(rounded(number(event.get("t")) or 0.0, 0.01))
+    return (moment, esc(event.get("utc", "")), esc(event.get("kind", "")), esc(event.get("subject", "")), prose(event.get("data", "")))
+
+
+def _proof(procedure: ProcedureEvidence) -> str:
+    hashes = procedure.get("hashes", {})
+    traces = hashes.get("traces_sha256", {}) if isinstance(hashes, Mapping) else {}
+    rows = [(esc(name), f"<code>{esc(hashes[key])}</code>") for name, key in _HASHES if hashes.get(key)]
+    rows += [(f"messages of {esc(name)}", f"<code>{esc(value)}</code>") for name, value in sorted(traces.items())]
+    problems = paragraphs(f"Damaged: {problem}" for problem in dict.fromkeys(procedure.problems))
+    return problems + (_folded("Hashes (sha256)", table(("of", "sha256"), rows, "log")) if rows else "")
+
+
+_HASHES = (("all signals", "signals_sha256"), ("event log", "events_sha256"))

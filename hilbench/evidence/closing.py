@@ -1,0 +1,117 @@
+"""The last part of the report: how sure the numbers are, the items of a formal report, and how to check the files."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+
+from hilbench.evidence.files import number
+from hilbench.evidence.markup import esc, paragraphs, prose, quantity, section, table
+from hilbench.evidence.reader import RunEvidence
+from hilbench.evidence.words import CONFIDENCE
+
+
+def certainty_section(run: RunEvidence) -> str:
+    """Fidelity of the sources, uncertainty, decision rule and the words of confidence."""
+    rows = [
+        (esc(device), esc(fidelity), quantity(spread, unit) if spread else "–", esc(calibration or "–"), str(count))
+        for (device, fidelity, unit, spread, calibration), count in _sources(run).items()
+    ]
+    texts = [
+        "A value is followed by its expanded uncertainty U (coverage factor k = 2, about 95 %). Emulated sources are the "
+        "truth of a model: they have no measurement error of their own, and what they show about a real device is as good "
+        "as the model. Instruments carry the uncertainty and the calibration that the rig file states for them.",
+        _time_base(run),
+        "Decision rule (after ILAC-G8): a clause marked guarded passes only when the value keeps its limit by U, fails "
+        "only when it misses it by U, and is INCONCLUSIVE between; a clause marked simple compares the value alone. "
+        "INCONCLUSIVE never counts as a pass.",
+    ]
+    marks = [(f'<span class="tag">{esc(word)}</span>', esc(text)) for word, text in CONFIDENCE.items()]
+    body = paragraphs(texts)
+    body += table(("Source of signals", "Fidelity", "U of one sample", "Calibration", "Signals"), rows) if rows else ""
+    return section("certainty", "How sure are these numbers", body + table(("Confidence of a limit", "means"), marks))
+
+
+def _sources(run: RunEvidence) -> Counter[tuple[str, str, str, float, str]]:
+    found: Counter[tuple[str, str, str, float, str]] = Counter()
+    for procedure in run.procedures:
+        for entry in procedure.signals.values():
+            source = entry.source
+            spread = number(source.get("uncertainty")) or 0.0
+            unit = entry.unit if spread else ""
+            device, fidelity = str(source.get("device", "")), str(source.get("fidelity", ""))
+            found[device, fidelity, unit, spread, str(source.get("calibration", ""))] += 1
+    return found
+
+
+def _time_base(run: RunEvidence) -> str:
+    time = run.head.get("time")
+    mode = str(time.get("mode", "")) if isinstance(time, Mapping) else str(time or "")
+    if mode == "virtual":
+        return (
+            "Time base: virtual. Bench seconds are computed, free of the jitter of the computer, and repeat exactly for the "
+            "same seed; the computing time of the controller itself counts as zero."
+        )
+    if mode:
+        return (
+            f"Time base: {mode}. Bench seconds come from the monotonic clock of the computer that ran the bench; "
+            "its scheduling adds milliseconds to every instant."
+        )
+    return ""
+
+
+def formal_section(run: RunEvidence, identity: str) -> str:
+    """The items that ISO/IEC 17025:2017 7.8.2.1 lists for a test report, as far as a program can state them."""
+    told = run.head.get("identification")
+    given: Mapping[str, object] = told if isinstance(told, Mapping) else {}
+
+    def stated(key: str) -> str:
+        return prose(given[key]) if given.get(key) else "<span class='mute'>not stated; to be filled in</span>"
+
+    dates = " to ".join(esc(run.head[key]) for key in ("started_utc", "ended_utc") if run.head.get(key))
+    rows = [
+        ("a title", "Test report: EV load management, acceptance tests"),
+        ("b laboratory", stated("laboratory")),
+        ("c place of the tests", stated("location")),
+        ("d identification", f"<code>{esc(identity)}</code>, on the first and the last line of this report"),
+        ("e customer", stated("customer")),
+        ("f method", "procedures of hilbench, limits from the requirement profiles named above"),
+        ("g item tested", prose(run.head.get("controller", "")) or stated("item")),
+        ("h date of receipt", stated("received")),
+        ("i dates of the tests", dates or stated("performed")),
+        ("j date of issue", esc(run.head.get("ended_utc", "")) or stated("issued")),
+        ("k sampling", f"seed {prose(run.head.get('seed', 'not stated'))}, repeats {prose(run.head.get('repeats', 1))}"),
+        ("l validity", "the results relate only to the item and the settings that were tested"),
+        ("m results", "with units and uncertainty in the tests above"),
+        ("n deviations", esc(_deviations(run))),
+        ("o authorised by", stated("authorised_by")),
+        ("p results of others", stated("external_results") if given.get("external_results") else "none"),
+    ]
+    warning = (
+        "<p><b>This is not an accredited report.</b> It follows the list of contents of ISO/IEC 17025:2017, 7.8.2.1, so that "
+        "nothing is forgotten. Whoever holds no accreditation for these tests must not present it as the work of an "
+        "accredited laboratory, and must not use an accreditation mark with it. It is to be passed on only as a whole.</p>"
+    )
+    return section("record", "Items of the record", warning + table(("Item", "Here"), rows))
+
+
+def _deviations(run: RunEvidence) -> str:
+    counts = run.counts()
+    said = [f"{counts[verdict]} {word}" for verdict, word in _DEVIATIONS if counts.get(verdict)]
+    if run.status != "FINISHED":
+        said.insert(0, f"the run ended as {run.status}")
+    return ", ".join(said) or "none"
+
+
+_DEVIATIONS = (("NOT_RUN", "not run"), ("INCOMPLETE", "cut off"), ("ERROR", "ended in an error"))
+
+
+def integrity_section() -> str:
+    """How to check that the folder is as it was written."""
+    body = (
+        "<p>This page is made from the files beside it: <code>run.json</code> (everything but the curves), "
+        "<code>procedures/*/signals/*.csv</code> (every recorded sample), <code>procedures/*/events.jsonl</code>. "
+        "The manifest holds the sha256 of each file.</p>"
+        "<pre><code>sha256sum -c MANIFEST.sha256\nhilbench report --verify .</code></pre>"
+    )
+    return section("integrity", "Check this record", body)

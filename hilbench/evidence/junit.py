@@ -1,0 +1,100 @@
+"""JUnit XML: one test case per procedure and repeat, its measurements as properties."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+from xml.sax.saxutils import escape, quoteattr
+
+from hilbench.evidence.files import number
+from hilbench.evidence.overview import reason
+from hilbench.evidence.reader import ProcedureEvidence, RunEvidence
+from hilbench.evidence.story import describe
+from hilbench.evidence.words import replay_command
+
+_KEYS = ("value", "unit", "uncertainty", "op", "limit_value", "verdict", "note")
+_CLAUSE_KEYS = ("id", "source", "confidence", "guard")
+_NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def junit_xml(run: RunEvidence) -> str:
+    """The run as JUnit XML (xunit2): INCONCLUSIVE is a failure of type ``inconclusive``, NOT_RUN is skipped."""
+    counts = run.counts()
+    failures = counts.get("FAIL", 0) + counts.get("INCONCLUSIVE", 0)
+    errors = counts.get("ERROR", 0) + counts.get("INCOMPLETE", 0)
+    seconds = sum(number(item.get("duration_s")) or 0.0 for item in run.procedures)
+    attributes = (
+        f'tests="{len(run.procedures)}" failures="{failures}" errors="{errors}" skipped="{counts.get("NOT_RUN", 0)}" '
+        f'time="{seconds:.3f}"'
+    )
+    suite = f"<testsuite name={_quoted('hilbench ' + run.path.name)} {attributes}{_timestamp(run)}>"
+    cases = "".join(_case(run, item) for item in run.procedures)
+    properties = _properties([("status", run.status), ("verdict", run.verdict), ("seed", run.head.get("seed", ""))])
+    return (
+        f'<?xml version="1.0" encoding="utf-8"?>\n<testsuites {attributes}>\n{suite}\n{properties}{cases}</testsuite>\n</testsuites>\n'
+    )
+
+
+def _timestamp(run: RunEvidence) -> str:
+    started = run.head.get("started_utc")
+    return f" timestamp={_quoted(started)}" if started else ""
+
+
+def _case(run: RunEvidence, procedure: ProcedureEvidence) -> str:
+    name = f"{procedure.id} {procedure.title}" + (f" r{procedure.repeat:03d}" if procedure.repeat > 1 else "")
+    seconds = number(procedure.get("duration_s")) or 0.0
+    head = f'<testcase classname={_quoted("hilbench." + procedure.key)} name={_quoted(name)} time="{seconds:.3f}">'
+    return f"{head}\n{_properties(_facts(procedure))}{_outcome(run, procedure)}</testcase>\n"
+
+
+def _facts(procedure: ProcedureEvidence) -> Iterator[tuple[str, Any]]:
+    yield "verdict", procedure.verdict
+    if procedure.get("seed") is not None:
+        yield "seed", procedure.get("seed")
+    hashes = procedure.get("hashes", {})
+    for key in ("signals_sha256", "events_sha256"):
+        if hashes.get(key):
+            yield key, hashes[key]
+    for index, item in enumerate(procedure.measurements, 1):
+        yield from _measured(f"{index:02d}.{item.get('metric')}", item)
+
+
+def _measured(prefix: str, item: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    for key in _KEYS:
+        if item.get(key) not in (None, ""):
+            yield f"{prefix}.{key.removesuffix('_value')}" if key == "limit_value" else f"{prefix}.{key}", item[key]
+    clause = item.get("clause") or {}
+    for key in _CLAUSE_KEYS:
+        if clause.get(key):
+            yield f"{prefix}.clause" if key == "id" else f"{prefix}.{key}", clause[key]
+
+
+def _outcome(run: RunEvidence, procedure: ProcedureEvidence) -> str:
+    verdict, why = procedure.verdict, reason(procedure)
+    if verdict in ("FAIL", "INCONCLUSIVE"):
+        bad = [item for item in procedure.measurements if item.get("verdict") in ("FAIL", "INCONCLUSIVE", "ERROR")]
+        lines = [describe(item) for item in bad] or [why]
+        return _element("failure", verdict.lower(), lines[0], [*lines, f"replay: {replay_command(run, procedure)}"])
+    if verdict == "NOT_RUN":
+        return f"<skipped message={_quoted(why or 'not run')}/>"
+    if verdict in ("ERROR", "INCOMPLETE"):
+        return _element("error", verdict.lower(), why, [why, f"replay: {replay_command(run, procedure)}"])
+    return ""
+
+
+def _element(tag: str, kind: str, message: str, lines: list[str]) -> str:
+    return f"<{tag} type={_quoted(kind)} message={_quoted(message)}>{escape(_clean(chr(10).join(lines)))}</{tag}>"
+
+
+def _properties(items: Any) -> str:
+    rows = "".join(f"<property name={_quoted(name)} value={_quoted(value)}/>\n" for name, value in items)
+    return f"<properties>\n{rows}</properties>\n"
+
+
+def _clean(value: Any) -> str:
+    return _NO_XML.sub("\ufffd", str(value))
+
+
+def _quoted(value: Any) -> str:
+    return quoteattr(_clean(value))
