@@ -16,11 +16,13 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
-from hilbench.metrics.polyline import Polyline, checked, first_at_or_above, split
+from hilbench.metrics.polyline import Indices, Polyline, checked, first_at_or_above, split
 from hilbench.signals import Array
 
 Outcome = Literal["cannot-trip", "indeterminate", "must-trip"]
+BoolArray = NDArray[np.bool_]
 Standard = Literal["UL 489", "IEC 60898-1"]
 
 
@@ -134,10 +136,10 @@ def thermal_history(
     theta0 = float(i[0]) ** 2 if preload_a is None else (preload_a / rating_a) ** 2
     pieces = _Pieces(t, i, thermal.tau_s)
     theta = pieces.theta_at_corners(theta0)
-    peak_at = pieces.peak_times(theta)
-    peaks = pieces.theta_after(theta[:-1], peak_at)
-    top = float(max(np.max(theta), np.max(peaks, initial=0.0)))
-    return ThermalHistory(t, theta, top / k2, _trip_time(pieces, theta, peak_at, peaks, k2))
+    piece, s = pieces.peaks(theta, k2)
+    peaks = pieces.theta_after(theta[piece], s, piece)
+    top = float(np.max(np.append(theta, peaks)))
+    return ThermalHistory(t, theta, top / k2, _trip_time(pieces, theta, piece[peaks >= k2], s[peaks >= k2], k2))
 
 
 class _Pieces:
@@ -147,39 +149,45 @@ class _Pieces:
         self.start, self.length, self.tau_s = t[:-1], np.diff(t), tau_s
         self.i0, self.rise = i[:-1], np.diff(i)
 
-    def theta_after(self, theta0: Array, s: Array) -> Array:
-        """theta of every piece ``s`` seconds into it."""
-        return theta0 * np.exp(-s / self.tau_s) + self._heat(s)
+    def theta_after(self, theta0: Array, s: Array, at: Indices) -> Array:
+        """theta of the pieces ``at``, ``s`` seconds into each, from ``theta0`` at their start."""
+        return theta0 * np.exp(-s / self.tau_s) + self._heat(s, at)
 
-    def _heat(self, s: Array) -> Array:
-        """Integral of i^2 exp(-(s - u) / tau) / tau over the first ``s`` seconds of every piece."""
-        rise = self._risen(s)
+    def _heat(self, s: Array, at: Indices) -> Array:
+        """Integral of i^2 exp(-(s - u) / tau) / tau over the first ``s`` seconds of each piece."""
+        i0, rise = self.i0[at], self._risen(s, at)
         w0, w1, w2 = _weights(s / self.tau_s)
-        return w0 * self.i0**2 + 2.0 * w1 * self.i0 * rise + w2 * rise**2
+        return w0 * i0**2 + 2.0 * w1 * i0 * rise + w2 * rise**2
 
-    def _risen(self, s: Array) -> Array:
-        return self.rise * np.divide(s, self.length, out=np.zeros_like(s), where=self.length > 0)
+    def _risen(self, s: Array, at: Indices) -> Array:
+        length = self.length[at]
+        return self.rise[at] * np.divide(s, length, out=np.zeros_like(s), where=length > 0)
 
-    def slope_after(self, theta0: Array, s: Array) -> Array:
-        """d theta / dt of every piece ``s`` seconds into it."""
-        return ((self.i0 + self._risen(s)) ** 2 - self.theta_after(theta0, s)) / self.tau_s
+    def _heating(self, theta0: Array, s: Array, at: Indices) -> BoolArray:
+        """True where theta still rises: it does while it is below the squared current."""
+        return (self.i0[at] + self._risen(s, at)) ** 2 > self.theta_after(theta0, s, at)
 
     def theta_at_corners(self, theta0: float) -> Array:
+        """theta at every corner, from ``theta0`` at the first."""
         values = [theta0]
-        decay = np.exp(-self.length / self.tau_s)
-        for keep, add in zip(decay.tolist(), self._heat(self.length).tolist(), strict=True):
+        heat = self._heat(self.length, np.arange(len(self.length)))
+        for keep, add in zip(np.exp(-self.length / self.tau_s).tolist(), heat.tolist(), strict=True):
             values.append(values[-1] * keep + add)
         return np.array(values)
 
-    def peak_times(self, theta: Array) -> Array:
-        """Seconds into each piece at which theta is largest: where its slope turns negative, else its hotter end."""
-        low, high = np.zeros_like(self.length), self.length.copy()
-        inside = (self.slope_after(theta[:-1], low) > 0) & (self.slope_after(theta[:-1], high) < 0)
-        for _ in range(60):
+    def peaks(self, theta: Array, enough: float) -> tuple[Indices, Array]:
+        """Pieces inside which theta is largest, and when: only those that can pass every corner or ``enough``.
+
+        Inside a piece that falls theta first rises, then falls; it stays below what its first current would give.
+        """
+        bound = self.i0**2 + (theta[:-1] - self.i0**2) * np.exp(-self.length / self.tau_s)
+        at = np.flatnonzero((self.rise < 0) & (bound > min(float(np.max(theta)), enough)))
+        low, high = np.zeros(len(at)), self.length[at]
+        for _ in range(50):
             middle = (low + high) / 2.0
-            rising = self.slope_after(theta[:-1], middle) > 0
+            rising = self._heating(theta[at], middle, at)
             low, high = np.where(rising, middle, low), np.where(rising, high, middle)
-        return np.where(inside, low, np.where(theta[1:] > theta[:-1], self.length, 0.0))
+        return at, low
 
 
 def _weights(x: Array) -> tuple[Array, Array, Array]:
@@ -196,18 +204,22 @@ def _weights(x: Array) -> tuple[Array, Array, Array]:
 
 def _series(x: Array, k: int) -> Array:
     terms = [(-x) ** j * (math.factorial(k) / math.factorial(k + j + 1)) for j in range(6)]
-    return np.sum(terms, axis=0, dtype=np.float64)
+    return np.asarray(sum(terms), dtype=np.float64)
 
 
-def _trip_time(pieces: _Pieces, theta: Array, peak_at: Array, peaks: Array, k2: float) -> float:
-    hot = np.flatnonzero(peaks >= k2)
-    if theta[0] >= k2 or not len(hot):
-        return float(pieces.start[0]) if len(pieces.start) and theta[0] >= k2 else math.inf
-    piece = hot[0]
-    low, high = 0.0, float(peak_at[piece])
+def _trip_time(pieces: _Pieces, theta: Array, hot: Indices, peak_at: Array, k2: float) -> float:
+    """First time at k2: at the start, within a piece that ends above it, or before the peak inside a ``hot`` one."""
+    if theta[0] >= k2:
+        return float(pieces.start[0]) if len(pieces.start) else math.inf
+    ends = {int(piece): float(pieces.length[piece]) for piece in np.flatnonzero(theta[1:] >= k2)[:1]}
+    ends.update({int(piece): float(s) for piece, s in zip(hot[:1], peak_at[:1], strict=True)})
+    if not ends:
+        return math.inf
+    piece = min(ends)
+    at, low, high = np.array([piece]), 0.0, ends[piece]
     for _ in range(60):
         middle = (low + high) / 2.0
-        reached = pieces.theta_after(theta[:-1], np.full_like(peak_at, middle))[piece] >= k2
+        reached = bool(pieces.theta_after(theta[at], np.array([middle]), at)[0] >= k2)
         low, high = (low, middle) if reached else (middle, high)
     return float(pieces.start[piece]) + high
 

@@ -17,10 +17,12 @@ from hilbench.metrics.polyline import (
     duration,
     integral,
     minus,
-    runs_above,
+    run_corners,
     smaller,
+    split,
     with_crossings,
 )
+from hilbench.signals import Array
 
 
 @dataclass(frozen=True)
@@ -39,13 +41,26 @@ class Excursion:
 
 def excursions(line: Polyline, limit: Level, tolerance: float = 0.0) -> list[Excursion]:
     """All stays of ``line`` above ``limit + tolerance``, in order of time."""
-    excess = minus(line, limit)
-    return [_excursion(excess, start, stop) for start, stop in runs_above(excess, tolerance)]
+    t, v = split(minus(line, limit), tolerance)
+    charge, square = _areas(t, v), _square_areas(t, v)
+    return [
+        Excursion(
+            start=float(t[i]),
+            duration_s=float(t[j] - t[i]),
+            peak_a=float(v[i : j + 1].max()),
+            ampere_seconds=float(charge[i:j].sum()),
+            a2s=float(square[i:j].sum()),
+        )
+        for i, j in zip(*run_corners(t, v, tolerance), strict=True)
+    ]
 
 
-def _excursion(excess: Polyline, start: float, stop: float) -> Excursion:
-    part = between(excess, start, stop)
-    return Excursion(start, stop - start, float(part[1].max()), integral(part), square_integral(part))
+def _areas(t: Array, v: Array) -> Array:
+    return np.diff(t) * (v[:-1] + v[1:]) / 2.0
+
+
+def _square_areas(t: Array, v: Array) -> Array:
+    return np.diff(t) * (v[:-1] ** 2 + v[:-1] * v[1:] + v[1:] ** 2) / 3.0
 
 
 @dataclass(frozen=True)
@@ -86,9 +101,7 @@ def exposure(line: Polyline, limit: Level, tolerance: float = 0.0) -> Exposure:
 
 def square_integral(line: Polyline) -> float:
     """Integral of the square over time, exact for straight pieces."""
-    t, v = line
-    a, b = v[:-1], v[1:]
-    return float(np.sum(np.diff(t) * (a * a + a * b + b * b)) / 3.0)
+    return float(np.sum(_square_areas(*line)))
 
 
 def utilisation(line: Polyline, limit: Level, demand: Level) -> float:
@@ -134,7 +147,7 @@ def false_curtailment(feasible: Polyline, drawn: Polyline, headroom: Polyline, m
     t, rows = with_crossings(t, np.vstack([ideal - actual, room]), 1, margin)
     t, rows = with_crossings(t, rows, 0)
     withheld, open_room = np.maximum(rows[0], 0.0), (rows[1][:-1] + rows[1][1:]) / 2.0 > margin
-    return float(np.sum((np.diff(t) * (withheld[:-1] + withheld[1:]) / 2.0)[open_room]))
+    return float(np.sum(_areas(t, withheld)[open_room]))
 
 
 def largest_drop(line: Polyline, t0: float, t1: float) -> float:

@@ -9,10 +9,12 @@ from __future__ import annotations
 import math
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hilbench.signals import Array, clip
 
 Polyline = tuple[Array, Array]
+Indices = NDArray[np.intp]
 Level = float | Polyline
 """A limit: one number, or a polyline when it changes with time."""
 
@@ -69,12 +71,15 @@ def mean(line: Polyline) -> float:
 
 def aligned(*lines: Polyline) -> tuple[Array, Array]:
     """Common corners of several polylines: times [n], values [line, n], every time twice (before and after it)."""
-    checked_lines = [checked(line) for line in lines]
-    grid = np.unique(np.concatenate([t for t, _ in checked_lines]))
-    values = np.empty((len(lines), 2 * len(grid)))
-    for row, (t, v) in zip(values, checked_lines, strict=True):
-        row[0::2], row[1::2] = _limits(t, v, grid)
-    return np.repeat(grid, 2), values
+    known = [checked(line) for line in lines]
+    grid = np.unique(np.concatenate([t for t, _ in known]))
+    return np.repeat(grid, 2), np.array([_on_grid(line, grid) for line in known])
+
+
+def _on_grid(line: Polyline, grid: Array) -> Array:
+    values = np.empty(2 * len(grid))
+    values[0::2], values[1::2] = _limits(*line, grid)
+    return values
 
 
 def _limits(t: Array, v: Array, at: Array) -> tuple[Array, Array]:
@@ -107,8 +112,12 @@ def minus(line: Polyline, level: Level) -> Polyline:
 
 def total(*lines: Polyline) -> Polyline:
     """Sum of polylines (of the currents of several stations, for example)."""
-    t, values = aligned(*lines)
-    return t, values.sum(axis=0)
+    known = [checked(line) for line in lines]
+    grid = np.unique(np.concatenate([t for t, _ in known]))
+    values = np.zeros(2 * len(grid))
+    for line in known:
+        values += _on_grid(line, grid)
+    return np.repeat(grid, 2), values
 
 
 def with_crossings(t: Array, values: Array, row: int, level: float = 0.0) -> tuple[Array, Array]:
@@ -146,14 +155,15 @@ def positive(line: Polyline) -> Polyline:
 def runs_above(line: Polyline, level: float = 0.0) -> list[tuple[float, float]]:
     """Intervals (start, stop) in which ``line`` is above ``level``; intervals that touch count as one."""
     t, v = split(line, level)
-    above = (np.maximum(v[:-1], v[1:]) > level) & (np.diff(t) > 0)
-    runs: list[tuple[float, float]] = []
-    for start, stop in zip(t[:-1][above], t[1:][above], strict=True):
-        if runs and runs[-1][1] == start:
-            runs[-1] = (runs[-1][0], float(stop))
-        else:
-            runs.append((float(start), float(stop)))
-    return runs
+    return [(float(t[first]), float(t[last])) for first, last in zip(*run_corners(t, v, level), strict=True)]
+
+
+def run_corners(t: Array, v: Array, level: float) -> tuple[Indices, Indices]:
+    """Indices of the first and the last corner of every run of a line that :func:`split` has cut at ``level``."""
+    above = np.flatnonzero((np.maximum(v[:-1], v[1:]) > level) & (np.diff(t) > 0))
+    first = np.ones(len(above), dtype=np.bool_)
+    first[1:] = t[above[1:]] > t[above[:-1] + 1]
+    return above[first], above[np.append(first[1:], True)] + 1 if len(above) else above
 
 
 def first_at_or_above(line: Polyline, level: float) -> float:
