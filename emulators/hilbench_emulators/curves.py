@@ -33,10 +33,10 @@ class Polyline:
     def __init__(self, times: Sequence[float] | Array, values: ArrayLike) -> None:
         t = np.asarray(times, dtype=float)
         v = np.asarray(values, dtype=float)
-        v = v.reshape(len(t), -1).copy()
-        v.flags.writeable = False
         if not len(t) or not np.isfinite(t).all() or not np.isfinite(v).all():
             raise ValueError("a curve needs at least one corner, and only finite numbers")
+        v = v.reshape(len(t), -1).copy()
+        v.flags.writeable = False
         steps = np.diff(t)
         if (steps < 0).any():
             raise ValueError("the corners of a curve must be in the order of time")

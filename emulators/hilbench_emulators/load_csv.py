@@ -1,7 +1,7 @@
 """A building load from a user's CSV file.
 
 **Header.** The first column holds time stamps. The load is either one column (the one named, or the first whose
-name carries a unit: kW, W or A in brackets or after a space or underscore, such as ``Facility [kW](Hourly)`` or
+name carries a unit: kW, W or A in brackets, or at its end after a space or underscore, such as ``Facility [kW](Hourly)`` or
 ``load_kW``) or one column per line, named ``L1_A L2_A L3_A`` or with kW or W. Power in one column is the total of
 all lines and is split evenly or by ``shares``; amperes in one column flow in every line.
 
@@ -36,7 +36,7 @@ from hilbench_emulators.timestamps import day_bounds, zone_of
 
 Stamp = Literal["instant", "start", "end"]
 UNITS = {"kw": "kW", "w": "W", "a": "A"}
-_UNIT = re.compile(r"(?:^|[\[(\s_])(kw|w|a)(?=$|[\])\s_])", re.IGNORECASE)
+_UNIT = re.compile(r"(?:[\[(]\s*|^|[\s_](?=\w+$))(kw|w|a)(?:\s*[\])]|$)", re.IGNORECASE)
 _PER_LINE = re.compile(r"^(L[123])[_ ]?[\[(]?(kw|w|a)[\])]?$", re.IGNORECASE)
 
 
