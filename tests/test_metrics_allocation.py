@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hilbench.metrics.allocation import energy_satisfaction, jain_index, minimum_offer, starvation_time
@@ -39,6 +39,7 @@ def test_shares_that_are_none_are_refused(shares: list[float], weights: list[flo
         jain_index(shares, weights)
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(0.01, 1e4), min_size=1, max_size=30))
 def test_jain_stays_between_one_over_n_and_one(shares: list[float]) -> None:
     """The index is bounded whatever the shares."""

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hilbench.metrics.breaker import (
@@ -145,6 +145,7 @@ def test_ramps_agree_with_small_steps(tau: float) -> None:
     assert thermal_history(signal, 100, thermal).fraction == pytest.approx(stepped(signal, 100, thermal), abs=1e-6)
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.tuples(st.floats(1e-9, 50), st.floats(0, 300)), min_size=1, max_size=10),
     st.floats(0.5, 3000),
@@ -159,6 +160,7 @@ def test_theta_never_leaves_the_range_of_the_squared_current(pieces: list[tuple[
     assert found.fraction * 1.35**2 >= found.theta.max() - 1e-12
 
 
+@settings(deadline=None)
 @given(st.floats(1e-9, 30.0), st.floats(0.5, 3000))
 def test_an_extra_corner_changes_nothing(at: float, tau: float) -> None:
     """Cutting a ramp in two leaves the heat as it was: the pieces are exact."""

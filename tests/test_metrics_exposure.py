@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hilbench.metrics.exposure import (
@@ -87,6 +87,7 @@ def test_a_limit_may_change_with_time() -> None:
     assert exposure(line((0, 80), (10, 80)), limit).ampere_seconds == 100.0
 
 
+@settings(deadline=None)
 @given(lines(), st.integers(0, 100), st.integers(0, 5))
 def test_exposure_equals_dense_sampling(signal: Polyline, limit: int, tolerance: int) -> None:
     """Time, A.s and A2.s above a limit are those of 100 000 samples."""
@@ -99,6 +100,7 @@ def test_exposure_equals_dense_sampling(signal: Polyline, limit: int, tolerance:
     assert found.longest_s <= found.time_above_s + 1e-9
 
 
+@settings(deadline=None)
 @given(lines())
 def test_the_square_is_integrated_exactly(signal: Polyline) -> None:
     """The square of a straight piece is a parabola, and integrated as one."""
@@ -130,6 +132,13 @@ def test_a_sine_reverses_twice_per_period() -> None:
 def test_a_staircase_in_one_direction_never_reverses() -> None:
     """A slow raise in steps is no hunting, however many steps it has."""
     assert reversals(line(*((i, i) for i in range(50)))) == 0
+
+
+def test_small_swings_on_the_way_are_no_reversals() -> None:
+    """A fall with ripples of half an ampere is one direction; ripples of 2 A are not."""
+    values = [20.0, 10.0, 10.5, 8.0, 8.5, 6.0]
+    assert reversals(line(*enumerate(values))) == 0
+    assert reversals(line(*enumerate([20.0, 10.0, 12.0, 8.0, 10.0, 6.0]))) == 4
 
 
 def test_reversals_per_hour_scale_with_time() -> None:

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hilbench.metrics import polyline as pl
@@ -96,6 +96,7 @@ def test_staying_at_the_level_is_not_above_it() -> None:
     assert pl.runs_above(line((0, 5), (9, 5)), 5.0) == []
 
 
+@settings(deadline=None)
 @given(lines(), lines())
 def test_minimum_and_difference_agree_with_dense_sampling(a: Polyline, b: Polyline) -> None:
     """min(a, b) and a - b have the integrals that 100 000 samples give."""
@@ -105,6 +106,7 @@ def test_minimum_and_difference_agree_with_dense_sampling(a: Polyline, b: Polyli
     assert pl.integral(pl.minus(a, b)) == pytest.approx((va - vb).sum() * width, abs=0.02)
 
 
+@settings(deadline=None)
 @given(lines(), st.integers(0, 100))
 def test_crossing_corners_change_no_integral(a: Polyline, level: int) -> None:
     """Splitting at a level leaves the function as it was and no piece on both sides."""

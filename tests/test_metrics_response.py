@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hilbench.metrics.polyline import Polyline
@@ -100,6 +100,7 @@ def test_reaching_once_and_holding_are_different() -> None:
     assert hold_time(rise, 17.0, 0.0) == math.inf
 
 
+@settings(deadline=None)
 @given(st.floats(0.1, 20), st.floats(0, 10), st.floats(-50, 50), st.floats(1, 50))
 def test_times_are_ordered_and_scale_free(ramp: float, delay: float, y0: float, size: float) -> None:
     """dead <= t50 <= t90 <= settling on any delayed ramp, with the figures of the unit ramp."""

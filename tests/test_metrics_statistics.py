@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hilbench.metrics.statistics import (
@@ -51,6 +51,7 @@ def test_a_percentile_is_a_value_that_was_observed() -> None:
     assert [percentile(values, p) for p in (0, 50, 95, 100)] == [1, 5, 10, 10]
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=50), st.floats(0.1, 100))
 def test_enough_samples_lie_at_or_below_a_percentile(values: list[float], percent: float) -> None:
     """At least the share asked for is at or below it."""

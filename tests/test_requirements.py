@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hilbench.errors import InputError
@@ -148,6 +148,7 @@ def test_a_guarded_limit_is_stricter_than_the_same_unguarded(profile: Write) -> 
     assert [one.id for one in load_requirements([], [twice]).applicable("t90", "", {})] == ["c2", "c1"]
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(1, 50), st.integers(0, 5)), min_size=1, max_size=5), st.integers(0, 60))
 def test_what_the_strictest_clause_accepts_all_accept(limits: list[tuple[int, int]], value: int) -> None:
     """find() never returns a limit that is looser than another of the same metric."""

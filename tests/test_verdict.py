@@ -6,7 +6,7 @@ import json
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hilbench.requirements import Clause, load_requirements
@@ -128,6 +128,7 @@ def test_a_measurement_knows_its_metric() -> None:
         measurement("dead_time", 1.0, 0.0, clause(), {})
 
 
+@settings(deadline=None)
 @given(st.floats(-1e6, 1e6), st.floats(0, 1e3), st.sampled_from(["<=", ">="]), st.sampled_from(["U", "none"]))
 def test_a_pass_never_hides_a_value_outside(value: float, uncertainty: float, op: str, guard: str) -> None:
     """PASS means inside, guarded PASS inside by U, guarded FAIL outside by U."""
