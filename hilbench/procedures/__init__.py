@@ -1,1 +1,70 @@
+"""The acceptance catalogue: one module per step, each written once and run by the CLI and by pytest alike.
 
+A procedure plugs cars in, disturbs the site through the bench, waits, and measures. It knows metrics by name and no
+limits: those come from the rig's requirement profiles. Ids follow the groups of the acceptance catalogue (2 budget,
+4 fallback, 7 injection).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING, Literal
+
+from hilbench.errors import InputError
+
+if TYPE_CHECKING:
+    from hilbench.bench import Bench
+    from hilbench.measuring import Measure
+
+MODULES = (
+    "base_load_step_up",
+    "base_load_step_down",
+    "ramp_and_inrush",
+    "plug_in_burst",
+    "steady_state",
+    "fairness",
+    "random_day",
+    "controller_stops",
+    "station_link_cut",
+    "meter_loss",
+    "meter_frozen",
+    "controller_restart",
+    "station_power_cycle",
+)
+
+
+@dataclass(frozen=True)
+class Procedure:
+    """One step of the catalogue.
+
+    ``needs`` names what the rig must offer beyond stations and a site meter (``controller.suspend``,
+    ``controller.kill``, ``link``, ``meter.fault``); ``base`` is the building during it: a quiet constant load or the
+    rig's own; ``short`` procedures end within minutes of bench time and also make sense in real time.
+    """
+
+    id: str
+    key: str
+    title: str
+    purpose: str
+    run: Callable[[Bench, Measure], Awaitable[None]]
+    needs: frozenset[str] = frozenset()
+    base: Literal["quiet", "building"] = "quiet"
+    short: bool = True
+
+
+def catalogue() -> tuple[Procedure, ...]:
+    """All procedures in the order in which a run takes them."""
+    return tuple(import_module(f"hilbench.procedures.{name}").PROCEDURE for name in MODULES)
+
+
+def select(names: Iterable[str]) -> tuple[Procedure, ...]:
+    """The procedures with these ids or keys, in catalogue order, all when empty; raises ``InputError`` listing them."""
+    known = catalogue()
+    wanted = [name.strip() for name in names if name.strip()]
+    unknown = [name for name in wanted if not any(name in (p.id, p.key) for p in known)]
+    if unknown:
+        listing = ", ".join(f"{p.id} ({p.key})" for p in known)
+        raise InputError("--only", f"no procedure {', '.join(unknown)}; there are {listing}")
+    return tuple(p for p in known if not wanted or p.id in wanted or p.key in wanted)

@@ -1,0 +1,50 @@
+"""A 54-station day in ACN-Sim with earliest-deadline-first control every 5 minutes, without any protocol.
+
+Runs in an environment of its own (``pip install 'setuptools<81' acnportal==0.3.3``); prints sessions and CPU seconds.
+Sessions come as CSV on standard input: arrival minute, departure minute, station index, energy in kWh.
+"""
+
+import csv
+import json
+import sys
+import time
+import warnings
+from datetime import datetime
+
+warnings.filterwarnings("ignore")
+
+from acnportal import acnsim, algorithms  # noqa: E402
+from acnportal.acnsim.events import EventQueue, PluginEvent  # noqa: E402
+from acnportal.acnsim.models import EV, Battery  # noqa: E402
+from acnportal.acnsim.network.sites import caltech_acn  # noqa: E402
+
+PERIOD_MIN, VOLTAGE = 5, 208
+
+
+def main() -> None:
+    """Simulate the day and print one JSON line."""
+    network = caltech_acn(basic_evse=True, voltage=VOLTAGE, transformer_cap=150)
+    ids = network.station_ids
+    events = []
+    for number, row in enumerate(csv.reader(sys.stdin)):
+        arrival, departure, station, energy = float(row[0]), float(row[1]), int(row[2]), float(row[3])
+        start, end = int(arrival // PERIOD_MIN), int(departure // PERIOD_MIN)
+        if end > start:
+            car = EV(start, end, energy, ids[station], f"s{number}", Battery(100, 100 - energy, 32 * VOLTAGE / 1000))
+            events.append(PluginEvent(start, car))
+    simulator = acnsim.Simulator(
+        network,
+        algorithms.SortedSchedulingAlgo(algorithms.earliest_deadline_first),
+        EventQueue(events),
+        datetime(2019, 3, 12),
+        period=PERIOD_MIN,
+        verbose=False,
+    )
+    before = time.process_time()
+    simulator.run()
+    delivered = sum(car.energy_delivered for car in simulator.ev_history.values())
+    print(json.dumps({"cpu_s": time.process_time() - before, "sessions": len(events), "delivered_kwh": delivered}))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,48 @@
+"""The building as a test moves it: steps, ramps, swings and motor starts on top of its load."""
+
+from __future__ import annotations
+
+from hilbench import clock
+from hilbench.signals import Event, Record
+from hilbench_emulators.building import BuildingLoad
+from hilbench_emulators.injections import Injection, Inrush, Ramp, Sine, Step
+
+Lines = tuple[str, ...] | None
+
+
+class BaseLoadControl:
+    """Injects load [A per line] into the building from now on; every call leaves an event to measure since."""
+
+    def __init__(self, building: BuildingLoad, record: Record) -> None:
+        self._building = building
+        self._record = record
+        self._injected: list[Injection] = []
+
+    def step(self, amps: float, lines: Lines = None) -> Event:
+        """Draw ``amps`` more in ``lines`` (all when None), at once."""
+        return self._inject("stimulus.step", Step(clock.time(), amps, lines), amps=amps, lines=lines)
+
+    def ramp(self, amps: float, over_s: float, lines: Lines = None) -> Event:
+        """Draw ``amps`` more after ``over_s`` seconds of even rise, and hold it."""
+        ramp = Ramp(clock.time(), amps, over_s, lines)
+        return self._inject("stimulus.ramp", ramp, amps=amps, over_s=over_s, lines=lines)
+
+    def sine(self, amps: float, period_s: float, lines: Lines = None, duration_s: float = 3600.0) -> Event:
+        """Swing by +- ``amps`` with ``period_s`` for ``duration_s`` or until cleared."""
+        sine = Sine(clock.time(), amps, period_s, duration_s, lines)
+        return self._inject("stimulus.sine", sine, amps=amps, period_s=period_s, lines=lines)
+
+    def inrush(self, running_a: float, lines: Lines = None) -> Event:
+        """Start a motor that runs at ``running_a``: six times as much, decaying within 0.5 s."""
+        return self._inject("stimulus.inrush", Inrush(clock.time(), running_a, lines), running_a=running_a, lines=lines)
+
+    def clear(self) -> Event:
+        """Take every injection away at once."""
+        for injection in self._injected:
+            self._building.remove(injection)
+        self._injected.clear()
+        return self._record.event(clock.time(), "stimulus.clear", "service")
+
+    def _inject(self, kind: str, injection: Injection, **data: object) -> Event:
+        self._injected.append(self._building.add(injection))
+        return self._record.event(clock.time(), kind, "service", **data)

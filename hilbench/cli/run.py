@@ -1,0 +1,221 @@
+"""``hilbench run``: the main job."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from hilbench.campaign import Aborted, Notify, run_jobs
+from hilbench.cli import ERROR, FAILED, INCONCLUSIVE, NOTHING_RUN, PASSED
+from hilbench.evidence.folder import RunFolder
+from hilbench.procedures import Procedure, select
+from hilbench.rig import DEFAULT_RIG, Rig
+from hilbench.runner import Job, effective_mode, prepared_rig
+
+EXIT = {"FAIL": FAILED, "ERROR": ERROR, "INCONCLUSIVE": INCONCLUSIVE, "NOT_RUN": NOTHING_RUN, "PASS": PASSED}
+"""Exit code by verdict, the one that decides first: a FAIL is a finding about the controller, whatever else failed."""
+COLOUR = {"PASS": "green", "FAIL": "bold red", "INCONCLUSIVE": "yellow", "ERROR": "bold magenta", "NOT_RUN": "dim"}
+
+
+def _day(_context: click.Context, _parameter: click.Parameter, value: datetime | None) -> date | None:
+    return value.date() if value else None
+
+
+@click.command()
+@click.argument("rig", default=DEFAULT_RIG)
+@click.option("--only", multiple=True, metavar="ID", help="Run only these procedures (id or name; may be repeated).")
+@click.option("--seed", default=1, show_default=True, help="Seed of everything random.")
+@click.option(
+    "--repeat", default=1, show_default=True, type=click.IntRange(1), help="Repeat with seeds SEED, SEED+1, …"
+)
+@click.option(
+    "--time", "mode", default="virtual", show_default=True, metavar="virtual|real|xK", help="Clock to run on."
+)
+@click.option("--load", type=click.Path(path_type=Path), help="CSV of the building's load, instead of the rig's own.")
+@click.option("--sessions", type=click.Path(path_type=Path), help="CSV or ACN-Data JSON of charging sessions.")
+@click.option("--day", type=click.DateTime(["%Y-%m-%d"]), callback=_day, help="Play this day only (procedure 7.4).")
+@click.option("--out", default=Path("runs"), type=click.Path(path_type=Path), show_default=True, help="Where runs go.")
+@click.option("--jobs", default=0, help="Worker processes on the virtual clock (default: one per core).")
+@click.option("--defect", help="Give the reference controller a deliberate mistake (see hilbench selftest --list).")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON on standard output.")
+def run(
+    rig: str,
+    only: tuple[str, ...],
+    seed: int,
+    repeat: int,
+    mode: str,
+    load: Path | None,
+    sessions: Path | None,
+    day: date | None,
+    out: Path,
+    jobs: int,
+    defect: str | None,
+    as_json: bool,
+) -> None:
+    """Run the acceptance procedures on RIG and write the evidence.
+
+    RIG is the name of a shipped rig (see `hilbench rig list`) or a TOML file.
+
+    \b
+    hilbench run                                     the default site, all procedures
+    hilbench run my-site.toml --only 7.1 --repeat 59 one procedure, 59 times
+    hilbench run garage-54 --sessions s.csv --load b.csv --day 2019-03-12
+
+    The exit code is 0 only when every procedure passed: 1 a FAIL, 3 INCONCLUSIVE, 4 an ERROR, 5 something was not run,
+    2 unusable input, 128 + signal when aborted.
+    """
+    wanted = select(only or (("7.4",) if day else ()))
+    common = {"mode": mode, "defect": defect, "load": load, "sessions": sessions, "day": day}
+    template = Job(rig=rig, procedure=wanted[0].id, seed=seed, folder=None, **common)  # type: ignore[arg-type]
+    loaded = prepared_rig(template)
+    clocks = effective_mode(loaded, mode)
+    if clocks != "virtual" and not only:
+        wanted = tuple(procedure for procedure in wanted if procedure.short)
+    folder = RunFolder.create(out, _meta(loaded, template, clocks, wanted, repeat))
+    plan = [
+        Job(
+            rig=rig,
+            procedure=procedure.id,
+            seed=seed + number,
+            repeat=number + 1,
+            folder=_procedure_folder(folder, procedure, seed + number, number + 1),
+            **common,  # type: ignore[arg-type]
+        )
+        for procedure in wanted
+        for number in range(repeat)
+    ]
+    console = Console(stderr=as_json)
+    _headline(console, loaded, clocks, seed)
+    results = _perform(console, folder, plan, jobs or os.cpu_count() or 1)
+    _report(console, folder, results, as_json)
+    sys.exit(exit_code([result["verdict"] for result in results]))
+
+
+def exit_code(verdicts: Sequence[str]) -> int:
+    """0 only when every procedure passed; a procedure that was not run is no pass."""
+    return next((code for verdict, code in EXIT.items() if verdict in verdicts), NOTHING_RUN)
+
+
+def _procedure_folder(folder: RunFolder, procedure: Procedure, seed: int, repeat: int) -> Path:
+    about = {"id": procedure.id, "title": procedure.title, "purpose": procedure.purpose, "seed": seed}
+    return folder.procedure(f"{procedure.id}-{procedure.key}", repeat, about).path
+
+
+def _meta(rig: Rig, job: Job, clocks: str, wanted: tuple[Procedure, ...], repeat: int) -> dict[str, Any]:
+    replay = ["hilbench", "run", job.rig, "--seed", str(job.seed), "--time", job.mode]
+    replay += ["--load", str(job.load)] if job.load else []
+    replay += ["--sessions", str(job.sessions)] if job.sessions else []
+    replay += ["--day", str(job.day)] if job.day else []
+    replay += ["--defect", job.defect] if job.defect else []
+    return {
+        "rig": rig.model_dump(mode="json", by_alias=True),
+        "rig_name": rig.name,
+        "controller": rig.controller_title + (f", defect {job.defect}" if job.defect else ""),
+        "clock": clocks,
+        "seed": job.seed,
+        "repeat": repeat,
+        "procedures": [procedure.id for procedure in wanted],
+        "command": replay,
+        "requirements": list(rig.site.requirements),
+    }
+
+
+def _headline(console: Console, rig: Rig, clocks: str, seed: int) -> None:
+    service, budget = rig.site.service, rig.electrical.nodes[0].limit_a
+    time = "virtual time" if clocks == "virtual" else f"{clocks} time"
+    console.print(
+        f"[bold]{rig.name}[/]   {len(rig.station)} stations, {service.rating_a:g} A service, budget {budget:g} A   "
+        f"{rig.controller_title}   {time}, seed {seed}"
+    )
+
+
+def _perform(console: Console, folder: RunFolder, plan: list[Job], workers: int) -> list[dict[str, Any]]:
+    """Run the plan; on a signal finish the evidence as ABORTED and exit with 128 + signal."""
+    results: list[dict[str, Any]] = []
+    try:
+        with _progress(console, len(plan)) as (notify, advance):
+            for job, result in run_jobs(plan, workers, notify):
+                results.append(result)
+                advance(job)
+    except Aborted as aborted:
+        folder.finish("ABORTED", reason=str(aborted))
+        console.print(f"[bold magenta]ABORTED[/] by {aborted}; evidence up to then: {folder.path / 'report.html'}")
+        sys.exit(128 + aborted.number)
+    folder.finish("FINISHED")
+    order = {(job.procedure, job.repeat): index for index, job in enumerate(plan)}
+    return sorted(results, key=lambda result: order[(result["id"], result["repeat"])])
+
+
+@contextmanager
+def _progress(console: Console, total: int) -> Iterator[tuple[Notify, Any]]:
+    columns = (TextColumn("{task.description:<34}"), BarColumn(24), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True) as bars:
+        overall = bars.add_task("procedures", total=total)
+
+        def notify(job: Job, t: float) -> None:
+            hours, seconds = divmod(int(t), 3600)
+            clock_text = f"{hours:02d}:{seconds // 60:02d}:{seconds % 60:02d}"
+            bars.update(overall, description=f"{job.procedure} at {clock_text} of site time")
+
+        yield notify, lambda _job: bars.advance(overall)
+
+
+def _report(console: Console, folder: RunFolder, results: list[dict[str, Any]], as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps({"run": str(folder.path), "results": results}, default=str))
+        return
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for heading in ("", "procedure", "worst of what was measured", "verdict"):
+        table.add_column(heading, no_wrap=heading in ("", "verdict"))
+    for result in results:
+        colour = COLOUR[result["verdict"]]
+        name = result["title"] + (f" (seed {result['seed']})" if result["repeat"] > 1 else "")
+        table.add_row(result["id"], name, summary(result), f"[{colour}]{result['verdict']}[/]")
+    console.print(table)
+    passed = sum(result["verdict"] == "PASS" for result in results)
+    hours = sum(result["duration_s"] for result in results) / 3600.0
+    console.print(
+        f"{len(results)} procedures, {passed} PASS, {hours:.1f} h of site time      report: {folder.path / 'report.html'}"
+    )
+
+
+def summary(result: dict[str, Any], most: int = 3) -> str:
+    """What a person wants to see of a result: its error, or its measurements closest to (or beyond) their limits."""
+    if result.get("error"):
+        return str(result["error"])
+    if result["verdict"] == "NOT_RUN":
+        return "; ".join(result.get("notes", []))
+    judged = [m for m in result["measurements"] if m.get("clause")]
+    severity = {"FAIL": 0, "ERROR": 0, "INCONCLUSIVE": 1, "PASS": 2}
+    judged.sort(key=lambda m: (severity.get(m["verdict"], 3), -_use(m)))
+    seen: dict[str, dict[str, Any]] = {}
+    for m in judged:
+        seen.setdefault(m["metric"], m)
+    return "\n".join(_brief(m) for m in list(seen.values())[:most])
+
+
+def _use(measurement: dict[str, Any]) -> float:
+    """How much of its limit a measurement uses."""
+    value, limit = measurement.get("value"), measurement.get("limit_value")
+    if value is None or not limit:
+        return 0.0
+    return float(value) / float(limit) if measurement.get("op") == "<=" else float(limit) / max(float(value), 1e-9)
+
+
+def _brief(m: dict[str, Any]) -> str:
+    sign = {"<=": "≤", ">=": "≥", "==": "="}.get(str(m.get("op")), "")
+    value = "none" if m["value"] is None else f"{float(m['value']):.3g}"
+    name = str(m["metric"]).replace("_", " ")
+    note = f", {m['note']}" if m.get("note") and m["verdict"] != "PASS" else ""
+    return f"{name} {value} {m['unit']} ({sign} {float(m['limit_value'] or 0):.3g}){note}".replace(" 1 (", " (")

@@ -1,0 +1,104 @@
+"""Faults that a test switches on and off while the site runs; each leaves an event that metrics can start from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from hilbench import clock
+from hilbench.devices import Controller, Link, LinkFault, MeterFault, SiteMeter, Station
+from hilbench.errors import DeviceError
+from hilbench.signals import Event, Record
+
+
+class Faults:
+    """Everything in a rig that can be made to fail, by role."""
+
+    def __init__(
+        self,
+        record: Record,
+        stations: Mapping[str, Station],
+        links: Mapping[str, Link],
+        meter: SiteMeter | None,
+        controller: Controller,
+    ) -> None:
+        self._record = record
+        self._stations = stations
+        self._links = links
+        self._meter = meter
+        self._controller = controller
+
+    def capabilities(self) -> frozenset[str]:
+        """What can fail in this rig: ``link``, ``meter.fault``, ``controller.suspend|kill|restart``."""
+        found = {f"controller.{name}" for name in self._controller.capabilities()}
+        if self._links:
+            found.add("link")
+        if self._meter is not None:
+            found.add("meter.fault")
+        return frozenset(found)
+
+    def cut_link(self, role: str, how: LinkFault = "reset") -> Event:
+        """Cut the link of station ``role``: connections reset, or silently dead (half-open)."""
+        self._link(role).cut(how)
+        return self._note("fault.link", role, how=how)
+
+    def restore_link(self, role: str) -> Event:
+        """Heal the link of station ``role``."""
+        self._link(role).restore()
+        return self._note("heal.link", role)
+
+    def link_latency(self, role: str, seconds: float) -> Event:
+        """Delay everything on the link of station ``role`` by ``seconds`` each way."""
+        self._link(role).set_latency(seconds)
+        return self._note("fault.latency", role, seconds=seconds)
+
+    def meter(self, fault: MeterFault, **parameters: object) -> Event:
+        """Make the site meter fail: dead, frozen, nan, zero, reversed (``lines``) or swapped (``lines``)."""
+        self._site_meter().set_fault(fault, **parameters)
+        return self._note("fault.meter", "service", fault=fault, **parameters)
+
+    def heal_meter(self) -> Event:
+        """Let the site meter report the truth again."""
+        self._site_meter().set_fault(None)
+        return self._note("heal.meter", "service")
+
+    async def suspend_controller(self) -> Event:
+        """Stop the controller as SIGSTOP does."""
+        await self._controller.suspend()
+        return self._note("fault.controller", "controller", how="suspend")
+
+    async def resume_controller(self) -> Event:
+        """Continue the controller as SIGCONT does."""
+        event = self._note("heal.controller", "controller", how="resume")
+        await self._controller.resume()
+        return event
+
+    async def kill_controller(self) -> Event:
+        """Kill the controller as SIGKILL does."""
+        event = self._note("fault.controller", "controller", how="kill")
+        await self._controller.kill()
+        return event
+
+    async def restart_controller(self) -> Event:
+        """Start the controller again."""
+        event = self._note("heal.controller", "controller", how="restart")
+        await self._controller.restart()
+        return event
+
+    async def power_cycle(self, role: str, off_s: float) -> Event:
+        """Cut the supply of station ``role`` for ``off_s`` seconds; the car stays plugged in."""
+        event = self._note("fault.power", role, off_s=off_s)
+        await self._stations[role].power_cycle(off_s)
+        return event
+
+    def _link(self, role: str) -> Link:
+        if role not in self._links:
+            raise DeviceError(f"station {role}: the rig has no link that the bench could fail")
+        return self._links[role]
+
+    def _site_meter(self) -> SiteMeter:
+        if self._meter is None:
+            raise DeviceError("meter service: a real meter cannot be made to fail by the bench")
+        return self._meter
+
+    def _note(self, kind: str, subject: str, **data: object) -> Event:
+        return self._record.event(clock.time(), kind, subject, **data)

@@ -1,0 +1,42 @@
+"""7.1 The building draws more at once: the cars must give way before the breaker notices."""
+
+from __future__ import annotations
+
+from hilbench.bench import Bench
+from hilbench.measuring import Measure
+from hilbench.procedures import Procedure
+
+
+async def run(bench: Bench, measure: Measure) -> None:
+    """Step every line, then each line alone, by a quarter of the service rating, with all cars charging."""
+    await bench.plug_in()
+    await bench.settled()
+    await bench.align()
+    step = bench.base_load.step(bench.step_a)
+    await bench.run_for(60.0)
+    for metric in ("time_above_budget", "time_above_rating", "ampere_seconds_above_rating", "peak_ratio"):
+        measure(metric, since=step)
+    measure("t90", since=step, quantity="managed")
+    measure("minimum_offer_a", since=step)
+    for line in bench.site.lines if len(bench.site.lines) > 1 else ():
+        await _single_line_step(bench, measure, line)
+    measure("breaker_fraction")
+
+
+async def _single_line_step(bench: Bench, measure: Measure, line: str) -> None:
+    bench.base_load.clear()
+    await bench.settled()
+    await bench.align()
+    step = bench.base_load.step(bench.step_a, lines=(line,))
+    await bench.run_for(45.0)
+    measure("time_above_budget", since=step, note=f"{line} alone")
+    measure("time_above_rating", since=step, note=f"{line} alone")
+
+
+PROCEDURE = Procedure(
+    id="7.1",
+    key="base-load-step-up",
+    title="base-load step up",
+    purpose="A sudden load of the building is answered by shedding charging current in time, on every line.",
+    run=run,
+)

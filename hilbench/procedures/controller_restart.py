@@ -1,0 +1,34 @@
+"""4.6 The controller is killed under load and comes back: no excess while it learns what stands there."""
+
+from __future__ import annotations
+
+from hilbench.bench import Bench
+from hilbench.measuring import Measure
+from hilbench.procedures import Procedure
+
+
+async def run(bench: Bench, measure: Measure) -> None:
+    """Kill it with all cars charging, raise the building to its worst, start it again, wait for full use."""
+    await bench.plug_in()
+    await bench.settled()
+    await bench.align()
+    killed = await bench.faults.kill_controller()
+    await bench.run_for(bench.fallback_timeout_s + 15.0)
+    measure("fallback_entry_time", since=killed)
+    step = bench.base_load.step(bench.worst_base_headroom_a)
+    await bench.run_for(15.0)
+    started = await bench.faults.restart_controller()
+    await bench.run_for(240.0)
+    for metric in ("time_above_budget", "time_above_rating", "peak_ratio"):
+        measure(metric, since=step)
+    measure("utilisation", since=started.t + 180.0, note="three minutes after the restart")
+
+
+PROCEDURE = Procedure(
+    id="4.6",
+    key="controller-restart",
+    title="controller restarts under load",
+    purpose="A controller that comes back does not raise anything before it knows the site again.",
+    run=run,
+    needs=frozenset({"controller.kill", "controller.restart"}),
+)

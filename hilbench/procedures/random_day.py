@@ -1,0 +1,35 @@
+"""7.4 A day of arrivals, departures and building load: drawn from a seed, or the user's own."""
+
+from __future__ import annotations
+
+from hilbench.bench import Bench
+from hilbench.measuring import Measure
+from hilbench.procedures import Procedure
+
+DAY_S = 86_400.0
+
+
+async def run(bench: Bench, measure: Measure) -> None:
+    """Play the sessions of the day against the building of the day, and judge all 24 hours."""
+    await bench.run_until(bench.day_start_t)
+    start = bench.mark("stimulus.day", "site", sessions=len(bench.sessions))
+    await bench.play_sessions()
+    await bench.run_until(start.t + DAY_S)
+    for metric in ("time_above_budget", "share_above_budget", "time_above_rating", "peak_ratio", "minimum_offer_a"):
+        measure(metric, since=start)
+    for metric in ("reversals_per_hour", "starvation_time", "energy_satisfaction"):
+        measure(metric, since=start)
+    measure("breaker_fraction")
+    bench.tabulate_sessions()
+    bench.tabulate_peaks()
+
+
+PROCEDURE = Procedure(
+    id="7.4",
+    key="random-day",
+    title="24 h day",
+    purpose="A whole day of sessions and building load stays within the budget and serves the cars.",
+    run=run,
+    base="building",
+    short=False,
+)

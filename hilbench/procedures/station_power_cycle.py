@@ -1,0 +1,38 @@
+"""4.7 A charging station loses power and boots: it must not come back with full current."""
+
+from __future__ import annotations
+
+from hilbench.bench import Bench
+from hilbench.measuring import Measure
+from hilbench.procedures import Procedure
+
+
+async def run(bench: Bench, measure: Measure) -> None:
+    """Power-cycle one charging station, with the link up and then with the link cut until after the boot."""
+    await bench.plug_in()
+    await bench.settled()
+    role = bench.charging_roles()[0]
+    await bench.align()
+    off = await bench.faults.power_cycle(role, off_s=10.0)
+    await bench.run_for(120.0)
+    measure("time_above_budget", since=off)
+    measure("time_above_rating", since=off)
+    await bench.settled()
+    cut = bench.faults.cut_link(role, "reset")
+    again = await bench.faults.power_cycle(role, off_s=10.0)
+    await bench.run_for(bench.fallback_timeout_s + 30.0)
+    measure("boot_peak", since=again.t + 0.5, roles=(role,), note="boot without link")
+    measure("time_above_budget", since=cut, note="boot without link")
+    bench.faults.restore_link(role)
+    await bench.run_for(120.0)
+    measure("time_above_budget", since=again, note="link healed")
+
+
+PROCEDURE = Procedure(
+    id="4.7",
+    key="station-power-cycle",
+    title="station power-cycle",
+    purpose="A station that boots, with or without its link, never exceeds what it was given to fall back to.",
+    run=run,
+    needs=frozenset({"link"}),
+)

@@ -1,0 +1,191 @@
+"""Running procedures: one bench each, in worker processes on the virtual clock, one after the other on a real one.
+
+A job is plain data and goes to its process as such; what comes back is the result that was already written to disk.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from hilbench import clock
+from hilbench.bench import Bench
+from hilbench.errors import HilbenchError
+from hilbench.evidence.folder import ProcedureFolder
+from hilbench.measuring import Measure
+from hilbench.procedures import Procedure, select
+from hilbench.rig import Rig, load_rig
+from hilbench.signals import Event, Record, base_current, line_current, metered_current, offered_current
+from hilbench.verdict import Plot, ProcedureResult, Verdict, conclude
+
+FLUSH_VIRTUAL_S = 900.0
+FLUSH_REAL_S = 1.0
+WARM_UP_S = 120.0
+"""Bench time before a day begins: the stations boot and the controller finds them."""
+
+Progress = Callable[[float], None]
+
+
+@dataclass(frozen=True)
+class Job:
+    """One procedure, once: what to run, on which rig, and where to write it.
+
+    ``defect`` gives the reference controller a deliberate mistake; ``load``, ``sessions`` and ``day`` replace the
+    rig's own inputs.
+    """
+
+    rig: str
+    procedure: str
+    seed: int
+    folder: Path | None
+    mode: str = "virtual"
+    repeat: int = 1
+    defect: str | None = None
+    load: Path | None = None
+    sessions: Path | None = None
+    day: date | None = None
+
+
+def prepared_rig(job: Job) -> Rig:
+    """The job's rig with its inputs replaced; raises ``InputError``."""
+    return load_rig(job.rig).with_inputs(load=job.load, sessions=job.sessions, defect=job.defect)
+
+
+def effective_mode(rig: Rig, mode: str) -> str:
+    """The clock that a rig needs: anything real in it makes ``virtual`` mean ``real``."""
+    clock.parse_mode(mode)
+    return "real" if mode == "virtual" and rig.real_parts else mode
+
+
+def epoch_of(job: Job, rig: Rig, procedure: Procedure) -> datetime | None:
+    """UTC at bench time 0: the rig's, today on a real clock, or shortly before midnight of the day to be played."""
+    if effective_mode(rig, job.mode) == "real":
+        return None
+    if procedure.base != "building":
+        return rig.run.epoch
+    zone = rig.zone
+    day = job.day or rig.run.epoch.astimezone(zone).date()
+    midnight = datetime(day.year, day.month, day.day, tzinfo=zone)
+    return midnight.astimezone(UTC) - timedelta(seconds=WARM_UP_S)
+
+
+def execute(job: Job, progress: Progress | None = None) -> dict[str, Any]:
+    """Run one job on its own loop and return its result as plain data; raises only for unusable input."""
+    rig = prepared_rig(job)
+    (procedure,) = select([job.procedure])
+    mode = effective_mode(rig, job.mode)
+    return clock.run(perform(job, rig, procedure, progress), mode, epoch_of(job, rig, procedure))
+
+
+async def perform(job: Job, rig: Rig, procedure: Procedure, progress: Progress | None = None) -> dict[str, Any]:
+    """Run ``procedure`` on ``rig`` inside the running loop; evidence is on disk before this returns."""
+    record = Record()
+    folder = ProcedureFolder(job.folder) if job.folder else None
+    if folder:
+        folder.follow(record)
+    started = clock.now().isoformat(timespec="milliseconds")
+    bench = Bench(rig, seed=job.seed, record=record, base=procedure.base, day=job.day, log_folder=job.folder)
+    keeper = asyncio.create_task(_keep(folder, progress), name="evidence")
+    blank = ProcedureResult(procedure.id, procedure.title, Verdict.ERROR, (), started, 0.0, job.seed)
+    result, aborted = await _judge(bench, procedure, blank)
+    keeper.cancel()
+    await asyncio.wait([keeper])
+    plain = {
+        **replace(result, duration_s=clock.time()).to_dict(),
+        "repeat": job.repeat,
+        "defect": job.defect,
+        "purpose": procedure.purpose,
+        "stimulus": (procedure.run.__doc__ or "").strip(),
+        "tables": [{"title": t.title, "columns": t.columns, "rows": t.rows} for t in bench.tables],
+        "traces": bench.trace_hashes,
+    }
+    if folder:
+        plain = folder.finish(plain)
+    if aborted:
+        raise asyncio.CancelledError
+    return plain
+
+
+async def _judge(bench: Bench, procedure: Procedure, blank: ProcedureResult) -> tuple[ProcedureResult, bool]:
+    """Start the bench, run the procedure, and turn whatever happens into a result; True when it was cancelled."""
+    measure: Measure | None = None
+    error, aborted = "", False
+    missing: list[str] = []
+    try:
+        async with bench:
+            missing = sorted(procedure.needs - bench.faults.capabilities())
+            if not missing:
+                measure = Measure(bench, procedure.id)
+                await procedure.run(bench, measure)
+    except asyncio.CancelledError:
+        error, aborted = "aborted before its end", True
+    except HilbenchError as problem:
+        error = str(problem)
+    except Exception as problem:  # noqa: BLE001 - a defect of ours must be an ERROR with its trace, never a lost run
+        error = f"{type(problem).__name__}: {problem}"
+        bench.record.event(clock.time(), "bench.error", procedure.id, trace=traceback.format_exc())
+    if missing and not error:
+        return replace(blank, verdict=Verdict.NOT_RUN, notes=(f"the rig has no {', '.join(missing)}",)), aborted
+    return _finish(blank, bench, measure, error), aborted
+
+
+def _finish(blank: ProcedureResult, bench: Bench, measure: Measure | None, error: str) -> ProcedureResult:
+    found = measure.results if measure else []
+    if bench.unsafe and not error:
+        error = f"no safe state read back from {', '.join(bench.unsafe)}"
+    return replace(
+        blank,
+        verdict=conclude(found, error),
+        measurements=tuple(found),
+        error=error,
+        plots=tuple(default_plots(bench)),
+    )
+
+
+async def _keep(folder: ProcedureFolder | None, progress: Progress | None) -> None:
+    period = FLUSH_VIRTUAL_S if clock.is_virtual() else FLUSH_REAL_S
+    while True:
+        await asyncio.sleep(period)
+        if folder:
+            folder.flush()
+        if progress:
+            progress(clock.time())
+
+
+def default_plots(bench: Bench) -> list[Plot]:
+    """What a reader needs to see of any run: site against its limits, stimulus, meter, and what each car got."""
+    site, lines, branches = bench.site, bench.site.lines, bench.site.branches
+    plots = [
+        _plot(
+            bench,
+            f"{node.title}: current per line",
+            [line_current(node.id, line) for line in lines],
+            (("budget", node.limit_a), ("rating", node.rating_a)),
+        )
+        for node in site.nodes
+    ]
+    plots.append(_plot(bench, "Building load: the stimulus", [base_current(line) for line in lines]))
+    plots.append(_plot(bench, "What the meter reported", [metered_current("service", line) for line in lines]))
+    plots.append(_plot(bench, "Offered to each car", [offered_current(role) for role in bench.stations]))
+    plots.append(_plot(bench, "Drawn by each car", [line_current(b.role, b.lines[0]) for b in branches]))
+    return [plot for plot in plots if plot.signals]
+
+
+def _plot(bench: Bench, title: str, names: list[str], limits: tuple[tuple[str, float], ...] = ()) -> Plot:
+    marks = tuple((event.t, _mark_text(event)) for event in bench.record.events if _is_stimulus(event))[:40]
+    return Plot(title, "A", tuple(name for name in names if name in bench.record.signals), limits, marks)
+
+
+def _is_stimulus(event: Event) -> bool:
+    return event.kind.split(".")[0] in ("stimulus", "fault", "heal")
+
+
+def _mark_text(event: Event) -> str:
+    family, kind = event.kind.split(".", 1)
+    how = event.data.get("how") or event.data.get("fault") or ""
+    return f"{kind} {how}".strip() if family != "heal" else f"{kind} healed"

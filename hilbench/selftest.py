@@ -1,0 +1,66 @@
+"""The bench's own proof: broken controllers must fail, the good one must pass, and a table says so.
+
+Every defect of the reference controller is one realistic mistake with the report it comes from. A defect is *caught*
+when the procedure that is meant for it says FAIL (not ERROR, not INCONCLUSIVE); the good controller raises a *false
+alarm* with anything but PASS.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from hilbench.controller.defects import DEFECTS
+from hilbench.errors import InputError
+from hilbench.metrics.statistics import zero_failure_sample_size
+from hilbench.procedures import catalogue
+from hilbench.runner import Job
+
+GOOD_SEEDS = zero_failure_sample_size(0.95, 0.95)
+"""59: with no failure in so many seeds, P95 is met with 95 % confidence."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one job: whose it was, what the procedure said, and its worst finding in words."""
+
+    subject: str
+    procedure: str
+    seed: int
+    verdict: str
+    reason: str
+
+
+def defect_jobs(rig: str, names: Sequence[str], seed: int) -> list[Job]:
+    """One job per defect, with the procedure that must catch it; all defects when ``names`` is empty."""
+    unknown = [name for name in names if name not in DEFECTS]
+    if unknown:
+        raise InputError("--defect", f"no defect {', '.join(unknown)}; there are {', '.join(DEFECTS)}")
+    chosen = names or list(DEFECTS)
+    return [Job(rig=rig, procedure=DEFECTS[name].caught_by[0], seed=seed, folder=None, defect=name) for name in chosen]
+
+
+def good_jobs(rig: str, seeds: int, first_seed: int, procedures: Sequence[str] = ()) -> list[Job]:
+    """Every procedure (or those of ``procedures``) with the good controller over ``seeds`` seeds."""
+    wanted = [p.id for p in catalogue() if not procedures or p.id in procedures]
+    return [
+        Job(rig=rig, procedure=procedure, seed=first_seed + number, folder=None)
+        for number in range(seeds)
+        for procedure in wanted
+    ]
+
+
+def outcome(job: Job, result: dict[str, Any], reason: str) -> Outcome:
+    """A job and its result as a row of the table."""
+    return Outcome(job.defect or "good controller", job.procedure, job.seed, result["verdict"], reason)
+
+
+def escaped(outcomes: Sequence[Outcome]) -> list[Outcome]:
+    """Defects that their procedure did not fail."""
+    return [found for found in outcomes if found.subject != "good controller" and found.verdict != "FAIL"]
+
+
+def false_alarms(outcomes: Sequence[Outcome]) -> list[Outcome]:
+    """Runs of the good controller that did not pass."""
+    return [found for found in outcomes if found.subject == "good controller" and found.verdict != "PASS"]

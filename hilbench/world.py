@@ -1,0 +1,235 @@
+"""From a rig to running devices: plant, building, meter, stations, their links, and the controller under test."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Coroutine, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+from hilbench import clock
+from hilbench.devices import Controller, Device
+from hilbench.errors import DeviceError, InputError
+from hilbench.rig import BuildingEntry, ExternalController, ReferenceController, Rig, SessionsEntry
+from hilbench.signals import Record
+from hilbench.sut import ExternalController as ExternalSystem
+from hilbench.sut import LoopController, ProcessController
+from hilbench_emulators.building import BuildingLoad, constant_load
+from hilbench_emulators.link import FaultLink
+from hilbench_emulators.load_csv import read_load_csv
+from hilbench_emulators.load_models import parametric_load
+from hilbench_emulators.meter import ModbusMeter
+from hilbench_emulators.plant import Plant
+from hilbench_emulators.session_model import draw_sessions
+from hilbench_emulators.sessions import Session, read_sessions
+from hilbench_emulators.station import AcStation16
+
+START_TIMEOUT_S = 60.0
+
+
+@dataclass
+class World:
+    """Everything that runs in a rig. ``start`` and ``stop`` go through it in the order in which it depends."""
+
+    rig: Rig
+    plant: Plant
+    building: BuildingLoad
+    stations: dict[str, AcStation16]
+    links: dict[str, FaultLink]
+    meter: ModbusMeter | None
+    controller: Controller
+    sessions: list[Session]
+    tasks: set[asyncio.Task[Any]] = field(default_factory=set)
+
+    def devices(self) -> list[Device]:
+        """All devices, those first that others need."""
+        meter: list[Device] = [self.meter] if self.meter else []
+        return [*meter, self.controller, *self.links.values(), *self.stations.values()]
+
+    async def start(self) -> None:
+        """Start everything and wait until every station is connected; raises ``DeviceError``."""
+        for device in self.devices():
+            await device.start()
+        deadline = clock.time() + START_TIMEOUT_S
+        while missing := [role for role, station in self.stations.items() if not station.connected]:
+            if clock.time() > deadline:
+                raise DeviceError(
+                    f"stations {', '.join(missing)}: not accepted by the controller within {START_TIMEOUT_S:.0f} s; "
+                    f"look at {self.rig.controller.ocpp} and at the identities in the rig"
+                )
+            await asyncio.sleep(0.5)
+
+    async def stop(self) -> None:
+        """Stop everything, last started first; what fails to stop does not keep the others from stopping."""
+        for task in list(self.tasks):
+            task.cancel()
+        if self.tasks:
+            await asyncio.wait(self.tasks)
+        for device in reversed(self.devices()):
+            try:
+                await device.stop()
+            except (DeviceError, OSError) as error:
+                self.plant.record.event(clock.time(), "bench.stop_failed", type(device).__name__, reason=str(error))
+        self.plant.stop()
+
+    def spawn(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        """Run ``work`` in the background until the world stops."""
+        task = asyncio.create_task(work, name=name)
+        self.tasks.add(task)
+
+    def assign_sessions(self) -> list[tuple[Session, str | None]]:
+        """The day's sessions with the role that each gets: its own station, or None when the rig has no such one.
+
+        When a file knows none of the rig's stations at all, its stations are given roles in order of appearance.
+        """
+        known = {session.station for session in self.sessions} & set(self.stations)
+        if known:
+            return [(session, session.station if session.station in known else None) for session in self.sessions]
+        names = list(dict.fromkeys(session.station for session in self.sessions))
+        roles = dict(zip(names, self.stations, strict=False))
+        return [(session, roles.get(session.station)) for session in self.sessions]
+
+
+def build_world(
+    rig: Rig,
+    record: Record,
+    *,
+    seed: int,
+    quiet_base_a: float | None,
+    day: date | None,
+    log_folder: Path | None = None,
+) -> World:
+    """Make everything that ``rig`` names, not started. ``quiet_base_a`` [A] replaces the building by a constant."""
+    site = rig.electrical
+    plant = Plant(site, record, seed=seed)
+    local_day = day or clock.at(3600.0).astimezone(rig.zone).date()
+    building = _building(rig, quiet_base_a, local_day, seed)
+    plant.set_base_load(building)
+    links = {entry.role: _link(rig) for entry in rig.stations} if _can_link(rig) else {}
+    stations = {
+        entry.role: AcStation16(
+            entry.branch,
+            plant,
+            url=_station_url(rig, links.get(entry.role)),
+            identity=entry.identity,
+            record=record,
+            seed=seed,
+        )
+        for entry in rig.stations
+    }
+    return World(
+        rig=rig,
+        plant=plant,
+        building=building,
+        stations=stations,
+        links=links,
+        meter=_meter(rig, plant, record, seed),
+        controller=_controller(rig, log_folder),
+        sessions=[] if quiet_base_a is not None else _sessions(rig, local_day, seed),
+    )
+
+
+def _building(rig: Rig, quiet_base_a: float | None, day: date, seed: int) -> BuildingLoad:
+    service, entry = rig.site.service, rig.building
+    if quiet_base_a is not None or entry is None:
+        return constant_load(service, quiet_base_a or 0.0)
+    epoch = clock.current().epoch
+    if entry.csv is None:
+        return _modelled(rig, entry, seed)
+    return read_load_csv(
+        entry.csv,
+        service,
+        epoch=epoch,
+        timezone=entry.timezone or rig.site.timezone,
+        day=day,
+        column=entry.column,
+        power_factor=entry.power_factor,
+    )
+
+
+def _modelled(rig: Rig, entry: BuildingEntry, seed: int) -> BuildingLoad:
+    return parametric_load(
+        entry.model or "constant",
+        rig.site.service,
+        epoch=clock.current().epoch,
+        peak_kw=entry.peak_kw,
+        peak_a=entry.peak_a,
+        timezone=rig.site.timezone,
+        seed=seed,
+        power_factor=entry.power_factor,
+    )
+
+
+def _sessions(rig: Rig, day: date, seed: int) -> list[Session]:
+    entry = rig.sessions or SessionsEntry(model="workplace")
+    path = entry.csv or entry.json_file
+    if path is not None:
+        return read_sessions(path, timezone=rig.site.timezone, day=day)
+    roles = [station.role for station in rig.stations]
+    return draw_sessions(roles, day, timezone=rig.site.timezone, seed=seed, model=entry.model or "workplace")
+
+
+def _can_link(rig: Rig) -> bool:
+    """A link of the bench between station and controller would break the certificate check of a TLS connection."""
+    return urlsplit(rig.controller.ocpp).scheme == "ws"
+
+
+def _link(rig: Rig) -> FaultLink:
+    host, port = rig.controller.address
+    return FaultLink("127.0.0.1", 0, host, port)
+
+
+def _station_url(rig: Rig, link: FaultLink | None) -> Any:
+    """The CSMS URL of a station, asked for at every connect: a link's port is known only once it listens."""
+    parts = urlsplit(rig.controller.ocpp)
+    if link is None:
+        return rig.controller.ocpp
+    return lambda: urlunsplit(parts._replace(netloc=f"127.0.0.1:{link.port}"))
+
+
+def _meter(rig: Rig, plant: Plant, record: Record, seed: int) -> ModbusMeter | None:
+    entry = rig.site_meter
+    if not entry.device.startswith("emulated:"):
+        return None
+    host, port = entry.endpoint
+    return ModbusMeter(
+        plant,
+        entry.node,
+        name="service",
+        host=host,
+        port=port,
+        record=record,
+        seed=seed,
+        entry=entry,
+    )
+
+
+def _controller(rig: Rig, log_folder: Path | None) -> Controller:
+    entry = rig.controller
+    log = (log_folder or Path()) / "controller.log"
+    if isinstance(entry, ExternalController):
+        if entry.command:
+            return ProcessController(entry.command, entry.address, log)
+        return ExternalSystem(entry.address, entry.pid_file)
+    if clock.is_virtual():
+        return LoopController(_reference(rig, entry), entry.address)
+    return ProcessController(_command(rig, entry), entry.address, log)
+
+
+def _command(rig: Rig, entry: ReferenceController) -> list[str]:
+    factor = clock.current().factor
+    command = [sys.executable, "-m", "hilbench", "controller", str(rig.path)]
+    command += ["--time", f"x{factor:g}"] if factor != 1.0 else []
+    return [*command, "--defect", entry.defect] if entry.defect else command
+
+
+def _reference(rig: Rig, entry: ReferenceController) -> Any:
+    """Main of the reference controller inside this loop; its memory of the last run is kept in a mapping."""
+    raise NotImplementedError
+
+
+__all__ = ["InputError", "Mapping", "World", "build_world"]
