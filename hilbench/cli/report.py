@@ -11,6 +11,7 @@ from hilbench.errors import HilbenchError
 from hilbench.evidence.manifest import NAME, ManifestCheck, check_manifest, write_manifest
 from hilbench.evidence.reader import load_run
 from hilbench.evidence.render import render
+from hilbench.evidence.schemas import folder_violations
 from hilbench.evidence.words import headline
 
 EXIT_BAD_INPUT = 2
@@ -19,7 +20,7 @@ EXIT_CHANGED = 4
 
 @click.command()
 @click.argument("run", type=click.Path(path_type=Path))
-@click.option("--verify", is_flag=True, help="Check every file against the manifest and change nothing.")
+@click.option("--verify", is_flag=True, help="Check every file against manifest and schema, change nothing.")
 def report(run: Path, verify: bool) -> None:
     """Render report.html and junit.xml of the run folder RUN again, also when the run was cut off.
 
@@ -48,19 +49,22 @@ def _render(folder: Path) -> None:
 
 
 def _verify(folder: Path) -> int:
-    load_run(folder)
+    run = load_run(folder)
+    departures = folder_violations(folder)
+    for text in departures:
+        click.echo(f"not as the schema says: {text}")
     check = check_manifest(folder)
     if not check.present:
-        click.echo(f"{folder}: no {NAME}: the run was cut off before its end, nothing vouches for its files")
-        return EXIT_CHANGED
-    if check.ok:
-        click.echo(f"{folder}: every file is as {NAME} says")
-        return 0
+        click.echo(f"{folder}: no {NAME}: the run is {run.status}, nothing vouches for its files")
     for word, names in (("changed", check.changed), ("missing", check.missing), ("extra", check.extra)):
         for name in names:
             click.echo(f"{word}: {name}")
-    return EXIT_CHANGED
+    if not check.ok or departures:
+        return EXIT_CHANGED
+    click.echo(f"{folder}: {run.verdict}; every file is as {NAME} says")
+    return 0
 
 
 def _differences(check: ManifestCheck) -> str:
-    return f"{len(check.changed)} files changed, {len(check.missing)} missing, {len(check.extra)} extra since the run ended"
+    counts = f"{len(check.changed)} files changed, {len(check.missing)} missing, {len(check.extra)} extra"
+    return f"{counts} since the run ended"

@@ -4,27 +4,33 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import Any, TypedDict
 from zoneinfo import ZoneInfo
 
 from hilbench.evidence.files import number
 from hilbench.evidence.markup import badge, esc, paragraphs, prose, rounded, table
-from hilbench.evidence.overview import Groups, confidence_tag, limit_cell, reason, used_bar, value_cell
+from hilbench.evidence.overview import Groups, confidence_tag, limit_cell, reason, rule_cell, used_bar, value_cell
 from hilbench.evidence.reader import ProcedureEvidence, RunEvidence
 from hilbench.evidence.scales import span_text
 from hilbench.evidence.story import CAUSES, failure_box
 from hilbench.evidence.svg import plot_of, plot_svg
-from hilbench.evidence.words import RULES, metric_definition, metric_title, worst_repeat
+from hilbench.evidence.words import metric_definition, metric_title, worst_repeat
 from hilbench.signals import Signal
 from hilbench.verdict import Plot
 
 CURVE_BYTES = 2_400_000
-"""What all curves of a report may take together; a long report draws each with fewer points, never without its peaks."""
+"""What all curves of a report may take together: a long one draws each with fewer points, never without its peaks."""
 _POINT_BYTES = 6.5
 _LOG_ENDS, _LOG_ROWS = 4, 60
 _QUIET_KINDS = ("command.profile", "vehicle.state", "ocpp", "safe.commanded", "safe.confirmed")
 _CLOSE_UPS, _CLOSE_UP_BEFORE_S, _CLOSE_UP_AFTER_S = 4, 8.0, 52.0
+
+
+class _Size(TypedDict):
+    width: int
+    height: int
 
 
 def chapters(run: RunEvidence, groups: Groups) -> str:
@@ -33,9 +39,7 @@ def chapters(run: RunEvidence, groups: Groups) -> str:
     plots = {item.key: plots_of(run, item) for item in told}
     curves = sum(len(plot.signals) for found in plots.values() for plot in found) * 2
     bins = int(min(max(CURVE_BYTES / (4 * _POINT_BYTES * max(curves, 1)), 40), 340))
-    return "".join(
-        _chapter(run, item, plots[item.key], bins) for item in told if item.verdict != "NOT_RUN" or item.path is not None
-    )
+    return "".join(_chapter(run, item, plots[item.key], bins) for item in told if item.path is not None)
 
 
 def plots_of(run: RunEvidence, procedure: ProcedureEvidence) -> list[Plot]:
@@ -56,7 +60,8 @@ def _standard_plots(run: RunEvidence, procedure: ProcedureEvidence) -> list[Plot
     )
     limits = _node_limits(run.head.get("site"))
     return [
-        Plot(family, unit, tuple(names), limits.get(family, ()), marks[:40]) for (family, unit), names in families.items()
+        Plot(family, unit, tuple(names), limits.get(family, ()), marks[:40])
+        for (family, unit), names in families.items()
     ]
 
 
@@ -112,39 +117,54 @@ def _measurement_row(item: Mapping[str, Any]) -> tuple[str, ...]:
     source = ""
     if clause:
         name = esc(clause.get("id", ""))
-        source = f'<a href="#clause-{name}">{name}</a> {confidence_tag(clause)}<small>{esc(clause.get("source", ""))}</small>'
-    rule = str(clause.get("guard", ""))
-    said = {"U": "guarded by U", "none": "simple"}.get(rule, rule)
-    rule_cell = f'<span title="{esc(RULES.get(rule, ""))}">{esc(said)}</span>'
-    return (title, value_cell(item), limit_cell(item), used_bar(item), source, rule_cell, badge(str(item.get("verdict"))))
+        link = f'<a href="#clause-{name}">{name}</a>'
+        source = f"{link} {confidence_tag(clause)}<small>{esc(clause.get('source', ''))}</small>"
+    verdict = badge(str(item.get("verdict")))
+    return (title, value_cell(item), limit_cell(item), used_bar(item), source, rule_cell(clause), verdict)
 
 
 def _pictures(
     run: RunEvidence, procedure: ProcedureEvidence, plots: Sequence[Plot], signals: Mapping[str, Signal], bins: int
 ) -> str:
-    epoch = _local_epoch(run, procedure)
-    parts = []
-    for index, plot in enumerate(plots):
-        if any(name in signals for name in plot.signals):
-            parts.append(f"<figure>{plot_svg(plot, signals, epoch=epoch, standalone=False, bins=bins)}</figure>")
-        if index == 0:
-            parts.append(_close_ups(plot, signals, bins))
-    return "".join(parts)
-
-
-def _close_ups(plot: Plot, signals: Mapping[str, Signal], bins: int) -> str:
-    """The seconds around each stimulus: in a plot of minutes the response is a vertical line."""
-    ends = [signals[name].rows()[0][-1] for name in plot.signals if name in signals]
-    begins = [signals[name].rows()[0][0] for name in plot.signals if name in signals]
-    if not ends or max(ends) - min(begins) < 3 * (_CLOSE_UP_BEFORE_S + _CLOSE_UP_AFTER_S):
+    """The first plot large, the seconds around each stimulus, then the others two in a row, all over the same time."""
+    drawn = [plot for plot in plots if any(name in signals for name in plot.signals)]
+    if not drawn:
         return ""
-    figures = []
+    epoch, span = _local_epoch(run, procedure), _span(procedure, signals)
+    small = [
+        plot_svg(plot, signals, epoch=epoch, window=span, standalone=False, bins=min(bins, 220), **_HALF)
+        for plot in drawn[1:]
+    ]
+    first = plot_svg(drawn[0], signals, epoch=epoch, window=span, standalone=False, bins=bins, **_WHOLE)
+    return f"<figure>{first}</figure>" + _pairs([*_close_ups(drawn[0], signals, span, bins), *small])
+
+
+_WHOLE: _Size = {"width": 1000, "height": 250}
+_HALF: _Size = {"width": 500, "height": 180}
+
+
+def _span(procedure: ProcedureEvidence, signals: Mapping[str, Signal]) -> tuple[float, float]:
+    """From the first to the last recorded sample, or to the end of the procedure: a step signal may rest for long."""
+    ends = [signal.rows()[0][[0, -1]] for signal in signals.values()]
+    last = max(float(end[1]) for end in ends)
+    return min(float(end[0]) for end in ends), max(last, number(procedure.get("duration_s")) or 0.0)
+
+
+def _pairs(pictures: Sequence[str]) -> str:
+    figures = "".join(f"<figure>{picture}</figure>" for picture in pictures)
+    return f'<div class="pair">{figures}</div>' if figures else ""
+
+
+def _close_ups(plot: Plot, signals: Mapping[str, Signal], span: tuple[float, float], bins: int) -> list[str]:
+    """The seconds around each stimulus: in a plot of minutes the response is a vertical line."""
+    if span[1] - span[0] < 3 * (_CLOSE_UP_BEFORE_S + _CLOSE_UP_AFTER_S):
+        return []
+    found = []
     for t, text in plot.marks[:_CLOSE_UPS]:
-        close = Plot(f"Close-up: {text}", plot.unit, plot.signals, plot.limits, plot.marks)
-        window = (t - _CLOSE_UP_BEFORE_S, t + _CLOSE_UP_AFTER_S)
-        svg = plot_svg(close, signals, window=window, standalone=False, width=480, height=190, bins=bins)
-        figures.append(f"<figure>{svg}</figure>")
-    return f'<div class="zoom">{"".join(figures)}</div>' if figures else ""
+        window = (max(t - _CLOSE_UP_BEFORE_S, span[0]), min(t + _CLOSE_UP_AFTER_S, span[1]))
+        close = replace(plot, title=f"Close-up: {text}")
+        found.append(plot_svg(close, signals, window=window, standalone=False, bins=min(bins, 220), **_HALF))
+    return found
 
 
 def _local_epoch(run: RunEvidence, procedure: ProcedureEvidence) -> datetime | None:
@@ -183,12 +203,13 @@ def _log(procedure: ProcedureEvidence) -> str:
     hidden = Counter(str(event.get("kind")) for index, event in enumerate(events) if index not in set(shown))
     rest = ", ".join(f"{count} × {kind}" for kind, count in hidden.most_common(8))
     said = f"<p class='mute'>Not shown: {esc(rest)}. All are in <code>events.jsonl</code>.</p>" if rest else ""
-    return _folded(f"Event log ({len(shown)} of {len(events)})", table(("t [s]", "UTC", "event", "at", ""), rows, "log") + said)
+    body = table(("t [s]", "UTC", "event", "at", ""), rows, "log")
+    return _folded(f"Event log ({len(shown)} of {len(events)})", body + said)
 
 
 def _log_row(event: Mapping[str, Any]) -> tuple[str, ...]:
-    moment = esc(rounded(number(event.get("t")) or 0.0, 0.01))
-    return (moment, esc(event.get("utc", "")), esc(event.get("kind", "")), esc(event.get("subject", "")), prose(event.get("data", "")))
+    seconds = esc(rounded(number(event.get("t")) or 0.0, 0.01))
+    return (seconds, *(esc(event.get(key, "")) for key in ("utc", "kind", "subject")), prose(event.get("data", "")))
 
 
 def _proof(procedure: ProcedureEvidence) -> str:

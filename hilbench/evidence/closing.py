@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Mapping
 
 from hilbench.evidence.files import number
-from hilbench.evidence.markup import esc, paragraphs, prose, quantity, section, table
+from hilbench.evidence.markup import esc, moment, paragraphs, prose, quantity, section, table
+from hilbench.evidence.overview import performed
 from hilbench.evidence.reader import RunEvidence
 from hilbench.evidence.words import CONFIDENCE
 
@@ -18,9 +19,9 @@ def certainty_section(run: RunEvidence) -> str:
         for (device, fidelity, unit, spread, calibration), count in _sources(run).items()
     ]
     texts = [
-        "A value is followed by its expanded uncertainty U (coverage factor k = 2, about 95 %). Emulated sources are the "
-        "truth of a model: they have no measurement error of their own, and what they show about a real device is as good "
-        "as the model. Instruments carry the uncertainty and the calibration that the rig file states for them.",
+        "A value is followed by its expanded uncertainty U (coverage factor k = 2, about 95 %). Emulated sources are "
+        "the truth of a model: they have no measurement error of their own, and what they show about a real device is "
+        "as good as the model. Instruments carry the uncertainty and the calibration that the rig file states.",
         _time_base(run),
         "Decision rule (after ILAC-G8): a clause marked guarded passes only when the value keeps its limit by U, fails "
         "only when it misses it by U, and is INCONCLUSIVE between; a clause marked simple compares the value alone. "
@@ -49,8 +50,8 @@ def _time_base(run: RunEvidence) -> str:
     mode = str(time.get("mode", "")) if isinstance(time, Mapping) else str(time or "")
     if mode == "virtual":
         return (
-            "Time base: virtual. Bench seconds are computed, free of the jitter of the computer, and repeat exactly for the "
-            "same seed; the computing time of the controller itself counts as zero."
+            "Time base: virtual. Bench seconds are computed, free of the jitter of the computer, and repeat exactly "
+            "for the same seed; the computing time of the controller itself counts as zero."
         )
     if mode:
         return (
@@ -68,7 +69,7 @@ def formal_section(run: RunEvidence, identity: str) -> str:
     def stated(key: str) -> str:
         return prose(given[key]) if given.get(key) else "<span class='mute'>not stated; to be filled in</span>"
 
-    dates = " to ".join(esc(run.head[key]) for key in ("started_utc", "ended_utc") if run.head.get(key))
+    seeds, repeats = prose(run.head.get("seed", "not stated")), prose(run.head.get("repeats", 1))
     rows = [
         ("a title", "Test report: EV load management, acceptance tests"),
         ("b laboratory", stated("laboratory")),
@@ -78,9 +79,9 @@ def formal_section(run: RunEvidence, identity: str) -> str:
         ("f method", "procedures of hilbench, limits from the requirement profiles named above"),
         ("g item tested", prose(run.head.get("controller", "")) or stated("item")),
         ("h date of receipt", stated("received")),
-        ("i dates of the tests", dates or stated("performed")),
-        ("j date of issue", esc(run.head.get("ended_utc", "")) or stated("issued")),
-        ("k sampling", f"seed {prose(run.head.get('seed', 'not stated'))}, repeats {prose(run.head.get('repeats', 1))}"),
+        ("i dates of the tests", performed(run.head) or stated("performed")),
+        ("j date of issue", moment(run.head.get("ended_utc", "")) or stated("issued")),
+        ("k sampling", f"seed {seeds}, repeats {repeats}"),
         ("l validity", "the results relate only to the item and the settings that were tested"),
         ("m results", "with units and uncertainty in the tests above"),
         ("n deviations", esc(_deviations(run))),
@@ -88,9 +89,9 @@ def formal_section(run: RunEvidence, identity: str) -> str:
         ("p results of others", stated("external_results") if given.get("external_results") else "none"),
     ]
     warning = (
-        "<p><b>This is not an accredited report.</b> It follows the list of contents of ISO/IEC 17025:2017, 7.8.2.1, so that "
-        "nothing is forgotten. Whoever holds no accreditation for these tests must not present it as the work of an "
-        "accredited laboratory, and must not use an accreditation mark with it. It is to be passed on only as a whole.</p>"
+        "<p><b>This is not an accredited report.</b> It follows the list of contents of ISO/IEC 17025:2017, 7.8.2.1, "
+        "so that nothing is forgotten. Whoever holds no accreditation for these tests must not present it as the work "
+        "of an accredited laboratory, and must not use an accreditation mark with it. Pass it on only as a whole.</p>"
     )
     return section("record", "Items of the record", warning + table(("Item", "Here"), rows))
 

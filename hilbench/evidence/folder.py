@@ -41,7 +41,7 @@ class ProcedureFolder:
         try:
             (path / "signals").mkdir(parents=True)
         except FileExistsError as error:
-            raise HilbenchError(f"{path} exists: each procedure and repeat of a run has one folder of its own") from error
+            raise HilbenchError(f"{path} exists: each procedure and repeat has a folder of its own") from error
         write_atomic(path / "procedure.json", canonical({"schema_version": SCHEMA_VERSION, **about}))
         return cls(path)
 

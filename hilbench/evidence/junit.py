@@ -10,8 +10,7 @@ from xml.sax.saxutils import escape, quoteattr
 from hilbench.evidence.files import number
 from hilbench.evidence.overview import reason
 from hilbench.evidence.reader import ProcedureEvidence, RunEvidence
-from hilbench.evidence.story import describe
-from hilbench.evidence.words import replay_command
+from hilbench.evidence.words import describe, replay_command
 
 _KEYS = ("value", "unit", "uncertainty", "op", "limit_value", "verdict", "note")
 _CLAUSE_KEYS = ("id", "source", "confidence", "guard")
@@ -31,9 +30,8 @@ def junit_xml(run: RunEvidence) -> str:
     suite = f"<testsuite name={_quoted('hilbench ' + run.path.name)} {attributes}{_timestamp(run)}>"
     cases = "".join(_case(run, item) for item in run.procedures)
     properties = _properties([("status", run.status), ("verdict", run.verdict), ("seed", run.head.get("seed", ""))])
-    return (
-        f'<?xml version="1.0" encoding="utf-8"?>\n<testsuites {attributes}>\n{suite}\n{properties}{cases}</testsuite>\n</testsuites>\n'
-    )
+    head = f'<?xml version="1.0" encoding="utf-8"?>\n<testsuites {attributes}>\n'
+    return f"{head}{suite}\n{properties}{cases}</testsuite>\n</testsuites>\n"
 
 
 def _timestamp(run: RunEvidence) -> str:

@@ -22,7 +22,8 @@ def esc(value: Any) -> str:
 def badge(verdict: str) -> str:
     """A verdict in colour, with a sign and a word for whoever sees no colour."""
     kind = verdict.lower().replace("_", "-")
-    return f'<span class="v {esc(kind)}"><b aria-hidden="true">{SYMBOL.get(verdict, "!")}</b> {esc(WORD.get(verdict, verdict))}</span>'
+    sign, word = SYMBOL.get(verdict, "!"), esc(WORD.get(verdict, verdict))
+    return f'<span class="v {esc(kind)}"><b aria-hidden="true">{sign}</b> {word}</span>'
 
 
 def unit_text(unit: str) -> str:
@@ -58,7 +59,8 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[str]], kind: str = "")
     """A table whose cells are HTML already."""
     head = "".join(f"<th scope='col'>{column}</th>" for column in columns)
     body = "".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in rows)
-    return f'<div class="scroll"><table class="{kind}"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
+    inside = f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody>"
+    return f'<div class="scroll"><table class="{kind}">{inside}</table></div>'
 
 
 def definitions(items: Mapping[str, str]) -> str:
@@ -70,7 +72,7 @@ def definitions(items: Mapping[str, str]) -> str:
 def prose(value: Any) -> str:
     """Any JSON value as one escaped line: mappings as ``key value``, lists with commas."""
     if isinstance(value, Mapping):
-        return ", ".join(f"{esc(key).replace('_', ' ')} {prose(item)}" for key, item in value.items() if item not in (None, ""))
+        return ", ".join(_pair(str(key), item) for key, item in value.items() if item not in (None, ""))
     if isinstance(value, list | tuple):
         return ", ".join(prose(item) for item in value)
     if isinstance(value, bool):
@@ -78,6 +80,24 @@ def prose(value: Any) -> str:
     if isinstance(value, float):
         return esc(f"{value:g}")
     return esc(value)
+
+
+def _pair(key: str, item: Any) -> str:
+    name, _, suffix = key.rpartition("_")
+    if suffix == "utc" and isinstance(item, str):
+        return f"{esc(name.replace('_', ' '))} {moment(item)}"
+    if name and suffix in _UNITS and isinstance(item, int | float) and not isinstance(item, bool):
+        return f"{esc(name.replace('_', ' '))} {prose(item)} {_UNITS[suffix]}"
+    return f"{esc(key.replace('_', ' '))} {prose(item)}"
+
+
+_UNITS = {"a": "A", "v": "V", "hz": "Hz", "s": "s", "w": "W", "kw": "kW", "kva": "kVA", "kwh": "kWh", "pct": "%"}
+
+
+def moment(value: Any) -> str:
+    """An ISO 8601 instant in UTC to the second, as people read it; anything else as it is."""
+    text = esc(value)
+    return re.sub(r"^(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)[.\d]*(Z|\+00:00)$", r"\1 \2 UTC", text)
 
 
 def section(anchor: str, title: str, body: str) -> str:

@@ -7,12 +7,24 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from hilbench.evidence.files import number
-from hilbench.evidence.markup import badge, definitions, esc, paragraphs, prose, quantity, rounded, section, table
+from hilbench.evidence.markup import (
+    badge,
+    definitions,
+    esc,
+    moment,
+    paragraphs,
+    prose,
+    quantity,
+    rounded,
+    section,
+    table,
+)
 from hilbench.evidence.reader import ProcedureEvidence, RunEvidence
 from hilbench.evidence.words import (
     CONFIDENCE,
     RULES,
     WEAK,
+    describe,
     headline,
     limit_used,
     meaning,
@@ -43,7 +55,19 @@ def hero(run: RunEvidence) -> str:
 
 def meaning_section(run: RunEvidence) -> str:
     """What this means, in plain words."""
-    return section("meaning", "What this means", paragraphs(meaning(run)))
+    first, *rest = meaning(run)
+    return section("meaning", "What this means", paragraphs([first, rest[0]]) + _failures(run) + paragraphs(rest[1:]))
+
+
+def _failures(run: RunEvidence) -> str:
+    """One line per limit that was broken, with a link to what happened."""
+    lines = []
+    for key, group in groups_of(run).items():
+        shown = worst_repeat(group)
+        bad = [item for item in shown.measurements if item.get("verdict") == "FAIL"]
+        link = f'<a href="#{esc(key)}">{esc(shown.id)} {esc(shown.title)}</a>'
+        lines += [f"<li>{link}: {esc(describe(item))}</li>" for item in bad]
+    return f"<ul>{''.join(lines)}</ul>" if lines else ""
 
 
 def tested_section(run: RunEvidence) -> str:
@@ -58,20 +82,27 @@ def tested_section(run: RunEvidence) -> str:
         "Seed": prose(head.get("seed", "")),
         "Repeats": prose(head.get("repeats", "")),
         "Inputs": prose(head.get("inputs", "")),
-        "Performed": " to ".join(esc(head[key]) for key in ("started_utc", "ended_utc") if head.get(key)),
+        "Performed": performed(head),
         "Requirements": prose(_profiles(head.get("requirements"))),
         "Versions": prose(head.get("versions", "")),
         "Machine": prose(head.get("machine", "")),
     }
-    known = {"site", "rig", "controller", "time", "seed", "repeats", "inputs", "started_utc", "ended_utc", "requirements"}
-    known |= {"versions", "machine", "plan", "schema_version", "run", "status", "command", "replay", "identification"}
-    items |= {key.replace("_", " ").capitalize(): prose(value) for key, value in head.items() if key not in known}
+    items |= {key.replace("_", " ").capitalize(): prose(value) for key, value in head.items() if key not in _KNOWN}
     again = f"<h4>Run it again</h4><pre><code>{esc(replay_command(run))}</code></pre>"
     return section("tested", "What was tested", definitions(items) + again)
 
 
+def performed(head: Mapping[str, Any]) -> str:
+    """When the run began and ended, as far as it is known."""
+    return " to ".join(moment(head[key]) for key in ("started_utc", "ended_utc") if head.get(key))
+
+
 def _mapping(value: Any) -> Mapping[str, Any]:
     return value if isinstance(value, Mapping) else {"name": value} if value else {}
+
+
+_KNOWN = {"site", "rig", "controller", "time", "seed", "repeats", "inputs", "started_utc", "ended_utc", "requirements"}
+_KNOWN |= {"versions", "machine", "plan", "schema_version", "run", "status", "command", "replay", "identification"}
 
 
 def _site(site: Mapping[str, Any]) -> str:
@@ -103,7 +134,9 @@ def _profiles(value: Any) -> Any:
 def verdict_section(groups: Groups) -> str:
     """One row per procedure: verdict and the measurement that came closest to its limit."""
     rows = [_verdict_row(key, group) for key, group in groups.items()]
-    lead = "<p class='mute'>Each test with the measurement that used most of its limit. All measurements are in the tests below.</p>"
+    lead = (
+        "<p class='mute'>Each test with the measurement that used most of its limit; all others are further down.</p>"
+    )
     columns = ("Test", "Closest to its limit", "Value ± U (k = 2)", "Limit", "Limit used", "Verdict")
     return section("verdicts", "Verdicts", lead + table(columns, rows))
 
@@ -130,7 +163,7 @@ def reason(procedure: ProcedureEvidence) -> str:
     """Why there is no verdict of a measurement: notes, the error, or that the end is missing."""
     if procedure.verdict == "INCOMPLETE":
         return "cut off before its end"
-    texts = [procedure.about.get("reason"), procedure.get("error"), *procedure.get("notes", [])]
+    texts = [procedure.get("error"), *procedure.get("notes", [])]
     return "; ".join(str(text) for text in texts if text)
 
 
@@ -145,7 +178,7 @@ def limit_cell(item: Mapping[str, Any]) -> str:
     if limit is None or math.isnan(limit):
         return "–"
     sign = {"<=": "≤", ">=": "≥", "==": "="}.get(str(item.get("op")), "")
-    return f"{sign} {quantity(limit, str(item.get('unit', '')))}"
+    return f"<span class='nw'>{sign} {quantity(limit, str(item.get('unit', '')))}</span>"
 
 
 def used_bar(item: Mapping[str, Any]) -> str:
@@ -208,16 +241,24 @@ def clause_section(run: RunEvidence) -> str:
                 clauses.setdefault(str(clause.get("id")), clause)
     rows = [
         (
-            f'<span id="clause-{esc(name)}">{esc(name)}</span><small>{esc(clause.get("profile", ""))} {esc(clause.get("edition", ""))}</small>',
+            f'<span id="clause-{esc(name)}">{esc(name)}</span>'
+            f"<small>{esc(clause.get('profile', ''))} {esc(clause.get('edition', ''))}</small>",
             esc(clause.get("text", "")),
             esc(clause.get("source", "")),
             confidence_tag(clause),
-            f"<small>{esc(RULES.get(str(clause.get('guard')), clause.get('guard', '')))}</small>",
+            rule_cell(clause),
         )
         for name, clause in sorted(clauses.items())
     ]
     columns = ("Clause", "What it asks", "Source", "Confidence", "Decision rule")
     return section("requirements", "Where the limits come from", table(columns, rows) if rows else "")
+
+
+def rule_cell(clause: Mapping[str, Any]) -> str:
+    """The decision rule in short, with the whole rule on hover."""
+    rule = str(clause.get("guard", ""))
+    said = {"U": "guarded by U", "none": "simple"}.get(rule, rule)
+    return f'<span title="{esc(RULES.get(rule, ""))}">{esc(said)}</span>'
 
 
 def confidence_tag(clause: Mapping[str, Any]) -> str:

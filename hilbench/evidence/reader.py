@@ -31,8 +31,7 @@ class SignalEntry:
 
     def load(self) -> tuple[Signal, list[str]]:
         """The signal with every readable row, and what could not be read."""
-        known = {key: self.source[key] for key in ("device", "fidelity", "uncertainty", "calibration") if key in self.source}
-        signal = Signal(self.name, self.unit, "linear" if self.kind == "linear" else "step", Source(**known))
+        signal = Signal(self.name, self.unit, "linear" if self.kind == "linear" else "step", self._source())
         times, values, problems = read_columns(self.path)
         for t, value in zip(times, values, strict=True):
             try:
@@ -40,6 +39,10 @@ class SignalEntry:
             except ValueError as error:
                 problems.append(str(error))
         return signal, problems
+
+    def _source(self) -> Source:
+        known = ("device", "fidelity", "uncertainty", "calibration")
+        return Source(**{"device": "", **{key: self.source[key] for key in known if key in self.source}})
 
 
 @dataclass
@@ -96,10 +99,12 @@ class ProcedureEvidence:
     def signals(self) -> dict[str, SignalEntry]:
         """Signals by name, none loaded yet."""
         found = {}
-        for entry in self.index.get("signals", []) if self.path else []:
-            path = self.path / "signals" / Path(str(entry.get("file", ""))).name  # type: ignore[operator]
-            name = str(entry.get("name", ""))
-            found[name] = SignalEntry(name, str(entry.get("unit", "")), str(entry.get("kind")), entry.get("source", {}), path)
+        for entry in self.index.get("signals", []):
+            name, file = str(entry.get("name", "")), Path(str(entry.get("file", ""))).name
+            path = (self.path or Path()) / "signals" / file
+            found[name] = SignalEntry(
+                name, str(entry.get("unit", "")), str(entry.get("kind")), entry.get("source", {}), path
+            )
         return found
 
     @cached_property
@@ -189,7 +194,9 @@ def load_run(path: Path) -> RunEvidence:
     for key in ("procedures", "verdict", "counts"):
         head.pop(key, None)
     found = {folder.name: folder for folder in (path / "procedures").glob("*") if folder.is_dir()}
-    planned = {procedure_folder_name(str(item.get("key", "")), int(item.get("repeat", 1))): item for item in _plan(head)}
+    planned = {
+        procedure_folder_name(str(item.get("key", "")), int(item.get("repeat", 1))): item for item in _plan(head)
+    }
     names = sorted({*found, *planned}, key=_natural)
     return RunEvidence(path, head, [_procedure(name, found.get(name), planned.get(name, {})) for name in names])
 
@@ -201,7 +208,7 @@ def _plan(head: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 def _procedure(name: str, path: Path | None, planned: Mapping[str, Any]) -> ProcedureEvidence:
     if path is None:
-        reason = "the run ended before its turn"
+        reason = planned.get("reason") or "the run ended before its turn"
         return ProcedureEvidence(name, None, dict(planned), {"verdict": "NOT_RUN", "notes": [reason]})
     about = {**planned, **(read_json(path / "procedure.json") or {})}
     result = read_json(path / "result.json")

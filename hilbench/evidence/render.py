@@ -16,6 +16,7 @@ from hilbench.evidence.overview import (
     hero,
     meaning_section,
     not_run_section,
+    performed,
     repeats_section,
     tested_section,
     verdict_section,
@@ -64,7 +65,7 @@ def _page(run: RunEvidence, name: str, body: str) -> str:
         '<meta name="viewport" content="width=device-width,initial-scale=1">'
         f"<title>{esc(run.verdict)}: {esc(title)}</title><style>{_css()}{STYLE}</style></head><body><main>"
         f'<header><div class="top"><span>hilbench test record</span><span>{esc(name)}</span></div>'
-        f"<h1>{esc(title)}</h1><p class='mute'>{esc(run.head.get('started_utc', ''))}</p></header>"
+        f"<h1>{esc(title)}</h1><p class='mute'>Run {esc(run.path.name)} {performed(run.head)}</p></header>"
         f"{body}<footer>End of the report {esc(name)}</footer></main></body></html>\n"
     )
 

@@ -11,16 +11,17 @@ from typing import Any
 import numpy as np
 
 from hilbench.evidence.files import number, utc_text
-from hilbench.evidence.markup import esc, rounded, table, unit_text
+from hilbench.evidence.markup import esc, prose, rounded, table
 from hilbench.evidence.reader import ProcedureEvidence, RunEvidence
 from hilbench.evidence.scales import span_text
 from hilbench.evidence.svg import plot_of
-from hilbench.evidence.words import metric_title, miss, replay_command
+from hilbench.evidence.words import distance, metric_title, replay_command
 from hilbench.signals import Signal
 from hilbench.verdict import Plot
 
 CAUSES = ("stimulus", "fault", "heal")
 COMMANDS_SHOWN = 8
+_CAUSE_AFTER_S = 1.0  # a recorded slope may begin before the event that steepens it
 
 
 @dataclass(frozen=True)
@@ -74,11 +75,12 @@ def failure_box(run: RunEvidence, procedure: ProcedureEvidence, signals: Mapping
     parts += [_one(procedure, item, signals) for item in bad]
     command = esc(replay_command(run, procedure))
     parts.append(f"<p>See it again: <code>{command}</code></p>")
-    return f'<div class="box {procedure.verdict.lower()}"><h4>What went wrong</h4>{"".join(parts)}</div>'
+    title = "What went wrong" if procedure.verdict == "FAIL" else "Why this is not a pass"
+    return f'<div class="box {procedure.verdict.lower()}"><h4>{title}</h4>{"".join(parts)}</div>'
 
 
 def _one(procedure: ProcedureEvidence, item: Mapping[str, Any], signals: Mapping[str, Signal]) -> str:
-    text = [f"<b>{esc(_capital(metric_title(str(item.get('metric')))))}:</b> {esc(_distance(item))}"]
+    text = [f"<b>{esc(_capital(metric_title(str(item.get('metric')))))}:</b> {esc(distance(item))}"]
     excursion = _excursion_of(procedure, item, signals)
     if excursion is None:
         return f"<p>{' '.join(text)}</p>"
@@ -86,35 +88,14 @@ def _one(procedure: ProcedureEvidence, item: Mapping[str, Any], signals: Mapping
     return f"<p>{' '.join(text)}</p>" + _told(procedure, excursion)
 
 
-def describe(item: Mapping[str, Any]) -> str:
-    """A measurement and its distance from the limit as one line of text."""
-    return f"{metric_title(str(item.get('metric')))}: {_distance(item)}"
-
-
 def _capital(text: str) -> str:
     return text[:1].upper() + text[1:]
-
-
-def _distance(item: Mapping[str, Any]) -> str:
-    value, limit, spread = (number(item.get(key)) for key in ("value", "limit_value", "uncertainty"))
-    unit = unit_text(str(item.get("unit", "")))
-    if value is None or math.isnan(value):
-        return f"no value could be measured. {item.get('note', '')}"
-    shown = "it never came about" if math.isinf(value) and unit == "s" else f"{rounded(value, spread or 0.0)} {unit}".strip()
-    if limit is None or math.isnan(limit):
-        return f"{shown}. {item.get('note', '')}"
-    said = f"{shown}, the limit is {item.get('op')} {rounded(limit)} {unit}".strip()
-    by = miss(item)
-    if item.get("verdict") == "FAIL" and by is not None and math.isfinite(by):
-        said += f", missed by {rounded(by)} {unit}".rstrip()
-    note = f" ({item['note']})" if item.get("note") else ""
-    return said + note + "."
 
 
 def _excursion_of(
     procedure: ProcedureEvidence, item: Mapping[str, Any], signals: Mapping[str, Signal]
 ) -> Excursion | None:
-    """The stay above a plotted limit that belongs to a measurement: above the rating for its metrics, else the budget."""
+    """The stay above a plotted limit that belongs to a measurement: the rating for its metrics, else the budget."""
     names = [str(name) for name in item.get("signals", ())]
     wanted = "rating" if "rating" in str(item.get("metric")) or item.get("metric") == "peak_ratio" else ""
     for plot in map(plot_of, procedure.get("plots", [])):
@@ -132,8 +113,9 @@ def _limit(plot: Plot, wanted: str) -> tuple[str, float] | None:
 
 def _since(procedure: ProcedureEvidence, found: Excursion) -> str:
     said = (
-        f"{found.signal} was above the {found.limit_name} ({rounded(found.limit)} A) for {span_text(found.stop - found.start)}, "
-        f"from {_moment(procedure, found.start)} to {rounded(found.stop)} s, at most {rounded(found.peak)} A."
+        f"{found.signal} was above the {found.limit_name} ({rounded(found.limit)} A) for "
+        f"{span_text(found.stop - found.start)}, from {_moment(procedure, found.start)} to {rounded(found.stop)} s, "
+        f"at most {rounded(found.peak)} A."
     )
     cause = _last_cause(procedure, found.start)
     if cause is not None:
@@ -150,7 +132,7 @@ def _moment(procedure: ProcedureEvidence, t: float) -> str:
 
 def _last_cause(procedure: ProcedureEvidence, t: float) -> dict[str, Any] | None:
     causes = [event for event in procedure.events if str(event.get("kind", "")).split(".")[0] in CAUSES]
-    return next((event for event in reversed(causes) if (number(event.get("t")) or 0.0) <= t + 0.01), None)
+    return next((event for event in reversed(causes) if (number(event.get("t")) or 0.0) <= t + _CAUSE_AFTER_S), None)
 
 
 def _details(event: Mapping[str, Any]) -> str:
@@ -167,9 +149,10 @@ def _told(procedure: ProcedureEvidence, found: Excursion) -> str:
     during = sum((number(event.get("t")) or 0.0) >= found.start for event in before)
     if not before:
         return "<p>Until then no station had accepted any limit from the controller.</p>"
-    rows = [
-        (esc(rounded(number(event.get("t")) or 0.0)), esc(event.get("subject", "")), esc(_details({"data": event.get("data")})))
-        for event in before[-COMMANDS_SHOWN:]
-    ]
-    lead = f"<p>While it lasted, stations accepted {during} limits from the controller. The last ones until it ended:</p>"
-    return lead + table(("bench time [s]", "station", "what the controller said"), rows, "plain")
+    said: dict[tuple[str, str], list[str]] = {}
+    for event in before:
+        moment = rounded(number(event.get("t")) or 0.0, 0.1)
+        said.setdefault((moment, prose(event.get("data", ""))), []).append(str(event.get("subject", "")))
+    rows = [(moment, esc(" ".join(roles)), text) for (moment, text), roles in list(said.items())[-COMMANDS_SHOWN:]]
+    lead = f"<p>While it lasted, stations accepted {during} limits from the controller. The last until it ended:</p>"
+    return lead + table(("bench time [s]", "stations", "what the controller said"), rows, "plain")

@@ -1,4 +1,4 @@
-"""One plot as SVG text: no scripts, no outside resources, readable in a report, in pytest-html and by a screen reader."""
+"""One plot as SVG text: no scripts, no outside resources, readable on any page and by a screen reader."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from hilbench.signals import Array, Signal
 from hilbench.verdict import Plot
 
 WIDTH, HEIGHT = 760, 250
-_LEFT, _RIGHT, _BOTTOM = 52, 14, 36
+_LEFT, _RIGHT, _BOTTOM = 52, 20, 36
 MANY = 9
 """From this many signals on a plot shows a bundle of thin lines and their mean instead of one colour each."""
 COLOURS = ("#1862c6", "#c2560c", "#1f7a4d", "#8040c8", "#b0206a", "#0b7285", "#7a6000", "#59636e")
@@ -34,7 +34,7 @@ STYLE = (
     "stroke:var(--hb-paper,#fff);stroke-width:3px}"
     ".hbp .mk{stroke:var(--hb-mark,#6f42c1);stroke-width:1;stroke-dasharray:2 3}"
     ".hbp .mt{fill:var(--hb-mark,#6f42c1);font-size:10px}"
-    + "".join(f".hbp .c{i}{{stroke:var(--hb-c{i},{c})}}.hbp .f{i}{{fill:var(--hb-c{i},{c})}}" for i, c in enumerate(COLOURS))
+    + "".join(f".hbp .c{index}{{stroke:var(--hb-c{index},{colour})}}" for index, colour in enumerate(COLOURS))
 )
 """CSS of every plot; colours are variables with a light default, so that a page may define dark ones."""
 
@@ -84,7 +84,7 @@ def plot_svg(
 ) -> str:
     """``plot`` (``hilbench.verdict.Plot`` or its dict) as one ``<svg>`` element.
 
-    ``epoch`` with a time zone puts the time of day under spans of hours; ``window`` shows only these bench seconds;
+    ``epoch`` with a time zone puts the time of day under spans of hours; ``window`` shows exactly these bench seconds;
     ``standalone`` brings the style along (a report has it once for all); ``bins`` bounds the points of a curve (four
     per bin of time). Signals that are absent or empty are left
     out; without any the picture says so. Peaks survive however long the signal is.
@@ -94,7 +94,7 @@ def plot_svg(
     curves, (start, stop) = _curves(shown, window)
     frame = _frame(figure, curves, start, stop, width, height)
     if curves:
-        _axes(frame, figure.unit, time_axis(start, stop, epoch, 8 if width >= 600 else 4))
+        _axes(frame, time_axis(start, stop, epoch, 8 if width >= 600 else 4))
         _limits(frame, figure.limits)
         _marks(frame, figure.marks)
         _draw(frame, curves, bins)
@@ -113,7 +113,7 @@ def _curves(
     ends = [signal.polyline() for signal in shown.values()]
     start, stop = min(float(t[0]) for t, _ in ends), max(float(t[-1]) for t, _ in ends)
     if window is not None:
-        start, stop = max(start, window[0]), min(stop, window[1])
+        start, stop = window
     if stop <= start:
         stop = start + 1.0
     own = {name: max(start, float(t[0])) for (name, _), (t, _) in zip(shown.items(), ends, strict=True)}
@@ -135,7 +135,7 @@ def _bounds(values: Array) -> list[float]:
     return [float(finite.min()), float(finite.max())] if len(finite) else []
 
 
-def _axes(frame: _Frame, unit: str, axis: TimeAxis) -> None:
+def _axes(frame: _Frame, axis: TimeAxis) -> None:
     bottom, right = frame.top + frame.height, frame.width - _RIGHT
     for value in ticks(frame.low, frame.high):
         y = frame.y(value)
@@ -147,7 +147,6 @@ def _axes(frame: _Frame, unit: str, axis: TimeAxis) -> None:
         frame.add(f'<text x="{x:.1f}" y="{bottom + 16}" text-anchor="middle">{text}</text>')
     frame.add(f'<path class="ax" d="M{_LEFT} {bottom}H{right}"/>')
     frame.add(f'<text x="{right}" y="{bottom + 30}" text-anchor="end">{axis.title}</text>')
-    frame.add(f'<text x="{_LEFT}" y="{bottom + 30}">vertical: {escape(unit)}</text>')
 
 
 def _limits(frame: _Frame, limits: Sequence[tuple[str, float]]) -> None:
@@ -187,9 +186,8 @@ def _marks(frame: _Frame, marks: Sequence[tuple[float, str]]) -> None:
             continue
         x, row, said = frame.x(t), next(rows), escape(text)
         y = frame.top - 4 - 12 * max(row, 0)
-        frame.add(
-            f'<path class="mk" d="M{x:.1f} {frame.top + frame.height}V{y:.1f}"><title>{label(round(t, 3))} s: {said}</title></path>'
-        )
+        line = f"M{x:.1f} {frame.top + frame.height}V{y:.1f}"
+        frame.add(f'<path class="mk" d="{line}"><title>{label(round(t, 3))} s: {said}</title></path>')
         if row >= 0:
             anchor, at = ("end", x - 3) if x + 6.0 * len(text) > frame.width - 4 else ("start", x + 3)
             frame.add(f'<text class="mt" x="{at:.1f}" y="{y + 4:.1f}" text-anchor="{anchor}">{said}</text>')
@@ -229,7 +227,7 @@ def _mean(curves: Sequence[tuple[Array, Array]], start: float, stop: float) -> t
     """Mean of all curves, each over the time in which it exists."""
     grid = np.linspace(start, stop, 320)
     rows = [np.where(grid >= t[0], np.interp(grid, t, v), np.nan) for t, v in curves]
-    stack = np.ma.masked_invalid(np.vstack(rows))  # type: ignore[no-untyped-call]
+    stack = np.ma.masked_invalid(np.vstack(rows))
     mean = np.asarray(stack.mean(axis=0).filled(np.nan), dtype=np.float64)
     good = np.isfinite(mean)
     return grid[good], mean[good]
@@ -237,9 +235,10 @@ def _mean(curves: Sequence[tuple[Array, Array]], start: float, stop: float) -> t
 
 def _legend(names: list[str], top: int, width: int) -> tuple[str, int]:
     if len(names) >= MANY:
-        entries = [(f"{len(names)} signals, {names[0]} to {names[-1]}", "c0"), ("their mean", "c1")]
+        short = _short(names)
+        entries = [(f"{len(names)} signals, {short[0]} to {short[-1]}", "c0"), ("their mean", "c1")]
     else:
-        entries = [(name, f"c{index % len(COLOURS)}") for index, name in enumerate(names)]
+        entries = [(short, f"c{index % len(COLOURS)}") for index, short in enumerate(_short(names))]
     x, y, parts = _LEFT, top + 12, []
     for text, colour in entries:
         room = 26 + int(6.6 * len(text))
@@ -250,12 +249,19 @@ def _legend(names: list[str], top: int, width: int) -> tuple[str, int]:
     return "".join(parts), y - top + 6
 
 
+def _short(names: list[str]) -> list[str]:
+    """Names without the family that all of them share: ``current/service/L1`` is ``service L1``."""
+    families = {name.split("/")[0] for name in names}
+    cut = len(families) == 1 and all("/" in name for name in names)
+    return [(name.split("/", 1)[1] if cut else name).replace("/", " ") for name in names]
+
+
 def _wrap(
     figure: Plot, curves: Mapping[str, tuple[Array, Array]], body: str, width: int, height: int, standalone: bool
 ) -> str:
     style = f"<style>{STYLE}</style>" if standalone else ""
     paper = f'<rect width="{width}" height="{height}" style="fill:var(--hb-paper,#fff)"/>' if standalone else ""
-    title = escape(figure.title)
+    title = escape(f"{figure.title} [{figure.unit}]" if figure.unit not in ("", "1") else figure.title)
     return (
         f'<svg class="hbp" role="img" xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" '
         f'style="width:100%;max-width:{width}px;height:auto" aria-label="{title}">'

@@ -1,4 +1,4 @@
-"""The record in plain words: what a verdict means, how far a value is from its limit, what a mark of confidence says."""
+"""The record in plain words: what a verdict means, how far a value is from its limit, how sure a limit is."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from hilbench.evidence.files import number
+from hilbench.evidence.markup import rounded, unit_text
 from hilbench.evidence.reader import SEVERITY, ProcedureEvidence, RunEvidence
 from hilbench.metrics.catalogue import METRICS
 
@@ -56,17 +57,18 @@ def _scene(run: RunEvidence) -> str:
     site = run.head.get("site") if isinstance(run.head.get("site"), Mapping) else {}
     name = (site or {}).get("name", "the site")
     return (
-        f"A load-management controller shares the electricity that a building leaves over among charging cars at {name}, "
-        "so that the main breaker never has to open. The bench played the building, the cars, the charging stations and "
-        "the meter, disturbed them on purpose, recorded the current in every conductor, and compared it with written limits."
+        f"A load-management controller shares the electricity that a building leaves over among charging cars at {name}"
+        ", so that the main breaker never has to open. The bench played the building, the cars, the charging stations "
+        "and the meter, disturbed them on purpose, recorded the current in every conductor, and compared what happened "
+        "with written limits."
     )
 
 
 def _outcome(run: RunEvidence) -> str:
     texts = {
         "PASS": "Every limit that was checked was kept, with the measurement uncertainty taken into account.",
-        "FAIL": "At least one limit was broken. As tested, this controller can let a current or a time grow beyond what "
-        "the requirement allows; what happened is told below, test by test.",
+        "FAIL": "At least one limit was broken. As tested, this controller can let a current or a time grow beyond "
+        "what the requirement allows:",
         "INCONCLUSIVE": "No limit was clearly broken, but at least one value lies so close to its limit that the "
         "measurement uncertainty does not allow a decision. This is not a pass.",
         "ERROR": "At least one test could not be carried out to its end, so it says nothing about the controller. "
@@ -94,10 +96,34 @@ def _reach(run: RunEvidence) -> str:
     said = []
     if weak:
         said.append(
-            "Some limits are defaults of the bench or quoted from memory, and marked so; they are no authority's requirement."
+            "Some limits are defaults of the bench or quoted from memory, and marked so: they are no authority's "
+            "requirement."
         )
     said.append("The result holds for the tests, the settings and the version named here, and for nothing else.")
     return " ".join(said)
+
+
+def describe(item: Mapping[str, Any]) -> str:
+    """A measurement and its distance from the limit as one line of text."""
+    return f"{metric_title(str(item.get('metric')))}: {distance(item)}"
+
+
+def distance(item: Mapping[str, Any]) -> str:
+    """A value, its limit, and by how much it was missed, as a sentence."""
+    value, limit, spread = (number(item.get(key)) for key in ("value", "limit_value", "uncertainty"))
+    unit = unit_text(str(item.get("unit", "")))
+    if value is None or math.isnan(value):
+        return f"no value could be measured. {item.get('note', '')}"
+    shown = f"{rounded(value, spread or 0.0)} {unit}".strip() if math.isfinite(value) else "it never came about"
+    if limit is None or math.isnan(limit):
+        return f"{shown}. {item.get('note', '')}"
+    bound = {"<=": "at most ", ">=": "at least "}.get(str(item.get("op")), "")
+    said = f"{shown}; the limit is {bound}{rounded(limit)} {unit}".strip()
+    by = miss(item)
+    if item.get("verdict") == "FAIL" and by is not None and math.isfinite(by):
+        said += f"; missed by {rounded(by)} {unit}".rstrip()
+    note = f" ({item['note']})" if item.get("note") else ""
+    return said + note + "."
 
 
 def metric_title(metric: str) -> str:
@@ -113,7 +139,7 @@ def metric_definition(metric: str) -> str:
 
 
 def limit_used(measurement: Mapping[str, Any]) -> float | None:
-    """How much of its limit a value uses: below 1 it keeps it; None where that makes no sense (no limit, ``==``, zero)."""
+    """How much of its limit a value uses, below 1 it keeps it; None where that makes no sense (``==``, zero)."""
     value, limit = number(measurement.get("value")), number(measurement.get("limit_value"))
     if value is None or limit is None or math.isnan(value) or not math.isfinite(limit) or limit <= 0 or value < 0:
         return None
