@@ -6,6 +6,7 @@ from hilbench import clock
 from hilbench.signals import Event, Record
 from hilbench_emulators.building import BuildingLoad
 from hilbench_emulators.injections import Injection, Inrush, Ramp, Sine, Step
+from hilbench_emulators.plant import Plant
 
 Lines = tuple[str, ...] | None
 
@@ -13,7 +14,8 @@ Lines = tuple[str, ...] | None
 class BaseLoadControl:
     """Injects load [A per line] into the building from now on; every call leaves an event to measure since."""
 
-    def __init__(self, building: BuildingLoad, record: Record) -> None:
+    def __init__(self, plant: Plant, building: BuildingLoad, record: Record) -> None:
+        self._plant = plant
         self._building = building
         self._record = record
         self._injected: list[Injection] = []
@@ -38,11 +40,13 @@ class BaseLoadControl:
 
     def clear(self) -> Event:
         """Take every injection away at once."""
+        self._plant.touch()
         for injection in self._injected:
             self._building.remove(injection)
         self._injected.clear()
         return self._record.event(clock.time(), "stimulus.clear", "service")
 
     def _inject(self, kind: str, injection: Injection, **data: object) -> Event:
+        self._plant.touch()
         self._injected.append(self._building.add(injection))
         return self._record.event(clock.time(), kind, "service", **data)

@@ -122,7 +122,7 @@ class Bench:
         self.links = world.links
         self.site_meter = world.meter
         self.controller = world.controller
-        self.base_load = BaseLoadControl(world.building, self.record)
+        self.base_load = BaseLoadControl(world.plant, world.building, self.record)
         self.faults = Faults(self.record, world.stations, world.links, world.meter, world.controller)
         try:
             self._lag.start()

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Coroutine, Mapping
+import zlib
+from collections.abc import Coroutine
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
+import numpy as np
+
 from hilbench import clock
 from hilbench.devices import Controller, Device
-from hilbench.errors import DeviceError, InputError
+from hilbench.errors import DeviceError
 from hilbench.rig import BuildingEntry, ExternalController, ReferenceController, Rig, SessionsEntry
 from hilbench.signals import Record
 from hilbench.sut import ExternalController as ExternalSystem
@@ -23,6 +26,7 @@ from hilbench_emulators.link import FaultLink
 from hilbench_emulators.load_csv import read_load_csv
 from hilbench_emulators.load_models import parametric_load
 from hilbench_emulators.meter import ModbusMeter
+from hilbench_emulators.metering import MeterSettings
 from hilbench_emulators.plant import Plant
 from hilbench_emulators.session_model import draw_sessions
 from hilbench_emulators.sessions import Session, read_sessions
@@ -196,15 +200,26 @@ def _meter(rig: Rig, plant: Plant, record: Record, seed: int) -> ModbusMeter | N
     if not entry.device.startswith("emulated:"):
         return None
     host, port = entry.endpoint
+    settings = MeterSettings(
+        accuracy_class=entry.accuracy_class,
+        rated_a=entry.rated_a,
+        interval_s=entry.interval_s,
+        latency_s=entry.latency_s,
+        averaging_s=entry.averaging_s,
+        noise_a=entry.noise_a,
+        resolution_a=entry.resolution_a,
+    )
+    rng = np.random.default_rng([seed, zlib.crc32(b"meter.service")])
     return ModbusMeter(
         plant,
         entry.node,
-        name="service",
+        record=record,
+        rng=rng,
+        settings=settings,
         host=host,
         port=port,
-        record=record,
-        seed=seed,
-        entry=entry,
+        unit=entry.unit,
+        name="service",
     )
 
 
@@ -230,6 +245,3 @@ def _command(rig: Rig, entry: ReferenceController) -> list[str]:
 def _reference(rig: Rig, entry: ReferenceController) -> Any:
     """Main of the reference controller inside this loop; its memory of the last run is kept in a mapping."""
     raise NotImplementedError
-
-
-__all__ = ["InputError", "Mapping", "World", "build_world"]
