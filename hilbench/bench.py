@@ -145,6 +145,20 @@ class Bench:
             await world.stop()
             await self._lag.stop()
 
+    @property
+    def trace_hashes(self) -> dict[str, str]:
+        """sha256 of all frames on each station's connection, with direction and time: what a repeat must reproduce."""
+        return {role: station.trace_sha256() for role, station in getattr(self, "stations", {}).items()}
+
+    @property
+    def day_start_t(self) -> float:
+        """Bench time [s] of the first local midnight not before now, where a day begins."""
+        now = clock.now().astimezone(self.timezone)
+        midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+        if midnight < now:
+            midnight += timedelta(days=1)
+        return clock.seconds_since_epoch(midnight)
+
     # time
 
     @property

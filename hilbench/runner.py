@@ -126,7 +126,7 @@ async def _judge(bench: Bench, procedure: Procedure, blank: ProcedureResult) -> 
         error, aborted = "aborted before its end", True
     except HilbenchError as problem:
         error = str(problem)
-    except Exception as problem:  # noqa: BLE001 - a defect of ours must be an ERROR with its trace, never a lost run
+    except Exception as problem:
         error = f"{type(problem).__name__}: {problem}"
         bench.record.event(clock.time(), "bench.error", procedure.id, trace=traceback.format_exc())
     if missing and not error:

@@ -17,6 +17,7 @@ import numpy as np
 from hilbench import clock
 from hilbench.devices import Controller, Device
 from hilbench.errors import DeviceError
+from hilbench.reference import reference_controller
 from hilbench.rig import BuildingEntry, ExternalController, ReferenceController, Rig, SessionsEntry
 from hilbench.signals import Record
 from hilbench.sut import ExternalController as ExternalSystem
@@ -30,7 +31,7 @@ from hilbench_emulators.metering import MeterSettings
 from hilbench_emulators.plant import Plant
 from hilbench_emulators.session_model import draw_sessions
 from hilbench_emulators.sessions import Session, read_sessions
-from hilbench_emulators.station import AcStation16
+from hilbench_emulators.station.ocpp16 import AcStation16
 
 START_TIMEOUT_S = 60.0
 
@@ -231,7 +232,7 @@ def _controller(rig: Rig, log_folder: Path | None) -> Controller:
             return ProcessController(entry.command, entry.address, log)
         return ExternalSystem(entry.address, entry.pid_file)
     if clock.is_virtual():
-        return LoopController(_reference(rig, entry), entry.address)
+        return LoopController(lambda: reference_controller(rig).run(), entry.address)
     return ProcessController(_command(rig, entry), entry.address, log)
 
 
@@ -240,8 +241,3 @@ def _command(rig: Rig, entry: ReferenceController) -> list[str]:
     command = [sys.executable, "-m", "hilbench", "controller", str(rig.path)]
     command += ["--time", f"x{factor:g}"] if factor != 1.0 else []
     return [*command, "--defect", entry.defect] if entry.defect else command
-
-
-def _reference(rig: Rig, entry: ReferenceController) -> Any:
-    """Main of the reference controller inside this loop; its memory of the last run is kept in a mapping."""
-    raise NotImplementedError

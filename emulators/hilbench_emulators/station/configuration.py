@@ -1,0 +1,77 @@
+"""Configuration keys of an OCPP 1.6 station (OCPP 1.6 edition 2 section 9; standard-text)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hilbench_emulators.station.settings import StationSettings
+
+MEASURANDS = (
+    "Current.Import",
+    "Voltage",
+    "Power.Active.Import",
+    "Energy.Active.Import.Register",
+    "Current.Offered",
+    "SoC",
+)
+DEFAULT_SAMPLED = ",".join(MEASURANDS[:5])
+_POSITIVE = {"HeartbeatInterval", "MeterValueSampleInterval", "ConnectionTimeOut", "WebSocketPingInterval"}
+
+
+class Configuration:
+    """Keys with their values as strings; only some can be changed."""
+
+    def __init__(self, settings: StationSettings) -> None:
+        self._read_only = {
+            "NumberOfConnectors": "1",
+            "SupportedFeatureProfiles": "Core,SmartCharging,RemoteTrigger",
+            "ChargeProfileMaxStackLevel": str(settings.max_stack_level),
+            "ChargingScheduleAllowedChargingRateUnit": "Current,Power",
+            "ChargingScheduleMaxPeriods": str(settings.max_periods),
+            "MaxChargingProfilesInstalled": str(settings.max_profiles),
+            "ConnectorSwitch3to1PhaseSupported": "false",
+            "MeterValuesSampledDataMaxLength": str(len(MEASURANDS)),
+        }
+        self.changed: dict[str, str] = {}
+        self._defaults = {
+            "HeartbeatInterval": str(settings.heartbeat_s),
+            "MeterValueSampleInterval": str(settings.sample_interval_s),
+            "MeterValuesSampledData": DEFAULT_SAMPLED,
+            "WebSocketPingInterval": f"{settings.ping_interval_s:g}",
+            "ConnectionTimeOut": "60",
+            "AuthorizeRemoteTxRequests": "false",
+        }
+
+    def value(self, key: str) -> str:
+        """The value of a known key; raises ``KeyError``."""
+        return self.changed.get(key) or {**self._defaults, **self._read_only}[key]
+
+    def seconds(self, key: str) -> float:
+        """The value of a key that is a number."""
+        return float(self.value(key))
+
+    def listed(self, keys: list[str] | None) -> tuple[list[dict[str, Any]], list[str]]:
+        """Entries for ``keys`` (or all), and the keys that are not known."""
+        known = {**self._defaults, **self.changed, **self._read_only}
+        wanted = list(known) if not keys else [key for key in keys if key in known]
+        entries = [{"key": key, "readonly": key in self._read_only, "value": known[key]} for key in wanted]
+        return entries, [key for key in keys or () if key not in known]
+
+    def change(self, key: str, value: str) -> str:
+        """Set ``key``; returns the status of the answer. What is rejected changes nothing."""
+        if key in self._read_only:
+            return "Rejected"
+        if key not in self._defaults:
+            return "NotSupported"
+        if not _usable(key, value):
+            return "Rejected"
+        self.changed[key] = value
+        return "Accepted"
+
+
+def _usable(key: str, value: str) -> bool:
+    if key in _POSITIVE:
+        return value.isascii() and value.isdigit()
+    if key == "MeterValuesSampledData":
+        return all(name.strip() in MEASURANDS for name in value.split(","))
+    return value in ("true", "false")

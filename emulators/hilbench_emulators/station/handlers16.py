@@ -1,0 +1,170 @@
+"""What an OCPP 1.6 station answers when its controller calls."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ocpp.v16.enums import Action
+
+from hilbench.ocppj import ChargePoint16, Connection, after, call_result, on, refusal
+from hilbench_emulators.station import profiles
+
+if TYPE_CHECKING:
+    from hilbench_emulators.station.ocpp16 import AcStation16
+
+_TRIGGERS = ("BootNotification", "Heartbeat", "MeterValues", "StatusNotification")
+
+
+class Handlers16(ChargePoint16):
+    """The station's end of one connection."""
+
+    def __init__(self, station: AcStation16, connection: Connection) -> None:
+        super().__init__(
+            station.identity,
+            connection,
+            response_timeout_s=station.settings.message_timeout_s,
+            on_frame=station.trace,
+            first_id=station.next_id,
+        )
+        self._station = station
+
+    @on(Action.set_charging_profile)
+    def on_set_charging_profile(self, connector_id: int, cs_charging_profiles: dict[str, Any]) -> Any:
+        """Install it, or say why not by status or error code."""
+        _known_connector(connector_id)
+        return call_result.SetChargingProfile(status=self._station.install(connector_id, cs_charging_profiles))
+
+    @on(Action.clear_charging_profile)
+    def on_clear_charging_profile(
+        self,
+        id: int | None = None,  # noqa: A002 - the name on the wire
+        connector_id: int | None = None,
+        charging_profile_purpose: str | None = None,
+        stack_level: int | None = None,
+    ) -> Any:
+        """Remove what matches."""
+        removed = self._station.profiles.clear(id, connector_id, charging_profile_purpose, stack_level)
+        self._station.poke()
+        return call_result.ClearChargingProfile(status="Accepted" if removed else "Unknown")
+
+    @on(Action.get_composite_schedule)
+    def on_get_composite_schedule(self, connector_id: int, duration: int, charging_rate_unit: str | None = None) -> Any:
+        """What the installed profiles add up to from now on; startSchedule is left out (errata 3.57)."""
+        if connector_id not in (0, 1):
+            return call_result.GetCompositeSchedule(status="Rejected")
+        schedule = self._station.composite(float(duration), charging_rate_unit or "A")
+        return call_result.GetCompositeSchedule(
+            status="Accepted",
+            connector_id=connector_id,
+            schedule_start=self._station.timestamp(),
+            charging_schedule=schedule,
+        )
+
+    @on(Action.remote_start_transaction)
+    def on_remote_start_transaction(
+        self, id_tag: str, connector_id: int = 1, charging_profile: dict[str, Any] | None = None
+    ) -> Any:
+        """Start for the car that stands here."""
+        good = connector_id == 1 and self._station.remote_start(id_tag, charging_profile)
+        return call_result.RemoteStartTransaction(status="Accepted" if good else "Rejected")
+
+    @on(Action.remote_stop_transaction)
+    def on_remote_stop_transaction(self, transaction_id: int) -> Any:
+        """Stop if it is this station's."""
+        return call_result.RemoteStopTransaction(status=_accepted(transaction_id == self._station.transaction_id))
+
+    @after(Action.remote_stop_transaction)
+    def after_remote_stop_transaction(self, transaction_id: int) -> None:
+        """Stop once the answer is out."""
+        if transaction_id == self._station.transaction_id:
+            self._station.end("Remote")
+
+    @on(Action.get_configuration)
+    def on_get_configuration(self, key: list[str] | None = None) -> Any:
+        """Values of keys."""
+        known, unknown = self._station.configuration.listed(key)
+        return call_result.GetConfiguration(configuration_key=known, unknown_key=unknown)
+
+    @on(Action.change_configuration)
+    def on_change_configuration(self, key: str, value: str) -> Any:
+        """Set one key."""
+        status = self._station.configuration.change(key, value)
+        self._station.configured()
+        return call_result.ChangeConfiguration(status=status)
+
+    @on(Action.trigger_message)
+    def on_trigger_message(self, requested_message: str, connector_id: int | None = None) -> Any:
+        """Say whether it will be sent."""
+        if connector_id not in (None, 0, 1):
+            return call_result.TriggerMessage(status="Rejected")
+        return call_result.TriggerMessage(status="Accepted" if requested_message in _TRIGGERS else "NotImplemented")
+
+    @after(Action.trigger_message)
+    async def after_trigger_message(self, requested_message: str, connector_id: int | None = None) -> None:
+        """Send it."""
+        if requested_message in _TRIGGERS and connector_id in (None, 0, 1):
+            await self.call(self._station.triggered(requested_message))
+
+    @on(Action.reset)
+    def on_reset(self, type: str) -> Any:  # noqa: A002, ARG002 - the name on the wire
+        """Always possible."""
+        return call_result.Reset(status="Accepted")
+
+    @after(Action.reset)
+    def after_reset(self, type: str) -> None:  # noqa: A002 - the name on the wire
+        """Start again once the answer is out."""
+        self._station.reboot(f"{type}Reset")
+
+    @on(Action.change_availability)
+    def on_change_availability(
+        self,
+        connector_id: int,
+        type: str,  # noqa: A002 - the name on the wire
+    ) -> Any:
+        """At once, or after the transaction."""
+        _known_connector(connector_id)
+        return call_result.ChangeAvailability(status=self._station.change_availability(type == "Operative"))
+
+    @on(Action.unlock_connector)
+    def on_unlock_connector(self, connector_id: int) -> Any:
+        """End the transaction and unlock."""
+        if connector_id != 1:
+            return call_result.UnlockConnector(status="NotSupported")
+        self._station.end("UnlockCommand")
+        return call_result.UnlockConnector(status="Unlocked")
+
+    @on(Action.data_transfer)
+    def on_data_transfer(self, vendor_id: str, **_more: Any) -> Any:  # noqa: ARG002
+        """No vendor is known."""
+        return call_result.DataTransfer(status="UnknownVendorId")
+
+    @on(Action.clear_cache)
+    def on_clear_cache(self) -> Any:
+        """There is no cache, so it is clear."""
+        return call_result.ClearCache(status="Accepted")
+
+
+def _accepted(good: bool) -> str:
+    return "Accepted" if good else "Rejected"
+
+
+def _known_connector(connector: int) -> None:
+    if connector not in (0, 1):
+        raise refusal("PropertyConstraintViolation", f"there is no connector {connector}")
+
+
+def current_limit(profile: profiles.Profile, utc: float) -> float:
+    """What ``profile`` says now [A], or first."""
+    limit = profile.limit_at(utc, None)
+    return profile.periods[0].limit_a if limit is None else limit
+
+
+def describe(profile: profiles.Profile, utc: float) -> dict[str, Any]:
+    """Data of the event ``command.profile``."""
+    return {
+        "id": profile.id,
+        "connector": profile.connector,
+        "purpose": profile.purpose,
+        "stack": profile.stack,
+        "limit_a": current_limit(profile, utc),
+    }

@@ -1,0 +1,218 @@
+"""The electrical half of an AC station: pilot, contactor and car, by timers of the loop and never by polling.
+
+The station says what is allowed (:meth:`Outlet.allow`), the car says its state; the outlet acts on the plant.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from hilbench import clock
+from hilbench.signals import Record, offered_current
+from hilbench.site import Branch
+from hilbench_emulators.station.core import Offer, Watch, duty_of
+from hilbench_emulators.station.settings import StationSettings
+
+
+class Reading(Protocol):
+    """Truth at a station: RMS current per line [A], voltage [V], power [W], energy [Wh], state of charge 0..1."""
+
+    @property
+    def currents(self) -> dict[str, float]: ...  # noqa: D102
+    @property
+    def voltage_v(self) -> float: ...  # noqa: D102
+    @property
+    def power_w(self) -> float: ...  # noqa: D102
+    @property
+    def energy_wh(self) -> float: ...  # noqa: D102
+    @property
+    def soc(self) -> float | None: ...  # noqa: D102
+
+
+class PlantPort(Protocol):
+    """What a station needs of the plant."""
+
+    def plug_in(  # noqa: D102
+        self,
+        role: str,
+        vehicle: Any,
+        *,
+        energy_kwh: float | None = None,
+        soc: float | None = None,
+        on_state: Callable[[str], None],
+    ) -> None: ...
+    def unplug(self, role: str) -> None: ...  # noqa: D102
+    def set_pilot(self, role: str, duty_pct: float | None) -> None: ...  # noqa: D102
+    def set_contactor(self, role: str, closed: bool) -> None: ...  # noqa: D102
+    def station_reading(self, role: str) -> Reading: ...  # noqa: D102
+
+
+class Outlet:
+    """One outlet. ``on_change`` is called after anything that a controller may want to hear of."""
+
+    def __init__(
+        self,
+        branch: Branch,
+        plant: PlantPort,
+        settings: StationSettings,
+        record: Record,
+        on_change: Callable[[], None],
+    ) -> None:
+        self.role = branch.role
+        self.car_state = "A"
+        self.closed = False
+        self.tripped = False
+        self.powered = False
+        self._plant = plant
+        self._settings = settings
+        self._signal = record.signal(offered_current(branch.role), "A")
+        self._record = record
+        self._on_change = on_change
+        self._allowed_a = 0.0
+        self._offer = Offer(settings)
+        self._watch = Watch(settings)
+        self._duty: float | None = 0.0
+        self._withdrawn_at = math.inf
+        self._timers: dict[str, asyncio.TimerHandle] = {}
+
+    @property
+    def offered_a(self) -> float:
+        """What the pilot offers now [A], 0 without PWM."""
+        return self._offer.offered_a
+
+    @property
+    def plugged(self) -> bool:
+        """A car is connected."""
+        return self.car_state != "A"
+
+    @property
+    def charging(self) -> bool:
+        """The contactor is closed and the car asks for energy."""
+        return self.closed and self.car_state in ("C", "D")
+
+    def reading(self) -> Reading:
+        """Truth at the outlet, now."""
+        return self._plant.station_reading(self.role)
+
+    def drawn_a(self) -> float:
+        """Largest line current [A] now."""
+        return max(self.reading().currents.values(), default=0.0)
+
+    def power_up(self) -> None:
+        """Supply is there: pilot at steady 12 V, contactor open."""
+        self.powered = True
+        self.tripped = False
+        self._update()
+
+    def power_down(self) -> None:
+        """Supply is gone: the contactor falls open, the pilot is dead."""
+        self.powered = False
+        self._cancel_timers()
+        self._offer = Offer(self._settings)
+        self._allowed_a = 0.0
+        self._open()
+        self._send_duty(0.0)
+        self._signal.append(clock.time(), 0.0)
+
+    def plug_in(self, vehicle: Any, energy_kwh: float | None, soc: float | None) -> None:
+        """Connect a car."""
+        self._plant.plug_in(self.role, vehicle, energy_kwh=energy_kwh, soc=soc, on_state=self._car_changed)
+        if self.car_state == "A":
+            self._car_changed("B")
+
+    def unplug(self) -> None:
+        """Disconnect the car; what it tripped is forgotten."""
+        self._open()
+        self._plant.unplug(self.role)
+        self.tripped = False
+        self._car_changed("A")
+
+    def allow(self, current_a: float) -> None:
+        """Offer up to ``current_a`` per phase from now on; 0 pauses."""
+        self._allowed_a = current_a
+        self._update()
+
+    def _car_changed(self, state: str) -> None:
+        self.car_state = state
+        if self.powered:
+            self._update()
+        self._on_change()
+
+    def _update(self) -> None:
+        if not self.powered:
+            return
+        t = clock.time()
+        before = self._offer.offered_a
+        allowed = self._allowed_a if self.plugged and not self.tripped else 0.0
+        self._at("offer", self._offer.step(t, allowed), self._update)
+        if self._offer.offered_a != before:
+            self._on_change()
+            self._at("watch", t, self._look)  # starts the time that the car has to follow
+        self._signal.append(t, self._offer.offered_a)
+        self._send_duty(duty_of(self._offer.offered_a))
+        self._switch(t)
+
+    def _send_duty(self, duty: float | None) -> None:
+        if duty != self._duty:
+            self._duty = duty
+            self._plant.set_pilot(self.role, duty)
+
+    def _switch(self, t: float) -> None:
+        """Contactor: closed for a car that asks and is offered something, open for one that does not ask."""
+        wanted = self.car_state in ("C", "D")
+        if not wanted or self.tripped:
+            self._open()
+        elif self._offer.offered_a > 0:
+            self._withdrawn_at = math.inf
+            self._at("pause", math.inf, self._open_paused)
+            self._close(t)
+        elif self.closed and self._withdrawn_at == math.inf:
+            self._withdrawn_at = t
+            self._at("pause", t + self._settings.pause_s, self._open_paused)
+
+    def _close(self, t: float) -> None:
+        if not self.closed:
+            self.closed = True
+            self._plant.set_contactor(self.role, True)
+            self._at("watch", t + self._settings.watch_s, self._look)
+            self._on_change()
+
+    def _open(self) -> None:
+        self._withdrawn_at = math.inf
+        for name in ("pause", "watch"):
+            self._at(name, math.inf, self._look)
+        self._watch = Watch(self._settings)
+        if self.closed:
+            self.closed = False
+            self._plant.set_contactor(self.role, False)
+            self._on_change()
+
+    def _open_paused(self) -> None:
+        self._open()
+
+    def _look(self) -> None:
+        if not self.closed:
+            return
+        t, drawn = clock.time(), self.drawn_a()
+        if not self._watch.look(t, self._offer.offered_a, drawn):
+            self._at("watch", self._watch.next_look(t), self._look)
+            return
+        self.tripped = True
+        self._record.event(t, "station.overcurrent", self.role, offered_a=self._offer.offered_a, drawn_a=drawn)
+        self._update()
+
+    def _at(self, name: str, t: float, action: Callable[[], None]) -> None:
+        """Replace the timer called ``name``; infinity only cancels it."""
+        old = self._timers.pop(name, None)
+        if old is not None:
+            old.cancel()
+        if t < math.inf:
+            self._timers[name] = asyncio.get_running_loop().call_at(t, action)
+
+    def _cancel_timers(self) -> None:
+        for timer in self._timers.values():
+            timer.cancel()
+        self._timers.clear()

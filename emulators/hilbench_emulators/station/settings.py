@@ -1,0 +1,48 @@
+"""What differs between one make of station and the next."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class StationSettings:
+    """Behaviour of an AC station; the defaults are those of a well-behaved one.
+
+    ``raise_spacing_s``, ``follow_s``: IEC 61851-1 gives a car 5 s to follow a changed duty cycle (recalled).
+    ``pause_s``: a station that withdraws its PWM opens the contactor after 6 s at the latest (IEC 61851-1 Table A.6
+    sequence 10, recalled). ``over_s``, ``over_offset_a``, ``over_factor``: policy-default. ``message_timeout_s``:
+    OCPP 1.6 errata 3.83 (standard-text). The others are policy-default.
+    """
+
+    boot_s: float = 5.0
+    """From supply to the first attempt to connect [s]."""
+    vendor: str = "hilbench"
+    model: str = "ac-outlet"
+    firmware: str = "1"
+    id_tag: str = ""
+    """Tag that is presented at plug-in; empty: ``TAG-<role>``."""
+    sample_interval_s: int = 60
+    """MeterValueSampleInterval as delivered [s]."""
+    heartbeat_s: int = 300
+    """Heartbeat interval when the boot answer says 0 [s]."""
+    raise_spacing_s: float = 5.0
+    pause_s: float = 6.0
+    over_s: float = 7.0
+    over_offset_a: float = 0.5
+    over_factor: float = 1.10
+    watch_s: float = 5.0
+    """Between two looks at the current when nothing is wrong [s]."""
+    backoff_min_s: float = 1.0
+    backoff_max_s: float = 30.0
+    message_timeout_s: float = 30.0
+    ping_interval_s: float = 30.0
+    ping_timeout_s: float = 15.0
+    boot_on_reconnect: bool = False
+    max_profiles: int = 20
+    max_stack_level: int = 10
+    max_periods: int = 24
+    queue_length: int = 1000
+    """Meter values that are kept while offline; starts and stops are always kept."""
+    transaction_attempts: int = 3
+    transaction_retry_s: float = 60.0

@@ -1,0 +1,335 @@
+"""The decision: from meter samples and station states to limits. Pure: time comes in, setpoints come out.
+
+How it thinks. Each station's draw is known only as an interval: what it settled at, or anything between before and
+after a change of its limit until it has settled. The building's load per line is therefore an interval as well, and
+the estimate moves only when a sample proves it wrong, and then just as far as it must. So nothing is acted on twice, a
+car that has been told to go down is not told again, and current that was granted and not yet drawn stays reserved.
+
+Reductions use the estimate of now and go out at once; raises use the largest estimate of the last ``raise_hold_s``.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from hilbench.controller.allocate import Array, Tree, allocate
+from hilbench.controller.settings import ControllerSettings
+from hilbench.controller.watch import MeterSample, MeterWatch
+from hilbench.site import CONTINUOUS, Branch, Site
+
+ACTIVE = frozenset({"Preparing", "Charging", "SuspendedEVSE"})
+"""OCPP 1.6 connector states in which a car may want current."""
+NOISE_A = 0.3
+"""What a car draws beyond its limit without being at fault (measured on real cars: 0.1 to 0.5 A)."""
+
+
+@dataclass
+class StationState:
+    """What the controller knows of one station.
+
+    ``granted_a`` is the limit in force as far as was confirmed, ``granted_t`` when it changed, ``before_a`` the least and
+    the most that was drawn then. ``reported_a`` is the largest phase current that it reported at
+    ``reported_t``.
+    """
+
+    branch: Branch
+    column: int
+    cap_a: float
+    online: bool = False
+    known: bool = False
+    status: str = ""
+    granted_a: float = 0.0
+    before_a: tuple[float, float] = (0.0, 0.0)
+    granted_t: float = -math.inf
+    lease_until: float = -math.inf
+    target_a: float = 0.0
+    reported_a: float | None = None
+    reported_t: float = -math.inf
+    turn_t: float = -math.inf
+    waiting_t: float = math.inf
+    paused_t: float = -math.inf
+    raised_t: float = -math.inf
+    lines: tuple[str, ...] = ()
+
+    @property
+    def wants(self) -> bool:
+        """True when a car stands there that may take current."""
+        return self.online and self.status in ACTIVE
+
+
+@dataclass(frozen=True)
+class Setpoint:
+    """A limit [A] that a station shall have from now on."""
+
+    role: str
+    limit_a: float
+
+
+class Core:
+    """State and law of the dynamic controller. Feed it with ``meter``, ``status`` and ``report``, then ``decide``."""
+
+    def __init__(self, site: Site, settings: ControllerSettings, t: float) -> None:
+        self.site = site
+        self.settings = settings
+        self.watch = MeterWatch(settings)
+        self.tree = Tree(site)
+        self.stations = {
+            branch.role: StationState(branch, column, min(branch.max_a, branch.branch_a * CONTINUOUS))
+            for column, branch in enumerate(site.branches)
+        }
+        self._classes = np.array([float(branch.priority) for branch in site.branches])
+        self._root = [row for row, (node, _line) in enumerate(self.tree.keys) if node == "service"]
+        self.base: Array = np.full(len(site.lines), np.nan)
+        self._history: deque[tuple[float, Array]] = deque()
+        self._started = t
+        self._number = -1
+        self._lines_changed = False
+
+    # inputs
+
+    def online(self, role: str, t: float) -> None:
+        """The station's link is up; its status is not known yet."""
+        self.stations[role].online = True
+
+    def offline(self, role: str, t: float) -> None:
+        """The link is gone: the station keeps its lease until it runs out, then its fallback."""
+        station = self.stations[role]
+        station.online, station.status = False, ""
+        station.reported_a = None
+
+    def status(self, role: str, t: float, status: str) -> None:
+        """The station said in which state its connector is."""
+        station = self.stations[role]
+        was = station.wants
+        station.status, station.known = status, True
+        if station.wants and not was:
+            station.waiting_t, station.paused_t = t, -math.inf
+            station.reported_a = None
+        elif was and not station.wants:
+            station.waiting_t, station.turn_t = math.inf, -math.inf
+            station.lines, station.reported_a = (), 0.0
+            self._lines_changed = True
+
+    def report(self, role: str, t: float, currents: Mapping[str, float]) -> None:
+        """The station reported its current per terminal (``L1``..: in the order of its terminals) [A]."""
+        station = self.stations[role]
+        usable = {name: amps for name, amps in currents.items() if math.isfinite(amps)}
+        if not usable:
+            return
+        station.reported_a, station.reported_t = max(max(usable.values()), 0.0), t
+        if station.branch.line_to_line or station.reported_a < 3.0 or t - station.granted_t < self.settings.settle_s:
+            return
+        terminals = dict(zip(("L1", "L2", "L3"), station.branch.lines, strict=False))
+        lines = tuple(line for name, line in terminals.items() if usable.get(name, 0.0) > 1.0)
+        if lines and lines != station.lines:
+            station.lines = lines
+            self._lines_changed = True
+
+    def confirmed(self, role: str, t: float, limit_a: float, lease_s: float) -> None:
+        """The station accepted a limit that runs out after ``lease_s``."""
+        station = self.stations[role]
+        if abs(limit_a - station.granted_a) > 0.05:
+            station.before_a = (self._drawn_lower(station, t), self._drawn_upper(station, t))
+            station.granted_t = t
+            if limit_a > station.granted_a:
+                station.raised_t = t
+        station.granted_a, station.lease_until = limit_a, t + lease_s
+
+    def meter(self, sample: MeterSample) -> None:
+        """A new answer of the meter; one that was seen before is ignored."""
+        if sample.number == self._number:
+            return
+        self._number = sample.number
+        if self.watch.see(sample, self._surely_drawn(sample.t)):
+            self._estimate(sample)
+
+    # what the stations draw
+
+    def _expire(self, station: StationState, t: float) -> None:
+        """A lease that ran out: the station has fallen back by itself."""
+        if station.granted_a != station.branch.fallback_a and t > station.lease_until + 1.0:
+            station.before_a = (0.0, max(station.granted_a, station.branch.fallback_a))
+            station.granted_t, station.granted_a = t, station.branch.fallback_a
+
+    def _settled(self, station: StationState, t: float) -> bool:
+        return t - station.granted_t >= self.settings.settle_s
+
+    def _drawn_upper(self, station: StationState, t: float) -> float:
+        """The most that it may draw now."""
+        if not station.online:
+            return max(station.granted_a, station.branch.fallback_a)
+        if not station.wants:
+            return station.reported_a or 0.0
+        if self._known_draw(station):
+            return station.reported_a or 0.0
+        allowed = station.granted_a * 1.02 + NOISE_A if station.granted_a >= self.settings.minimum_a else 0.0
+        return allowed if self._settled(station, t) else max(allowed, station.before_a[1])
+
+    def _drawn_lower(self, station: StationState, t: float) -> float:
+        """The least that it may draw now."""
+        if not station.online or not station.wants or station.reported_a is None:
+            return 0.0
+        if self._known_draw(station):
+            return station.reported_a
+        # cars draw up to 15 % and 1 A less than they are offered (measured on real cars)
+        heading_for = max(station.granted_a * 0.85 - 1.0, 0.0) if station.granted_a >= self.settings.minimum_a else 0.0
+        return min(station.before_a[0], heading_for)
+
+    def _known_draw(self, station: StationState) -> bool:
+        """True when it has reported its draw at its present limit, after it had time to settle there."""
+        return station.reported_a is not None and station.reported_t >= station.granted_t + self.settings.settle_s
+
+    def _amps(self, t: float, lower: bool) -> Array:
+        pick = self._drawn_lower if lower else self._drawn_upper
+        return np.array([pick(station, t) for station in self.stations.values()])
+
+    def _surely_drawn(self, t: float) -> dict[str, float]:
+        load = np.abs(self.tree.load(self._amps(t, lower=True)))
+        return {line: float(load[row]) for line, row in zip(self.site.lines, self._root, strict=True)}
+
+    # the building
+
+    def _estimate(self, sample: MeterSample) -> None:
+        t = sample.t
+        measured = np.array([abs(sample.currents[line]) for line in self.site.lines])
+        upper = np.abs(self.tree.load(self._amps(t, lower=False)))[self._root]
+        lower = np.abs(self.tree.load(self._amps(t, lower=True)))[self._root]
+        slack = NOISE_A + 0.01 * measured
+        low, high = np.maximum(measured - upper - slack, 0.0), np.maximum(measured - lower + slack, 0.0)
+        known = np.where(np.isnan(self.base), high, self.base)
+        self.base = np.clip(known, low, np.maximum(low, high))
+        self._history.append((t, self.base.copy()))
+        while self._history and self._history[0][0] < t - self.settings.raise_hold_s:
+            self._history.popleft()
+
+    def _highest_base(self) -> Array:
+        return np.max([base for _t, base in self._history], axis=0)
+
+    # the decision
+
+    def decide(self, t: float) -> list[Setpoint]:
+        """Limits that must change now; an empty list when all is well."""
+        for station in self.stations.values():
+            self._expire(station, t)
+        if self._lines_changed:
+            self._lines_changed = False
+            self.tree = Tree(self.site, {role: s.lines for role, s in self.stations.items() if s.lines})
+        targets = self._safe() if not self._may_act(t) else self._targets(t)
+        changes = []
+        for role, target in targets.items():
+            station = self.stations[role]
+            if abs(target - station.target_a) > 1e-6 or abs(target - station.granted_a) > 0.05:
+                changes.append(Setpoint(role, target))
+            self._note_turn(station, target, t)
+            station.target_a = target
+        return changes
+
+    def _may_act(self, t: float) -> bool:
+        """True when the meter is trusted, and every station is known or had time to fall back."""
+        if not self.watch.trusted(t) or not self._history:
+            return False
+        everybody = all(station.known for station in self.stations.values())
+        return everybody or t - self._started > self.settings.lease_s + self.settings.settle_s
+
+    def _safe(self) -> dict[str, float]:
+        return {
+            role: self._possible(station.branch.fallback_a) for role, station in self.stations.items() if station.online
+        }
+
+    def _possible(self, amps: float) -> float:
+        return amps if amps >= self.settings.minimum_a else 0.0
+
+    def _targets(self, t: float) -> dict[str, float]:
+        order = self._order(t)
+        now = self._shares(self._room(self.base, t), self._caps(t), order)
+        later = self._shares(self._room(self._highest_base(), t), self._caps(t), order)
+        targets = {}
+        for role, station in self.stations.items():
+            if not station.online:
+                continue
+            if not station.wants:
+                targets[role] = self._possible(station.branch.fallback_a)
+                continue
+            held = station.granted_a
+            share, raised = float(now[station.column]), float(later[station.column])
+            if share < held - 1e-6:
+                targets[role] = math.floor(share * 10.0) / 10.0
+            else:
+                targets[role] = self._raised(station, held, math.floor(min(share, raised) * 10.0) / 10.0, t)
+        return targets
+
+    def _raised(self, station: StationState, held: float, share: float, t: float) -> float:
+        """Where to go from ``held`` when ``share`` would be possible: up slowly, or stay."""
+        if share < held + 0.5:
+            return held
+        if held < self.settings.minimum_a:
+            return share if share < self.settings.minimum_a else self._resumed(station, t)
+        if t - station.raised_t < self.settings.settle_s:
+            return held
+        return min(share, held + self.settings.raise_step_a)
+
+    def _resumed(self, station: StationState, t: float) -> float:
+        return self.settings.minimum_a if t - station.paused_t >= self.settings.resume_hold_s else 0.0
+
+    def _room(self, base: Array, t: float) -> Array:
+        """What each constraint leaves to the stations that are steered."""
+        room = self.tree.limits - self.settings.margin_a
+        room[self._root] -= base
+        loose = np.array([self._loose(station, t) for station in self.stations.values()])
+        return np.maximum(room - np.abs(self.tree.load(loose)), 0.0)
+
+    def _loose(self, station: StationState, t: float) -> float:
+        """Current of a station that cannot be steered: out of reach, or drawing more than it may."""
+        if not station.online:
+            return max(station.granted_a, station.branch.fallback_a)
+        if not station.wants:
+            return self._drawn_upper(station, t)
+        if self._known_draw(station):
+            return max((station.reported_a or 0.0) - station.granted_a - NOISE_A, 0.0)
+        return 0.0
+
+    def _caps(self, t: float) -> Array:
+        return np.array([self._cap(station, t) for station in self.stations.values()])
+
+    def _cap(self, station: StationState, t: float) -> float:
+        """What a station can use: its rating, or a little more than its car takes when that is less than it may."""
+        if not station.wants:
+            return 0.0
+        if not self._known_draw(station) or station.reported_a is None or station.granted_a < self.settings.minimum_a:
+            return station.cap_a
+        if station.reported_a > 0.85 * station.granted_a - 1.0:
+            return station.cap_a
+        return min(max(station.reported_a + 2.0, self.settings.minimum_a), station.cap_a)
+
+    def _shares(self, room: Array, caps: Array, order: Sequence[int]) -> Array:
+        return allocate(self.tree, room, caps, order, self._classes, self.settings.minimum_a)
+
+    # turns
+
+    def _order(self, t: float) -> list[int]:
+        """Who comes first when not all can have the minimum: class, then turns of ``rotation_s``."""
+
+        def key(station: StationState) -> tuple[float, int, float, int]:
+            charging = station.granted_a >= self.settings.minimum_a
+            if charging and t - station.turn_t < self.settings.rotation_s:
+                return (-station.branch.priority, 0, station.turn_t, station.column)
+            if not charging:
+                return (-station.branch.priority, 1, station.waiting_t, station.column)
+            return (-station.branch.priority, 2, station.turn_t, station.column)
+
+        return [station.column for station in sorted(self.stations.values(), key=key) if station.wants]
+
+    def _note_turn(self, station: StationState, target: float, t: float) -> None:
+        was, will = station.target_a >= self.settings.minimum_a, target >= self.settings.minimum_a
+        if will and (not was or math.isinf(station.turn_t)):
+            station.turn_t, station.waiting_t = t, math.inf
+        elif was and not will:
+            station.paused_t, station.waiting_t = t, t
+
+
+__all__ = ["ACTIVE", "Core", "MeterSample", "Setpoint", "StationState"]

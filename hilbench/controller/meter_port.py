@@ -1,0 +1,111 @@
+"""The meter port: polls a three-phase Modbus TCP meter on a fixed grid and turns its registers into samples."""
+
+from __future__ import annotations
+
+import asyncio
+import struct
+import tomllib
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import resources
+
+from pymodbus.client import AsyncModbusTcpClient
+from pymodbus.exceptions import ModbusException
+
+from hilbench import clock
+from hilbench.controller.watch import MeterSample
+
+_QUANTITIES = ("voltage", "current", "power")
+OnSample = Callable[[MeterSample], None]
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Which registers to read: ``first`` address, ``count``, and the offset of each quantity per line."""
+
+    first: int
+    count: int
+    offsets: dict[str, tuple[int, ...]]
+
+
+def layout(lines: int, meter: str = "sdm630") -> Layout:
+    """The block of registers that holds voltages, currents and powers of ``lines`` lines, and the import energy."""
+    text = (resources.files("hilbench") / "meters" / f"{meter}.toml").read_text(encoding="utf-8")
+    found: dict[str, int] = {entry["name"]: int(entry["address"]) for entry in tomllib.loads(text)["register"]}
+    wanted = {f"{quantity}_l{k}": found[f"{quantity}_l{k}"] for quantity in _QUANTITIES for k in range(1, lines + 1)}
+    addresses = [*wanted.values(), found["import_energy"]]
+    first, last = min(addresses), max(addresses)
+    offsets = {
+        quantity: tuple(wanted[f"{quantity}_l{k}"] - first for k in range(1, lines + 1)) for quantity in _QUANTITIES
+    }
+    return Layout(first, last + 2 - first, offsets)
+
+
+def decode(registers: list[int], offset: int) -> float:
+    """The IEEE 754 single at ``offset``, high word first."""
+    value: float = struct.unpack(">f", struct.pack(">HH", registers[offset], registers[offset + 1]))[0]
+    return value
+
+
+class MeterPort:
+    """Polls the meter at ``host``:``port`` and hands each answer to ``on_sample``; silence is left to the watch."""
+
+    def __init__(
+        self, host: str, port: int, unit: int, lines: tuple[str, ...], poll_s: float, on_sample: OnSample
+    ) -> None:
+        self._host, self._port, self._unit = host, port, unit
+        self._lines, self._poll_s = lines, poll_s
+        self._on_sample = on_sample
+        self._layout = layout(len(lines))
+        self._number = 0
+
+    async def run(self, after_poll: Callable[[], None]) -> None:
+        """Poll until cancelled; ``after_poll`` is called after each try, answered or not."""
+        client: AsyncModbusTcpClient | None = None
+        try:
+            while True:
+                # half an interval behind the meter's own grid, so that a sample is never read while it changes
+                await clock.sleep_until(clock.next_multiple(self._poll_s, 0.5 * self._poll_s))
+                client = await self._poll(client)
+                after_poll()
+        finally:
+            if client is not None:
+                client.close()
+
+    async def _poll(self, client: AsyncModbusTcpClient | None) -> AsyncModbusTcpClient | None:
+        """One reading; returns the client to go on with, None to connect anew."""
+        patience = 0.4 * self._poll_s if self._poll_s < 5.0 else 2.0
+        try:
+            async with asyncio.timeout(patience):
+                if client is None:
+                    client = AsyncModbusTcpClient(self._host, port=self._port, timeout=patience, retries=0)
+                    await client.connect()
+                answer = await client.read_input_registers(
+                    self._layout.first, count=self._layout.count, device_id=self._unit
+                )
+        except (ModbusException, OSError, TimeoutError):
+            if client is not None:
+                client.close()
+            return None
+        if not answer.isError() and len(answer.registers) == self._layout.count:
+            self._on_sample(self._sample(answer.registers))
+        return client
+
+    def _sample(self, registers: list[int]) -> MeterSample:
+        self._number += 1
+
+        def read(quantity: str) -> dict[str, float]:
+            offsets = self._layout.offsets[quantity]
+            return {line: decode(registers, offset) for line, offset in zip(self._lines, offsets, strict=True)}
+
+        return MeterSample(
+            t=clock.time(),
+            number=self._number,
+            currents=read("current"),
+            voltages=read("voltage"),
+            powers=read("power"),
+            raw=tuple(registers),
+        )
+
+
+__all__ = ["Layout", "MeterPort", "decode", "layout"]

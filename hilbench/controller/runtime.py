@@ -1,0 +1,120 @@
+"""The controller as it runs: the core between its two ports, on whatever loop it is started."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+
+from hilbench import clock
+from hilbench.controller.core import Core
+from hilbench.controller.csms16 import Csms
+from hilbench.controller.defects import Defect, defect_named
+from hilbench.controller.meter_port import MeterPort
+from hilbench.controller.settings import ControllerSettings
+from hilbench.controller.watch import MeterSample
+from hilbench.site import Site
+
+LOGGER = logging.getLogger(__name__)
+Endpoint = tuple[str, int]
+
+
+class ControllerRuntime:
+    """The reference controller of ``site``: a CSMS at ``listen`` for the stations of ``identities``, a meter at
+    ``meter`` (host, port) with Modbus ``unit``.
+
+    ``defect`` names a deliberate mistake (see ``hilbench.controller.defects``). Raises ``InputError`` for an unknown
+    one. ``run`` goes on until it is cancelled; limits that stand in stations then run out by themselves.
+    """
+
+    def __init__(
+        self,
+        site: Site,
+        settings: ControllerSettings,
+        identities: Mapping[str, str],
+        *,
+        listen: Endpoint,
+        meter: Endpoint,
+        unit: int = 1,
+        defect: str | None = None,
+    ) -> None:
+        self._site, self._settings, self._listen = site, settings, listen
+        self._defect: Defect = defect_named(defect)
+        fallback = {branch.role: branch.fallback_a for branch in site.branches}
+        self._csms = Csms(
+            self._defect.settings(settings),
+            identities,
+            fallback.__getitem__,
+            self,
+            with_fallback=self._defect.with_fallback,
+        )
+        self._port = MeterPort(*meter, unit, site.lines, settings.meter_poll_s, self._on_sample)
+        self._core: Core | None = None
+        self._due = False
+        self._safe = ""
+
+    async def run(self) -> None:
+        """Serve, poll and decide until cancelled."""
+        self._core = self._defect.core(self._site, self._settings, clock.time())
+        async with AsyncExitStack() as stack:
+            await self._csms.serve(*self._listen, stack)
+            LOGGER.info("listening at %s:%d for %d stations", *self._listen, len(self._site.branches))
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._port.run(self._decide), name="controller meter")
+                group.create_task(self._renew(), name="controller leases")
+
+    async def _renew(self) -> None:
+        """Renew the leases of stations where somebody may charge, on a UTC grid of a third of their length."""
+        while True:
+            await clock.sleep_until(clock.next_multiple(self._settings.lease_s / 3.0))
+            for role, station in self._the_core().stations.items():
+                if station.wants:
+                    self._csms.want(role, station.target_a, renew=True)
+
+    def _the_core(self) -> Core:
+        assert self._core is not None, "run() makes the core before anything can happen"
+        return self._core
+
+    def _on_sample(self, sample: MeterSample) -> None:
+        self._the_core().meter(sample)
+
+    def _decide(self) -> None:
+        core = self._the_core()
+        self._due = False
+        for setpoint in core.decide(clock.time()):
+            self._csms.want(setpoint.role, setpoint.limit_a)
+        if core.watch.reason != self._safe:
+            self._safe = core.watch.reason
+            LOGGER.warning("meter: %s", f"{self._safe}; stations at fallback" if self._safe else "trusted again")
+
+    def _decide_soon(self) -> None:
+        """Decide once after all that happens in this instant."""
+        if not self._due:
+            self._due = True
+            asyncio.get_running_loop().call_soon(self._decide)
+
+    # what stations do (csms16.Listener)
+
+    def on_online(self, role: str) -> None:
+        """See ``Listener``."""
+        self._the_core().online(role, clock.time())
+
+    def on_offline(self, role: str) -> None:
+        """See ``Listener``."""
+        LOGGER.warning("station %s: link lost", role)
+        self._the_core().offline(role, clock.time())
+        self._decide_soon()
+
+    def on_status(self, role: str, status: str) -> None:
+        """See ``Listener``."""
+        self._the_core().status(role, clock.time(), status)
+        self._decide_soon()
+
+    def on_report(self, role: str, currents: Mapping[str, float]) -> None:
+        """See ``Listener``."""
+        self._the_core().report(role, clock.time(), currents)
+
+    def on_confirmed(self, role: str, limit_a: float, lease_s: float) -> None:
+        """See ``Listener``."""
+        self._the_core().confirmed(role, clock.time(), limit_a, lease_s)

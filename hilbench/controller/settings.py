@@ -1,0 +1,55 @@
+"""Settings of the reference controller; every default says why it is what it is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from hilbench.site import MINIMUM_CURRENT_A, Model
+
+Seconds = Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False)]
+
+
+class ControllerSettings(Model):
+    """Keys of ``[controller]`` in a rig file, beside ``kind``, ``ocpp`` and ``defect``. Times in seconds.
+
+    All defaults are policy: short enough for the limits of profile ``generic-v0``, long enough not to hunt.
+    """
+
+    policy: Literal["dynamic"] = "dynamic"
+    meter_poll_s: Seconds = 1.0
+    """How often the meter is asked, halfway between its samples; no use to be faster than it samples."""
+    stale_s: Seconds = 10.0
+    """Without a usable meter value for so long, every station goes to its fallback."""
+    frozen_s: Seconds = 10.0
+    """So long may all registers, energy and voltages included, stay bit for bit the same."""
+    lease_s: Seconds = 30.0
+    """A limit runs out after so long unless it is renewed: the dead-man of every output."""
+    settle_s: Seconds = 10.0
+    """A car may take 5 s to follow its pilot (IEC 61851-1 Annex A), slow ones 8 s (measured): then it has settled."""
+    raise_hold_s: Seconds = 20.0
+    """Headroom counts once it has been there for so long."""
+    raise_step_a: Annotated[float, Field(gt=0)] = 8.0
+    """Largest single raise of a station; the next one follows after ``settle_s``."""
+    resume_hold_s: Seconds = 30.0
+    """A car that was paused stays so for so long: contactors and cars dislike quick repeats."""
+    recover_s: Seconds = 30.0
+    """A meter that was lost is trusted again after so long of good values."""
+    rotation_s: Seconds = 900.0
+    """When not all cars can have 6 A, turns last so long (as in Tinkerforge's charge manager, read-code)."""
+    margin_a: Annotated[float, Field(ge=0)] = 1.0
+    """Kept free below every limit, for what the meter cannot see."""
+    minimum_a: Annotated[float, Field(ge=6)] = MINIMUM_CURRENT_A
+    """Least current of a car that charges."""
+    sample_s: Annotated[int, Field(ge=1, le=3600)] = 10
+    """MeterValueSampleInterval that stations are asked for."""
+    allow_export: bool = False
+    """True where the site has generation: then negative power is no sign of a reversed CT."""
+    ping_s: Seconds = 20.0
+    """WebSocket ping interval; half of it is the time-out."""
+    call_timeout_s: Seconds = 5.0
+    """A station that does not answer for so long is treated as not having the limit."""
+    state_file: Path | None = None
+    """Where turns and last limits survive a restart; none: they do not."""
