@@ -81,6 +81,9 @@ class MemoryTransport(asyncio.Transport):
         peer = self.peer
         if self._eof_out or self._closing or peer is None or not data:
             return
+        if peer._lost:
+            self._reset()
+            return
         peer._inbox.append(bytes(data))
         peer._inbox_size += len(data)
         peer._schedule()
@@ -110,12 +113,16 @@ class MemoryTransport(asyncio.Transport):
         return self._context
 
     def abort(self) -> None:
-        peer = self.peer
         self._closing = True
         self._later(self._lose, None)
-        if peer is not None and not peer._lost:
-            peer._closing = True
-            peer._later(peer._lose, ConnectionResetError("connection reset by peer"))
+        if self.peer is not None:
+            self.peer._reset()
+
+    def _reset(self) -> None:
+        """What a RST from the peer does to this end."""
+        if not self._lost:
+            self._closing = True
+            self._later(self._lose, ConnectionResetError("connection reset by peer"))
 
     def is_closing(self) -> bool:
         return self._closing
@@ -185,6 +192,8 @@ class MemoryTransport(asyncio.Transport):
         self._lost = True
         if self._protocol is not None:
             self._protocol.connection_lost(error)
+        if self.peer is not None and self.peer._writer_paused:  # it would wait for ever for us to read on
+            self.peer._reset()
 
 
 def _feed(protocol: Any, data: bytes) -> None:
@@ -264,9 +273,12 @@ class MemoryStreams:
         return self._listeners
 
     def _port(self) -> int:
-        self._tables()
-        self._next_port += 1
-        return self._next_port - 1
+        listeners = self._tables()
+        while True:
+            port = self._next_port
+            self._next_port = port + 1 if port < 65535 else _EPHEMERAL
+            if ("127.0.0.1", port) not in listeners:
+                return port
 
     def _listen(self, server: MemoryServer) -> None:
         if server.address in self._tables():
@@ -320,7 +332,7 @@ class MemoryStreams:
         ssl_handshake_timeout: float | None = None,
         ssl_shutdown_timeout: float | None = None,
         **_options: Any,
-    ) -> MemoryServer:
+    ) -> Any:
         """Listen in memory; port 0 gets the next free one."""
         address = (_host(host), int(port) if port else self._port())
 
@@ -370,7 +382,8 @@ class MemoryStreams:
             if waiter is not None:
                 self.call_soon(_resolve, waiter)
         else:
-            layer = sslproto.SSLProtocol(
+            make_layer: Any = sslproto.SSLProtocol  # its stubs are narrower than the class
+            layer = make_layer(
                 self,
                 protocol,
                 ssl,
@@ -382,7 +395,7 @@ class MemoryStreams:
             )
             transport.set_protocol(layer)
             transport._later(transport.open)
-            visible = layer._app_transport  # type: ignore[attr-defined]
+            visible = layer._app_transport
         return visible
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from hilbench import clock
 from hilbench.signals import Event, Record
 from hilbench_emulators.building import BuildingLoad
@@ -34,9 +36,10 @@ class BaseLoadControl:
         sine = Sine(clock.time(), amps, period_s, duration_s, lines)
         return self._inject("stimulus.sine", sine, amps=amps, period_s=period_s, lines=lines)
 
-    def inrush(self, running_a: float, lines: Lines = None) -> Event:
-        """Start a motor that runs at ``running_a``: six times as much, decaying within 0.5 s."""
-        return self._inject("stimulus.inrush", Inrush(clock.time(), running_a, lines), running_a=running_a, lines=lines)
+    def inrush(self, running_a: float, lines: Lines = None, run_s: float = math.inf) -> Event:
+        """Start a motor that runs at ``running_a`` for ``run_s``: first six times as much, decaying within 0.5 s."""
+        inrush = Inrush(clock.time(), running_a, lines, run_s=run_s)
+        return self._inject("stimulus.inrush", inrush, running_a=running_a, lines=lines)
 
     def clear(self) -> Event:
         """Take every injection away at once."""

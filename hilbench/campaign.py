@@ -97,7 +97,7 @@ _progress_queue: Any = None
 
 
 def _initialise(queue: Any) -> None:
-    global _progress_queue  # noqa: PLW0603 - the only way to hand a queue to a pool's workers
+    global _progress_queue
     _progress_queue = queue
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to the parent, which ends the workers
 

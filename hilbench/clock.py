@@ -15,14 +15,17 @@ import threading
 import time as _machine_time
 from collections import deque
 from collections.abc import Callable, Coroutine, Iterator
+from concurrent.futures import Executor
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from typing import Any, NoReturn, TypeVar
+from typing import Any, TypeVar, TypeVarTuple
 
 from hilbench import _streams
 from hilbench.errors import ClockError, InputError
 
 T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
+Held = tuple[asyncio.Handle, Callable[..., Any], tuple[Any, ...]]
 
 _process: contextvars.ContextVar[str | None] = contextvars.ContextVar("hilbench_process", default=None)
 
@@ -75,6 +78,7 @@ class RealLoop(asyncio.SelectorEventLoop):
         self.epoch = epoch or datetime.now(UTC)
 
     def time(self) -> float:
+        """Seconds of loop time since the loop was made."""
         return (_machine_time.monotonic() - self._zero) * self.factor
 
 
@@ -95,9 +99,10 @@ class VirtualLoop(_streams.MemoryStreams, asyncio.SelectorEventLoop):
         selector.jump = self._jump
         self._clock_resolution = 1e-9
         self.epoch = epoch or DEFAULT_EPOCH
-        self._held: dict[str, list[asyncio.Handle]] = {}
+        self._held: dict[str, list[Held]] = {}
 
     def time(self) -> float:
+        """Seconds that the clock has jumped so far."""
         return self._now
 
     def _jump(self, timeout: float | None) -> None:
@@ -108,28 +113,37 @@ class VirtualLoop(_streams.MemoryStreams, asyncio.SelectorEventLoop):
             scheduled: list[asyncio.TimerHandle] = getattr(self, "_scheduled", [])
             self._now = scheduled[0].when() if scheduled else self._now + timeout
 
-    def run_in_executor(self, executor: Any, func: Callable[..., Any], *args: Any) -> NoReturn:
+    def run_in_executor(
+        self,
+        executor: Executor | None,  # noqa: ARG002 - refused, whatever it is
+        func: Callable[[*Ts], T],
+        *args: *Ts,  # noqa: ARG002
+    ) -> asyncio.Future[T]:
+        """Refuse: a thread keeps the machine's time."""
         raise ClockError(f"a virtual loop cannot wait for a thread ({func!r}): do the work in the loop")
 
     def call_soon_threadsafe(
-        self, callback: Callable[..., Any], *args: Any, context: contextvars.Context | None = None
+        self, callback: Callable[[*Ts], object], *args: *Ts, context: contextvars.Context | None = None
     ) -> asyncio.Handle:
+        """As ``call_soon`` from the loop's own thread; any other is refused."""
         owner = getattr(self, "_thread_id", None)
         if owner not in (None, threading.get_ident()):
             raise ClockError(f"a virtual loop takes no calls from other threads ({callback!r})")
         return super().call_soon_threadsafe(callback, *args, context=context)
 
     def call_soon(
-        self, callback: Callable[..., Any], *args: Any, context: contextvars.Context | None = None
+        self, callback: Callable[[*Ts], object], *args: *Ts, context: contextvars.Context | None = None
     ) -> asyncio.Handle:
+        """Schedule ``callback`` for this instant, or for when its process is resumed."""
         handle = super().call_soon(callback, *args, context=context)
         if self._held:
             self._hold_if_suspended(handle)
         return handle
 
     def call_at(
-        self, when: float, callback: Callable[..., Any], *args: Any, context: contextvars.Context | None = None
+        self, when: float, callback: Callable[[*Ts], object], *args: *Ts, context: contextvars.Context | None = None
     ) -> asyncio.TimerHandle:
+        """Schedule ``callback`` for loop time ``when`` [s], or for when its process is resumed after it."""
         handle = super().call_at(when, callback, *args, context=context)
         if self._held:
             self._hold_if_suspended(handle)
@@ -143,9 +157,11 @@ class VirtualLoop(_streams.MemoryStreams, asyncio.SelectorEventLoop):
             self._hold_if_suspended(handle)
 
     def resume(self, name: str) -> None:
-        """Let process ``name`` run on: everything that was held runs now, in order."""
+        """Let process ``name`` run on: everything that was held runs now, in order, unless it is cancelled first."""
         ready: deque[asyncio.Handle] = getattr(self, "_ready")  # noqa: B009 - private to type checkers
-        ready.extend(held for held in self._held.pop(name, []) if not held.cancelled())
+        for handle, callback, args in self._held.pop(name, []):
+            context: contextvars.Context = getattr(handle, "_context")  # noqa: B009 - as above
+            ready.append(asyncio.Handle(_unless_cancelled, (handle, callback, args), self, context))
 
     def sever(self, name: str) -> None:
         """Reset every connection of process ``name`` and close its listeners, as the kernel does after SIGKILL."""
@@ -164,14 +180,20 @@ class VirtualLoop(_streams.MemoryStreams, asyncio.SelectorEventLoop):
         callback, args = getattr(handle, "_callback"), getattr(handle, "_args")  # noqa: B009 - as above
         if callback == self._catch:
             return
-        held = asyncio.Handle(callback, args, self, context)
-        handle._callback, handle._args = self._catch, (name, handle, held)  # type: ignore[attr-defined]
+        handle._callback = self._catch  # type: ignore[attr-defined]
+        handle._args = (name, handle, callback, args)
 
-    def _catch(self, name: str, handle: asyncio.Handle, held: asyncio.Handle) -> None:
+    def _catch(self, name: str, handle: asyncio.Handle, callback: Callable[..., Any], args: tuple[Any, ...]) -> None:
         if name in self._held:
-            self._held[name].append(held)
-        elif not handle.cancelled():
-            held._run()
+            self._held[name].append((handle, callback, args))
+        else:
+            callback(*args)  # already in the context of the handle
+
+
+def _unless_cancelled(handle: asyncio.Handle, callback: Callable[..., Any], args: tuple[Any, ...]) -> None:
+    """Run what was held back, unless its owner has cancelled it meanwhile."""
+    if not handle.cancelled():
+        callback(*args)
 
 
 DEFAULT_EPOCH = datetime(2024, 6, 4, 16, 0, tzinfo=UTC)  # a Tuesday morning in North America
@@ -195,7 +217,7 @@ def parse_mode(text: str) -> float:
 
 
 def new_loop(mode: str = "virtual", epoch: datetime | None = None) -> Loop:
-    """A loop for ``mode`` whose :func:`now` starts at ``epoch`` (UTC; default: real loops today, virtual a fixed day)."""
+    """A loop for ``mode`` whose :func:`now` starts at ``epoch`` (UTC; default: real loops now, virtual a fixed day)."""
     factor = parse_mode(mode)
     return VirtualLoop(epoch) if factor == float("inf") else RealLoop(factor, epoch)
 

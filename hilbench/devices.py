@@ -40,6 +40,7 @@ class Station(Device, Protocol):
 
     def is_safe(self, tolerance_a: float = 0.5) -> bool:
         """Read back: the car draws no more than the safe current plus ``tolerance_a``."""
+        ...
 
 
 @runtime_checkable
@@ -56,6 +57,7 @@ class Controller(Device, Protocol):
 
     def capabilities(self) -> frozenset[str]:
         """Which of ``suspend``, ``kill``, ``restart`` the bench can do to it."""
+        ...
 
     async def suspend(self) -> None:
         """Stop it as SIGSTOP does: sockets stay open, nothing answers."""

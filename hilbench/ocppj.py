@@ -125,7 +125,7 @@ def to_snake(data: Any) -> Any:
 
 
 @cache
-def _fields(kind: type[Any]) -> tuple[tuple[str, str], ...]:
+def _fields(kind: Any) -> tuple[tuple[str, str], ...]:
     return tuple((field.name, _camel(field.name)) for field in dataclasses.fields(kind))
 
 
@@ -136,7 +136,7 @@ def to_camel(data: Any) -> Any:
     if isinstance(data, list | tuple):
         return [to_camel(item) for item in data if item is not None]
     if dataclasses.is_dataclass(data):
-        pairs = ((camel, getattr(data, name)) for name, camel in _fields(cast(type[Any], type(data))))
+        pairs = ((camel, getattr(data, name)) for name, camel in _fields(cast(Any, type(data))))
         return {camel: to_camel(value) for camel, value in pairs if value is not None}
     return data
 
@@ -150,7 +150,7 @@ def _encode(frame: list[Any]) -> str:
     return json.dumps(frame, separators=(",", ":"))
 
 
-class ChargePoint16(ChargePoint):  # type: ignore[misc]
+class ChargePoint16(ChargePoint):
     """One end of an OCPP 1.6J connection: answers what the peer calls, and calls it, one call at a time.
 
     Handlers get floats for limits (the package gives ``Decimal``). A handler that is a coroutine does not hold up

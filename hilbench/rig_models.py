@@ -190,7 +190,7 @@ class ReferenceController(Model):
     @property
     def frozen_timeout_s(self) -> float:
         """How long it trusts a meter whose values stand still [s]."""
-        return float(self.settings.get("frozen_s", 60.0))
+        return float(self.settings.get("frozen_s", 10.0))
 
 
 class MeterEntry(Model):

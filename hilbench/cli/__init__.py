@@ -33,7 +33,7 @@ Exit codes
   2    the command line, a rig or another input file is wrong
   3    at least one INCONCLUSIVE, no FAIL
   4    a device or the bench failed: ERROR
-  5    nothing was run
+  5    something was not run, and the rest passed
   70   a defect of hilbench itself
   129  130  143   ended by SIGHUP, Ctrl-C or SIGTERM: site made safe, evidence kept
 

@@ -135,7 +135,7 @@ def _headline(console: Console, rig: Rig, clocks: str, seed: int) -> None:
     service, budget = rig.site.service, rig.electrical.nodes[0].limit_a
     time = "virtual time" if clocks == "virtual" else f"{clocks} time"
     console.print(
-        f"[bold]{rig.name}[/]   {len(rig.station)} stations, {service.rating_a:g} A service, budget {budget:g} A   "
+        f"[bold]{rig.name}[/]   {len(rig.stations)} stations, {service.rating_a:g} A service, budget {budget:g} A   "
         f"{rig.controller_title}   {time}, seed {seed}"
     )
 

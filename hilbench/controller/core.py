@@ -5,7 +5,7 @@ after a change of its limit until it has settled. The building's load per line i
 the estimate moves only when a sample proves it wrong, and then just as far as it must. So nothing is acted on twice, a
 car that has been told to go down is not told again, and current that was granted and not yet drawn stays reserved.
 
-Reductions use the estimate of now and go out at once; raises use the largest estimate of the last ``raise_hold_s``.
+Reductions use what two samples agree on (one, above the rating) and go out at once; raises use the largest estimate of the last ``raise_hold_s``.
 """
 
 from __future__ import annotations
@@ -50,6 +50,7 @@ class StationState:
     target_a: float = 0.0
     reported_a: float | None = None
     reported_t: float = -math.inf
+    excess_a: float = NOISE_A
     turn_t: float = -math.inf
     waiting_t: float = math.inf
     paused_t: float = -math.inf
@@ -82,6 +83,7 @@ class Core:
             branch.role: StationState(branch, column, min(branch.max_a, branch.branch_a * CONTINUOUS))
             for column, branch in enumerate(site.branches)
         }
+        self._by_column = list(self.stations.values())
         self._classes = np.array([float(branch.priority) for branch in site.branches])
         self._root = [row for row, (node, _line) in enumerate(self.tree.keys) if node == "service"]
         self.base: Array = np.full(len(site.lines), np.nan)
@@ -89,6 +91,8 @@ class Core:
         self._started = t
         self._number = -1
         self._lines_changed = False
+        self._ratings = np.full(len(site.lines), site.service.rating_a)
+        self._urgent = False
 
     # inputs
 
@@ -112,7 +116,7 @@ class Core:
             station.reported_a = None
         elif was and not station.wants:
             station.waiting_t, station.turn_t = math.inf, -math.inf
-            station.lines, station.reported_a = (), 0.0
+            station.lines, station.reported_a, station.excess_a = (), 0.0, NOISE_A
             self._lines_changed = True
 
     def report(self, role: str, t: float, currents: Mapping[str, float]) -> None:
@@ -122,6 +126,9 @@ class Core:
         if not usable:
             return
         station.reported_a, station.reported_t = max(max(usable.values()), 0.0), t
+        if self._known_draw(station) and station.granted_a >= self.settings.minimum_a:
+            # what it draws beyond its limit (mostly less): a car does the same at the next limit
+            station.excess_a = max(station.reported_a - station.granted_a, -1.0 - 0.1 * station.granted_a) + 0.1
         if station.branch.line_to_line or station.reported_a < 3.0 or t - station.granted_t < self.settings.settle_s:
             return
         terminals = dict(zip(("L1", "L2", "L3"), station.branch.lines, strict=False))
@@ -167,8 +174,8 @@ class Core:
             return station.reported_a or 0.0
         if self._known_draw(station):
             return station.reported_a or 0.0
-        allowed = station.granted_a * 1.02 + NOISE_A if station.granted_a >= self.settings.minimum_a else 0.0
-        return allowed if self._settled(station, t) else max(allowed, station.before_a[1])
+        allowed = station.granted_a + station.excess_a if station.granted_a >= self.settings.minimum_a else 0.0
+        return allowed if t - station.granted_t >= self.settings.follow_s else max(allowed, station.before_a[1])
 
     def _drawn_lower(self, station: StationState, t: float) -> float:
         """The least that it may draw now."""
@@ -199,13 +206,22 @@ class Core:
         measured = np.array([abs(sample.currents[line]) for line in self.site.lines])
         upper = np.abs(self.tree.load(self._amps(t, lower=False)))[self._root]
         lower = np.abs(self.tree.load(self._amps(t, lower=True)))[self._root]
-        slack = NOISE_A + 0.01 * measured
+        slack = NOISE_A + 0.005 * measured
         low, high = np.maximum(measured - upper - slack, 0.0), np.maximum(measured - lower + slack, 0.0)
         known = np.where(np.isnan(self.base), high, self.base)
         self.base = np.clip(known, low, np.maximum(low, high))
+        self._urgent = bool((measured > self._ratings).any())
         self._history.append((t, self.base.copy()))
         while self._history and self._history[0][0] < t - self.settings.raise_hold_s:
             self._history.popleft()
+
+    def _confirmed_base(self) -> Array:
+        """The estimate that two samples agree on: a motor start is over before the second one.
+
+        Above the rating of the service there is no time to ask twice.
+        """
+        recent = [base for _t, base in self._history][-2:]
+        return recent[-1] if self._urgent else np.min(recent, axis=0)
 
     def _highest_base(self) -> Array:
         return np.max([base for _t, base in self._history], axis=0)
@@ -246,35 +262,46 @@ class Core:
 
     def _targets(self, t: float) -> dict[str, float]:
         order = self._order(t)
-        now = self._shares(self._room(self.base, t), self._caps(t), order)
+        now = self._shares(self._room(self._confirmed_base(), t), self._caps(t), order)
         later = self._shares(self._room(self._highest_base(), t), self._caps(t), order)
-        targets = {}
-        for role, station in self.stations.items():
-            if not station.online:
-                continue
+        targets: dict[str, float] = {}
+        spare = self._raise_budget(t)
+        for column in [*order, *(s.column for s in self.stations.values() if s.online and not s.wants)]:
+            station = self._by_column[column]
+            role, held = station.branch.role, station.granted_a
+            share = math.floor(float(now[column]) * 10.0) / 10.0
             if not station.wants:
                 targets[role] = self._possible(station.branch.fallback_a)
-                continue
-            held = station.granted_a
-            share, raised = float(now[station.column]), float(later[station.column])
-            if share < held - 1e-6:
-                targets[role] = math.floor(share * 10.0) / 10.0
+            elif share < held - 1e-6:
+                targets[role] = share
             else:
-                targets[role] = self._raised(station, held, math.floor(min(share, raised) * 10.0) / 10.0, t)
+                wish = self._raised(station, held, min(share, math.floor(float(later[column]) * 10.0) / 10.0), t)
+                granted = wish if wish - held <= spare or wish <= held else held
+                spare -= max(granted - held, 0.0)
+                targets[role] = granted
         return targets
+
+    def _raise_budget(self, t: float) -> float:
+        """Amperes by which stations may be raised now, less what was raised and may not be drawn yet."""
+        flying = sum(
+            max(station.granted_a - station.before_a[0], 0.0)
+            for station in self.stations.values()
+            if station.wants and station.raised_t == station.granted_t and not self._settled(station, t)
+        )
+        return self.settings.raise_share * float(self.tree.limits[self._root].min()) - flying
 
     def _raised(self, station: StationState, held: float, share: float, t: float) -> float:
         """Where to go from ``held`` when ``share`` would be possible: up slowly, or stay."""
         if share < held + 0.5:
             return held
         if held < self.settings.minimum_a:
-            return share if share < self.settings.minimum_a else self._resumed(station, t)
+            return held if share < self.settings.minimum_a else self._resumed(station, t)
         if t - station.raised_t < self.settings.settle_s:
             return held
         return min(share, held + self.settings.raise_step_a)
 
     def _resumed(self, station: StationState, t: float) -> float:
-        return self.settings.minimum_a if t - station.paused_t >= self.settings.resume_hold_s else 0.0
+        return self.settings.minimum_a if t - station.paused_t >= self.settings.resume_hold_s else station.granted_a
 
     def _room(self, base: Array, t: float) -> Array:
         """What each constraint leaves to the stations that are steered."""

@@ -29,18 +29,23 @@ class ControllerSettings(Model):
     """A limit runs out after so long unless it is renewed: the dead-man of every output."""
     settle_s: Seconds = 10.0
     """A car may take 5 s to follow its pilot (IEC 61851-1 Annex A), slow ones 8 s (measured): then it has settled."""
+    follow_s: Seconds = 3.0
+    """After so long a reduction counts as made when the building is estimated: most cars take 2 to 3 s (measured on
+    19 models). A slower one looks like more load for a moment, which is the safe side."""
     raise_hold_s: Seconds = 20.0
     """Headroom counts once it has been there for so long."""
     raise_step_a: Annotated[float, Field(gt=0)] = 8.0
     """Largest single raise of a station; the next one follows after ``settle_s``."""
+    raise_share: Annotated[float, Field(gt=0, le=1)] = 0.15
+    """All raises that cars may not have followed yet, as a share of the service's limit: what could hide a load step."""
     resume_hold_s: Seconds = 30.0
     """A car that was paused stays so for so long: contactors and cars dislike quick repeats."""
     recover_s: Seconds = 30.0
     """A meter that was lost is trusted again after so long of good values."""
     rotation_s: Seconds = 900.0
     """When not all cars can have 6 A, turns last so long (as in Tinkerforge's charge manager, read-code)."""
-    margin_a: Annotated[float, Field(ge=0)] = 1.0
-    """Kept free below every limit, for what the meter cannot see."""
+    margin_a: Annotated[float, Field(ge=0)] = 2.0
+    """Kept free below every limit: 1 % for a class 1 CT, and what a rising load gains while cars follow."""
     minimum_a: Annotated[float, Field(ge=6)] = MINIMUM_CURRENT_A
     """Least current of a car that charges."""
     sample_s: Annotated[int, Field(ge=1, le=3600)] = 10

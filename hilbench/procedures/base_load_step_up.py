@@ -18,6 +18,7 @@ async def run(bench: Bench, measure: Measure) -> None:
         measure(metric, since=step)
     measure("t90", since=step, quantity="managed")
     measure("minimum_offer_a", since=step)
+    measure("utilisation", since=step.t + 30.0, note="what is left is used")
     for line in bench.site.lines if len(bench.site.lines) > 1 else ():
         await _single_line_step(bench, measure, line)
     measure("breaker_fraction")

@@ -8,8 +8,8 @@ from hilbench.procedures import Procedure
 
 
 async def run(bench: Bench, measure: Measure) -> None:
-    """Kill it with all cars charging, raise the building to its worst, start it again, wait for full use."""
-    await bench.plug_in()
+    """Kill it with cars charging at 12 A, raise the building to its worst, start it again, wait for full use."""
+    await bench.plug_in(bench.equal_roles(each_a=12.0))
     await bench.settled()
     await bench.align()
     killed = await bench.faults.kill_controller()
@@ -18,6 +18,8 @@ async def run(bench: Bench, measure: Measure) -> None:
     step = bench.base_load.step(bench.worst_base_headroom_a)
     await bench.run_for(15.0)
     started = await bench.faults.restart_controller()
+    await bench.run_for(60.0)
+    bench.base_load.clear()
     await bench.run_for(240.0)
     for metric in ("time_above_budget", "time_above_rating", "peak_ratio"):
         measure(metric, since=step)

@@ -8,8 +8,8 @@ from hilbench.procedures import Procedure
 
 
 async def run(bench: Bench, measure: Measure) -> None:
-    """Stop the controller while all cars charge, raise the building to its worst, continue it, watch it recover."""
-    await bench.plug_in()
+    """Stop the controller while cars charge at 12 A, raise the building to its worst, continue it, watch."""
+    await bench.plug_in(bench.equal_roles(each_a=12.0))
     await bench.settled()
     await bench.align()
     stop = await bench.faults.suspend_controller()
@@ -19,6 +19,7 @@ async def run(bench: Bench, measure: Measure) -> None:
     rise = bench.base_load.step(bench.worst_base_headroom_a)
     await bench.run_for(30.0)
     measure("time_above_budget", since=rise, note="worst building load, no controller")
+    bench.base_load.clear()
     resumed = await bench.faults.resume_controller()
     await bench.run_for(240.0)
     measure("time_above_budget", since=resumed, note="after the controller continues")

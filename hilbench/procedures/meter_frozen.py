@@ -8,8 +8,8 @@ from hilbench.procedures import Procedure
 
 
 async def run(bench: Bench, measure: Measure) -> None:
-    """Freeze every register while all cars charge, raise the building to its worst, heal."""
-    await bench.plug_in()
+    """Freeze every register while cars charge at 12 A, raise the building to its worst, heal."""
+    await bench.plug_in(bench.equal_roles(each_a=12.0))
     await bench.settled()
     await bench.align()
     frozen = bench.faults.meter("frozen")

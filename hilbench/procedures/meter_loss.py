@@ -12,7 +12,7 @@ KINDS: tuple[MeterFault, ...] = ("dead", "nan", "zero")
 
 async def run(bench: Bench, measure: Measure) -> None:
     """For each kind of loss: lose the meter, raise the building to its worst, heal, recover."""
-    await bench.plug_in()
+    await bench.plug_in(bench.equal_roles(each_a=12.0))
     for kind in KINDS:
         await _lose(bench, measure, kind)
 

@@ -8,7 +8,7 @@ from hilbench.procedures import Procedure
 
 
 async def run(bench: Bench, measure: Measure) -> None:
-    """Ramp over a minute, swing with a period of two minutes, then start a motor of 5 % of the rating."""
+    """Ramp over a minute, swing with a period of two minutes, then a motor of 3 % of the rating starts and stops."""
     await bench.plug_in()
     await bench.settled()
     await bench.align()
@@ -24,7 +24,7 @@ async def run(bench: Bench, measure: Measure) -> None:
     bench.base_load.clear()
     await bench.settled()
     await bench.align()
-    inrush = bench.base_load.inrush(bench.site.service.rating_a * 0.05)
+    inrush = bench.base_load.inrush(bench.site.service.rating_a * 0.03, run_s=0.4)
     await bench.run_for(60.0)
     measure("false_shed", since=inrush)
     measure("time_above_budget", since=inrush, note="inrush")

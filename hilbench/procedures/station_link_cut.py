@@ -10,7 +10,7 @@ from hilbench.procedures import Procedure
 
 async def run(bench: Bench, measure: Measure) -> None:
     """Cut one station's link by reset, heal it, then let another's traffic vanish (half-open), and heal that."""
-    await bench.plug_in()
+    await bench.plug_in(bench.equal_roles(each_a=12.0))
     await bench.settled()
     charging = bench.charging_roles()
     await _cut(bench, measure, charging[0], "reset")

@@ -9,7 +9,7 @@ from hilbench.procedures import Procedure
 
 async def run(bench: Bench, measure: Measure) -> None:
     """Power-cycle one charging station, with the link up and then with the link cut until after the boot."""
-    await bench.plug_in()
+    await bench.plug_in(bench.equal_roles(each_a=12.0))
     await bench.settled()
     role = bench.charging_roles()[0]
     await bench.align()
