@@ -186,7 +186,7 @@ class Bench:
         phase = float(self.rng.uniform(0.0, self.meter_interval_s))
         await clock.sleep_until(clock.next_multiple(grid_s, phase))
 
-    async def settled(self, quiet_s: float = 45.0, timeout_s: float = 600.0) -> bool:
+    async def settled(self, quiet_s: float = 60.0, timeout_s: float = 600.0) -> bool:
         """Wait until no station has changed its offer for ``quiet_s``; False when that does not happen in time.
 
         A controller that never settles is not an error of the bench: the event ``bench.unsettled`` is recorded and

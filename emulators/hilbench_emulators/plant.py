@@ -43,13 +43,12 @@ FULL_SHARE = 0.05
 
 @dataclass(frozen=True)
 class NodeReading:
-    """Truth at a node by line: RMS currents [A], voltages [V], active and reactive power [W, var]; energy [Wh]."""
+    """Truth at a node by line: RMS currents [A], voltages to neutral [V], active and reactive power [W, var]."""
 
     currents: dict[str, float]
     voltages_v: dict[str, float]
     power_w: dict[str, float]
     reactive_var: dict[str, float]
-    energy_wh: float
 
 
 @dataclass(frozen=True)
@@ -100,7 +99,7 @@ class Plant:
         self._timer: asyncio.TimerHandle | None = None
         self._t = 0.0
         self._energy = np.zeros(len(site.branches))
-        self._node_energy = np.zeros(len(site.nodes))
+        self._node_index = {node.id: index for index, node in enumerate(site.nodes)}
         self._volts = site.service.line_to_neutral_v
         self._phasors = np.array([site.service.phasor(line) for line in site.lines])
         self._scale = np.zeros(len(site.branches))
@@ -109,6 +108,8 @@ class Plant:
         self._node_signals = [
             [record.signal(line_current(node.id, line), "A", "linear") for line in site.lines] for node in site.nodes
         ]
+        for slot in self._slots.values():
+            self._write_station_zero(slot)
         self._base_signals = [record.signal(base_current(line), "A", "linear") for line in site.lines]
 
     # stations
@@ -230,8 +231,8 @@ class Plant:
 
     def reading(self, node_id: str) -> NodeReading:
         """Truth at a node now; raises ``KeyError`` for an unknown node."""
-        now = self._advance()
-        index = [node.id for node in self.site.nodes].index(node_id)
+        now = self._run_due()
+        index = self._node_index[node_id]
         phasors = self._at(now).nodes[index]
         power = self._volts * phasors * np.conj(self._phasors)
         lines = self.site.lines
@@ -240,7 +241,6 @@ class Plant:
             voltages_v=dict.fromkeys(lines, self._volts),
             power_w=dict(zip(lines, power.real.tolist(), strict=True)),
             reactive_var=dict(zip(lines, (-power.imag).tolist(), strict=True)),
-            energy_wh=float(self._node_energy[index]),
         )
 
     def station_reading(self, role: str) -> StationReading:
@@ -412,31 +412,35 @@ class Plant:
         self._schedule(t, act)
 
     def _advance(self) -> float:
-        """Bring the truth to now: run what is due, integrate energy, record corners."""
+        """Bring the truth to now: run what is due, and integrate energy up to now."""
+        now = self._run_due()
+        self._settle_energy(now)
+        return now
+
+    def _run_due(self) -> float:
+        """Run what is due and record its corners; returns now, to which energy is not yet counted."""
         now = clock.time()
         while (due := self._next()) <= now:
-            self._step_to(due)
+            self._settle_energy(due)
             self._before(due)
             while self._events and self._events[0][0] <= due:
                 heapq.heappop(self._events)[2]()
             self._after(due)
-        self._step_to(now)
         return now
 
     def _next(self) -> float:
         first = self._events[0][0] if self._events else math.inf
         return min(first, math.inf if self._load is None else self._load.next_kink(self._t))
 
-    def _step_to(self, t: float) -> None:
-        self._settle_energy(t)
-        self._t = t
-
     def _settle_energy(self, t: float) -> None:
         """Add the energy since the last time, by Simpson's rule: exact for ramps, 1e-8 for a tenth of a taper."""
         span = t - self._t
         if span <= 0:
             return
-        parts = [self._sample(self._t), self._sample(self._t + span / 2.0), self._sample(t, before=True)]
+        self._t = t
+        if not any(slot.charger is not None for slot in self._slots.values()):
+            return
+        parts = [self._core.at(t - span), self._core.at(t - span / 2.0), self._core.at(t)]
         hours = span / 3600.0 / 6.0
         watts = [p.amps * p.factor * self._scale for p in parts]
         added = (watts[0] + 4.0 * watts[1] + watts[2]) * hours
@@ -444,9 +448,6 @@ class Plant:
         for slot in self._slots.values():
             if slot.charger is not None:
                 slot.remaining_wh = max(slot.remaining_wh - float(added[slot.row]), 0.0)
-        flows = [(p.nodes * np.conj(self._phasors)).real.sum(axis=1) * self._volts for p in parts]
-        self._node_energy += (flows[0] + 4.0 * flows[1] + flows[2]) * hours
-        self._t = t
 
     def _sample(self, t: float, before: bool = False) -> Snapshot:
         base: Complex | None = None
@@ -486,6 +487,16 @@ class Plant:
         watts = amps * float(snapshot.factor[slot.row] * self._scale[slot.row])
         self.record.signal(station_power(role), "W", "linear").append(t, watts)
         self.record.signal(station_energy(role), "Wh", "linear").append(t, float(self._energy[slot.row]))
+
+    def _write_station_zero(self, slot: _Slot) -> None:
+        """Begin every station's signals now, so that what comes later is not taken for what was before."""
+        role, now = slot.branch.role, clock.time()
+        self._t = now
+        for line in slot.branch.lines:
+            self.record.signal(line_current(role, line), "A", "linear").append(now, 0.0)
+        self.record.signal(station_power(role), "W", "linear").append(now, 0.0)
+        self.record.signal(station_energy(role), "Wh", "linear").append(now, 0.0)
+        self._demand(slot, now)
 
     def _arm(self) -> None:
         if self._timer is not None:

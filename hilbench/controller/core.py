@@ -26,6 +26,10 @@ ACTIVE = frozenset({"Preparing", "Charging", "SuspendedEVSE"})
 """OCPP 1.6 connector states in which a car may want current."""
 NOISE_A = 0.3
 """What a car draws beyond its limit without being at fault (measured on real cars: 0.1 to 0.5 A)."""
+IDLE_S = 5.0
+"""A decision is taken again after so long even when nothing new was heard: holds and turns run out by themselves."""
+RAISE_LEAST_A = 1.0
+"""Raises smaller than this wait until they are worth a message, unless they reach the station's cap."""
 
 
 @dataclass
@@ -93,24 +97,27 @@ class Core:
         self._lines_changed = False
         self._ratings = np.full(len(site.lines), site.service.rating_a)
         self._urgent = False
+        self._seen: tuple[Array, Array] | None = None
+        self._news = True
+        self._decided = -math.inf
 
     # inputs
 
     def online(self, role: str, t: float) -> None:
         """The station's link is up; its status is not known yet."""
-        self.stations[role].online = True
+        self.stations[role].online, self._news = True, True
 
     def offline(self, role: str, t: float) -> None:
         """The link is gone: the station keeps its lease until it runs out, then its fallback."""
         station = self.stations[role]
-        station.online, station.status = False, ""
+        station.online, station.status, self._news = False, "", True
         station.reported_a = None
 
     def status(self, role: str, t: float, status: str) -> None:
         """The station said in which state its connector is."""
         station = self.stations[role]
         was = station.wants
-        station.status, station.known = status, True
+        station.status, station.known, self._news = status, True, True
         if station.wants and not was:
             station.waiting_t, station.paused_t = t, -math.inf
             station.reported_a = None
@@ -145,6 +152,7 @@ class Core:
             station.granted_t = t
             if limit_a > station.granted_a:
                 station.raised_t = t
+            self._news = True
         station.granted_a, station.lease_until = limit_a, t + lease_s
 
     def meter(self, sample: MeterSample) -> None:
@@ -161,7 +169,7 @@ class Core:
         """A lease that ran out: the station has fallen back by itself."""
         if station.granted_a != station.branch.fallback_a and t > station.lease_until + 1.0:
             station.before_a = (0.0, max(station.granted_a, station.branch.fallback_a))
-            station.granted_t, station.granted_a = t, station.branch.fallback_a
+            station.granted_t, station.granted_a, self._news = t, station.branch.fallback_a, True
 
     def _settled(self, station: StationState, t: float) -> bool:
         return t - station.granted_t >= self.settings.settle_s
@@ -235,7 +243,10 @@ class Core:
         if self._lines_changed:
             self._lines_changed = False
             self.tree = Tree(self.site, {role: s.lines for role, s in self.stations.items() if s.lines})
-        targets = self._safe() if not self._may_act(t) else self._targets(t)
+        acting = self._may_act(t)
+        if acting and not self._worth_deciding(t):
+            return []
+        targets = self._targets(t) if acting else self._safe()
         changes = []
         for role, target in targets.items():
             station = self.stations[role]
@@ -244,6 +255,15 @@ class Core:
             self._note_turn(station, target, t)
             station.target_a = target
         return changes
+
+    def _worth_deciding(self, t: float) -> bool:
+        """True when something has happened since the last decision, or when timers may have run out meanwhile."""
+        seen = (self._confirmed_base(), self._highest_base())
+        same = self._seen is not None and all(np.array_equal(a, b) for a, b in zip(seen, self._seen, strict=True))
+        if same and not self._news and t - self._decided < IDLE_S:
+            return False
+        self._seen, self._news, self._decided = seen, False, t
+        return True
 
     def _may_act(self, t: float) -> bool:
         """True when the meter is trusted, and every station is known or had time to fall back."""
@@ -292,7 +312,7 @@ class Core:
 
     def _raised(self, station: StationState, held: float, share: float, t: float) -> float:
         """Where to go from ``held`` when ``share`` would be possible: up slowly, or stay."""
-        if share < held + 0.5:
+        if share < held + RAISE_LEAST_A and share < station.cap_a:
             return held
         if held < self.settings.minimum_a:
             return held if share < self.settings.minimum_a else self._resumed(station, t)

@@ -32,7 +32,7 @@ class ControllerSettings(Model):
     follow_s: Seconds = 3.0
     """After so long a reduction counts as made when the building is estimated: most cars take 2 to 3 s (measured on
     19 models). A slower one looks like more load for a moment, which is the safe side."""
-    raise_hold_s: Seconds = 20.0
+    raise_hold_s: Seconds = 45.0
     """Headroom counts once it has been there for so long."""
     raise_step_a: Annotated[float, Field(gt=0)] = 8.0
     """Largest single raise of a station; the next one follows after ``settle_s``."""
