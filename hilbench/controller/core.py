@@ -55,6 +55,7 @@ class StationState:
     reported_a: float | None = None
     reported_t: float = -math.inf
     excess_a: float = NOISE_A
+    useful_a: float = math.inf
     turn_t: float = -math.inf
     waiting_t: float = math.inf
     paused_t: float = -math.inf
@@ -123,7 +124,7 @@ class Core:
             station.reported_a = None
         elif was and not station.wants:
             station.waiting_t, station.turn_t = math.inf, -math.inf
-            station.lines, station.reported_a, station.excess_a = (), 0.0, NOISE_A
+            station.lines, station.reported_a, station.excess_a, station.useful_a = (), 0.0, NOISE_A, math.inf
             self._lines_changed = True
 
     def report(self, role: str, t: float, currents: Mapping[str, float]) -> None:
@@ -136,6 +137,7 @@ class Core:
         if self._known_draw(station) and station.granted_a >= self.settings.minimum_a:
             # what it draws beyond its limit (mostly less): a car does the same at the next limit
             station.excess_a = max(station.reported_a - station.granted_a, -1.0 - 0.1 * station.granted_a) + 0.1
+            self._learn_use(station)
         if station.branch.line_to_line or station.reported_a < 3.0 or t - station.granted_t < self.settings.settle_s:
             return
         terminals = dict(zip(("L1", "L2", "L3"), station.branch.lines, strict=False))
@@ -282,8 +284,8 @@ class Core:
 
     def _targets(self, t: float) -> dict[str, float]:
         order = self._order(t)
-        now = self._shares(self._room(self._confirmed_base(), t), self._caps(t), order)
-        later = self._shares(self._room(self._highest_base(), t), self._caps(t), order)
+        now = self._shares(self._room(self._confirmed_base(), t), self._caps(), order)
+        later = self._shares(self._room(self._highest_base(), t), self._caps(), order)
         targets: dict[str, float] = {}
         spare = self._raise_budget(t)
         for column in [*order, *(s.column for s in self.stations.values() if s.online and not s.wants)]:
@@ -340,18 +342,21 @@ class Core:
             return max((station.reported_a or 0.0) - station.granted_a - NOISE_A, 0.0)
         return 0.0
 
-    def _caps(self, t: float) -> Array:
-        return np.array([self._cap(station, t) for station in self.stations.values()])
+    def _caps(self) -> Array:
+        return np.array([self._cap(station) for station in self.stations.values()])
 
-    def _cap(self, station: StationState, t: float) -> float:
-        """What a station can use: its rating, or a little more than its car takes when that is less than it may."""
-        if not station.wants:
-            return 0.0
-        if not self._known_draw(station) or station.reported_a is None or station.granted_a < self.settings.minimum_a:
-            return station.cap_a
-        if station.reported_a > 0.85 * station.granted_a - 1.0:
-            return station.cap_a
-        return min(max(station.reported_a + 2.0, self.settings.minimum_a), station.cap_a)
+    def _cap(self, station: StationState) -> float:
+        return min(station.useful_a, station.cap_a) if station.wants else 0.0
+
+    def _learn_use(self, station: StationState) -> None:
+        """What a car can use: all it can get while it draws near its limit, else a little more than it takes.
+
+        The two thresholds lie apart (0.9 x - 0.8 and 1.15 x + 1.5), so that a car that tapers is not offered more
+        and less in turn.
+        """
+        drawn = station.reported_a or 0.0
+        limited = drawn > 0.9 * station.granted_a - 0.8
+        station.useful_a = math.inf if limited else max(1.15 * drawn + 1.5, self.settings.minimum_a)
 
     def _shares(self, room: Array, caps: Array, order: Sequence[int]) -> Array:
         return allocate(self.tree, room, caps, order, self._classes, self.settings.minimum_a)

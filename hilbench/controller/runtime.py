@@ -65,9 +65,9 @@ class ControllerRuntime:
                 group.create_task(self._renew(), name="controller leases")
 
     async def _renew(self) -> None:
-        """Renew the leases of stations where somebody may charge, on a UTC grid of a third of their length."""
+        """Renew the leases of stations where somebody may charge, on a UTC grid of half their length."""
         while True:
-            await clock.sleep_until(clock.next_multiple(self._settings.lease_s / 3.0))
+            await clock.sleep_until(clock.next_multiple(self._settings.lease_s / 2.0))
             for role, station in self._the_core().stations.items():
                 if station.wants:
                     self._csms.want(role, station.target_a, renew=True)

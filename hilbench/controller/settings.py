@@ -48,7 +48,7 @@ class ControllerSettings(Model):
     """Kept free below every limit: 1 % for a class 1 CT, and what a rising load gains while cars follow."""
     minimum_a: Annotated[float, Field(ge=6)] = MINIMUM_CURRENT_A
     """Least current of a car that charges."""
-    sample_s: Annotated[int, Field(ge=1, le=3600)] = 10
+    sample_s: Annotated[int, Field(ge=1, le=3600)] = 15
     """MeterValueSampleInterval that stations are asked for."""
     allow_export: bool = False
     """True where the site has generation: then negative power is no sign of a reversed CT."""
