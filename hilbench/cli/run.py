@@ -145,7 +145,8 @@ def _perform(console: Console, folder: RunFolder, plan: list[Job], workers: int)
     results: list[dict[str, Any]] = []
     try:
         with _progress(console, len(plan)) as (notify, advance):
-            for job, result in run_jobs(plan, workers, notify):
+            # the longest first, so that no core waits for it at the end
+            for job, result in run_jobs(sorted(plan, key=_is_short), workers, notify):
                 results.append(result)
                 advance(job)
     except Aborted as aborted:
@@ -155,6 +156,10 @@ def _perform(console: Console, folder: RunFolder, plan: list[Job], workers: int)
     folder.finish("FINISHED")
     order = {(job.procedure, job.repeat): index for index, job in enumerate(plan)}
     return sorted(results, key=lambda result: order[(result["id"], result["repeat"])])
+
+
+def _is_short(job: Job) -> bool:
+    return select([job.procedure])[0].short
 
 
 @contextmanager

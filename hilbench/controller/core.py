@@ -201,21 +201,23 @@ class Core:
         """True when it has reported its draw at its present limit, after it had time to settle there."""
         return station.reported_a is not None and station.reported_t >= station.granted_t + self.settings.settle_s
 
-    def _amps(self, t: float, lower: bool) -> Array:
+    def _drawn(self, t: float, lower: bool) -> Array:
+        """Least or greatest current [line] that all stations together may draw now."""
         pick = self._drawn_lower if lower else self._drawn_upper
-        return np.array([pick(station, t) for station in self.stations.values()])
+        amps = [pick(station, t) for station in self.stations.values()]
+        if not any(amps):
+            return np.zeros(len(self._root))
+        return np.abs(self.tree.load(np.array(amps)))[self._root]
 
     def _surely_drawn(self, t: float) -> dict[str, float]:
-        load = np.abs(self.tree.load(self._amps(t, lower=True)))
-        return {line: float(load[row]) for line, row in zip(self.site.lines, self._root, strict=True)}
+        return dict(zip(self.site.lines, self._drawn(t, lower=True).tolist(), strict=True))
 
     # the building
 
     def _estimate(self, sample: MeterSample) -> None:
         t = sample.t
         measured = np.array([abs(sample.currents[line]) for line in self.site.lines])
-        upper = np.abs(self.tree.load(self._amps(t, lower=False)))[self._root]
-        lower = np.abs(self.tree.load(self._amps(t, lower=True)))[self._root]
+        upper, lower = self._drawn(t, lower=False), self._drawn(t, lower=True)
         slack = NOISE_A + 0.005 * measured
         low, high = np.maximum(measured - upper - slack, 0.0), np.maximum(measured - lower + slack, 0.0)
         known = np.where(np.isnan(self.base), high, self.base)
@@ -260,6 +262,8 @@ class Core:
 
     def _worth_deciding(self, t: float) -> bool:
         """True when something has happened since the last decision, or when timers may have run out meanwhile."""
+        if not self._news and not any(station.wants for station in self.stations.values()):
+            return False
         seen = (self._confirmed_base(), self._highest_base())
         same = self._seen is not None and all(np.array_equal(a, b) for a, b in zip(seen, self._seen, strict=True))
         if same and not self._news and t - self._decided < IDLE_S:
