@@ -196,7 +196,7 @@ def _demand(window: Window, line: str) -> Polyline:
 def _utilisation(window: Window) -> list[Reading]:
     """Share of what the tree allowed and the cars wanted that was used, on the line that leaves the least room."""
     found = []
-    for line in window.bench.site.lines:
+    for line in window.parameters.get("lines") or window.bench.site.lines:
         t, (own, wanted) = aligned(window.must(base_current(line)), _demand(window, line))
         current = window.must(line_current("service", line))
         share = exposure.utilisation(current, _service_limit(window, line), (t, own + wanted))

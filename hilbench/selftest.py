@@ -13,11 +13,11 @@ from typing import Any
 
 from hilbench.controller.defects import DEFECTS
 from hilbench.errors import InputError
-from hilbench.metrics.statistics import zero_failure_sample_size
+from hilbench.metrics.statistics import runs_without_failure
 from hilbench.procedures import catalogue
 from hilbench.runner import Job
 
-GOOD_SEEDS = zero_failure_sample_size(0.95, 0.95)
+GOOD_SEEDS = runs_without_failure(0.95, 0.95)
 """59: with no failure in so many seeds, P95 is met with 95 % confidence."""
 
 
