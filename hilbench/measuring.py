@@ -21,7 +21,7 @@ from hilbench.metrics.catalogue import METRICS
 from hilbench.metrics.polyline import Polyline, aligned, between, mean, minus
 from hilbench.requirements import Requirements, load_requirements
 from hilbench.signals import Event, base_current, demanded_current, line_current, offered_current
-from hilbench.site import Node
+from hilbench.site import MINIMUM_CURRENT_A, Node
 from hilbench.verdict import Measurement, measurement
 
 
@@ -264,8 +264,9 @@ def _starvation(window: Window) -> list[Reading]:
         line = window.bench.site.branch(role).lines[0]
         current, wanted = window.line(line_current(role, line)), window.line(demanded_current(role))
         if current is not None and wanted is not None:
-            # 5 A, not 6: cars offered 6 A draw up to 0.5 A less (measured on real cars; see the vehicles' sources)
-            found.append(Reading(allocation.starvation_time(current, wanted, 5.0), window.time_u, role))
+            # a car whose battery takes less than 6 A starves of nothing; offered 6 A, cars draw up to 0.5 A less
+            able = (wanted[0], np.where(wanted[1] >= MINIMUM_CURRENT_A, wanted[1], 0.0))
+            found.append(Reading(allocation.starvation_time(current, able, 5.0), window.time_u, role))
     return found
 
 
