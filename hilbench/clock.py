@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import math
 import re
 import selectors
 import threading
@@ -112,6 +113,7 @@ class VirtualLoop(_streams.MemoryStreams, asyncio.SelectorEventLoop):
         if timeout > 0:
             scheduled: list[asyncio.TimerHandle] = getattr(self, "_scheduled", [])
             self._now = scheduled[0].when() if scheduled else self._now + timeout
+            self._clock_resolution = max(1e-9, math.ulp(self._now))  # else a timer centuries away is never due
 
     def run_in_executor(
         self,

@@ -1,9 +1,9 @@
 """A building load from a user's CSV file.
 
 **Header.** The first column holds time stamps. The load is either one column (the one named, or the first whose
-name carries a unit: kW, W or A in brackets, or at its end after a space or underscore, such as ``Facility [kW](Hourly)`` or
-``load_kW``) or one column per line, named ``L1_A L2_A L3_A`` or with kW or W. Power in one column is the total of
-all lines and is split evenly or by ``shares``; amperes in one column flow in every line.
+name carries a unit: kW, W or A in brackets, or at its end after a space or underscore, such as
+``Facility [kW](Hourly)`` or ``load_kW``) or one column per line, named ``L1_A L2_A L3_A`` or with kW or W. Power in
+one column is the total of all lines and is split evenly or by ``shares``; amperes in one column flow in every line.
 
 **Time.** ISO 8601. A stamp with an offset is taken at its word; one without is local time in ``timezone``: the hour
 that a clock change repeats is told apart by the order of rows, a stamp in the hour that it leaves out is an error.

@@ -203,8 +203,8 @@ class Plant:
 
     def demand_a(self, role: str) -> float:
         """Current [A per phase] that the car would draw now if it were offered everything."""
-        charger = self._slots[role].charger
-        return 0.0 if charger is None else charger.unmanaged_a()
+        self._advance()
+        return self._wish_a(self._slots[role])
 
     # building and readings
 
@@ -358,6 +358,7 @@ class Plant:
         if slot.remaining_wh <= FULL_SHARE * slot.taper_wh:
             self._finish(slot)
             return
+        self._demand(slot, now)
         self._later(slot, now + TAPER_SHARE * tau, lambda: self._taper(slot, self._t, tau))
 
     def _finish(self, slot: _Slot) -> None:
@@ -393,7 +394,11 @@ class Plant:
 
     def _demand(self, slot: _Slot, now: float) -> None:
         signal = self.record.signal(demanded_current(slot.branch.role), "A", "step")
-        signal.append(now, 0.0 if slot.charger is None else slot.charger.unmanaged_a())
+        signal.append(now, self._wish_a(slot))
+
+    def _wish_a(self, slot: _Slot) -> float:
+        """What the car would draw if it were offered everything: less while its battery limits it."""
+        return 0.0 if slot.charger is None else min(slot.charger.unmanaged_a(), self._taper_limit_a(slot))
 
     # time
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import tomllib
 import zlib
 from collections.abc import Sequence
@@ -60,9 +61,10 @@ def _station_day(station: str, day: date, zone: ZoneInfo, seed: int, model: str)
     kind = figures["weekday" if day.weekday() < 5 else "weekend"]
     shares = np.cumsum(kind["sessions"])
     count = int(np.searchsorted(shares, rng.random() * shares[-1]))
+    habits = kind["alone" if count == 1 else "shared"] if count else {}
     drawn: list[Session] = []
     for _ in range(_ATTEMPTS):
-        drawn = sorted((_draw(rng, kind, figures, station, day, zone) for _ in range(count)), key=lambda s: s.arrival)
+        drawn = sorted((_draw(rng, habits, figures, station, day, zone) for _ in range(count)), key=lambda s: s.arrival)
         if all(first.departure <= second.arrival for first, second in pairwise(drawn)):
             return drawn
     return _without_clashes(drawn)
@@ -77,11 +79,11 @@ def _without_clashes(drawn: list[Session]) -> list[Session]:
 
 
 def _draw(
-    rng: np.random.Generator, kind: dict[str, Any], figures: dict[str, Any], station: str, day: date, zone: ZoneInfo
+    rng: np.random.Generator, habits: dict[str, Any], figures: dict[str, Any], station: str, day: date, zone: ZoneInfo
 ) -> Session:
-    shares = np.cumsum(kind["hours"])
+    shares = np.cumsum(habits["hours"])
     hour = int(np.searchsorted(shares, rng.random() * shares[-1]))
-    band = next(band for band in kind["bands"] if band["from"] <= hour < band["to"])
+    band = next(band for band in habits["bands"] if band["from"] <= hour < band["to"])
     rank = rng.random()
     # with this chance stay and energy have the same rank: then their rank correlation is that of the data
     energy_rank = rank if rng.random() < band["rank_correlation"] else rng.random()
@@ -91,7 +93,7 @@ def _draw(
     arrival = local.astimezone(UTC) + timedelta(seconds=int(rng.integers(3600)))
     return Session(
         arrival=arrival,
-        departure=arrival + timedelta(seconds=round(3600 * stay_h)),
+        departure=arrival + timedelta(seconds=math.ceil(3600 * stay_h)),
         station=station,
         energy_kwh=round(min(_quantile(energy_rank, band["energy_kwh"]), most_kwh), 3),
         max_power_kw=figures["max_power_kw"],
