@@ -15,7 +15,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from functools import cache
 from importlib import resources
-from typing import Any, TypeVar, cast
+from typing import Any, Protocol, TypeVar, cast
 
 import jsonschema_rs
 import ocpp.charge_point
@@ -46,13 +46,23 @@ MESSAGE_TIMEOUT_S = 30.0
 
 _PACKAGE: Any = ocpp.charge_point
 F = TypeVar("F", bound=Callable[..., Any])
+
+
+class Decorator(Protocol):
+    """Marks a method and returns it as it was."""
+
+    def __call__(self, handler: F, /) -> F:
+        """The same method, marked."""
+        ...
+
+
 call: Any = ocpp.v16.call
 """Requests of the ``ocpp`` package; enumerations may be given as the strings on the wire."""
 call_result: Any = ocpp.v16.call_result
 """Answers of the ``ocpp`` package, likewise."""
-on: Callable[[str], Callable[[F], F]] = ocpp.routing.on
+on: Callable[[str], Decorator] = cast(Any, ocpp.routing).on
 """Decorator: the method answers this action."""
-after: Callable[[str], Callable[[F], F]] = ocpp.routing.after
+after: Callable[[str], Decorator] = cast(Any, ocpp.routing).after
 """Decorator: the method runs when the answer to this action has been sent."""
 
 Connection = ClientConnection | ServerConnection
@@ -172,7 +182,7 @@ class ChargePoint16(ChargePoint):
         self._waiting: dict[str, asyncio.Future[list[Any]]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
-    async def start(self) -> None:
+    async def start(self) -> None:  # pyright: ignore[reportIncompatibleMethodOverride] - the package's never returns
         """Receive until the connection ends; nothing that the peer sends ends it. Returns when it is closed."""
         try:
             while True:
@@ -333,7 +343,7 @@ def _check_or_fail(message_type: int, action: str, payload: Any) -> None:
     except FileNotFoundError:
         raise CallFailed(action, "NotImplemented", "no schema for this action") from None
     except OCPPError as error:
-        raise CallFailed(action, _code(error), str(error.details.get("cause", ""))) from error
+        raise CallFailed(action, _code(error), str((error.details or {}).get("cause", ""))) from error
 
 
 async def _quietly(work: Awaitable[None]) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import cmath
 import math
 from collections.abc import Callable, Mapping
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,9 +28,18 @@ class BaseLoad(Protocol):
 
     def currents(self, t: float, *, before: bool = False) -> Phasors:
         """Line-current phasors [A], shape (lines,), at bench time ``t``; ``before`` a jump there or after it."""
+        ...
 
     def next_kink(self, t: float) -> float:
         """The first bench time after ``t`` where the currents stop being straight; infinity if none."""
+        ...
+
+
+@runtime_checkable
+class ChangingLoad(BaseLoad, Protocol):
+    """A building whose load may be changed while it runs; it calls ``on_change`` after each change."""
+
+    on_change: Callable[[], None] | None
 
 
 class BuildingLoad:

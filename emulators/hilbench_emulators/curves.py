@@ -18,9 +18,11 @@ class Curve(Protocol):
 
     def at(self, t: float, *, before: bool = False) -> Array:
         """Values [A] per line at ``t``: just after a jump there, or just ``before`` it."""
+        ...
 
     def next_kink(self, t: float) -> float:
         """The first bench time after ``t`` where the slope or the value changes; infinity if none."""
+        ...
 
 
 class Polyline:

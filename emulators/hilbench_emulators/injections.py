@@ -28,6 +28,7 @@ class Injection(Protocol):
 
     def corners(self) -> Corners:
         """Corner points (bench time [s], amperes per line); equal times are a jump; held after the last."""
+        ...
 
 
 @dataclass(frozen=True)

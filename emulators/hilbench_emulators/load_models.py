@@ -158,8 +158,7 @@ class ModelCurve:
         weights = np.exp(-np.arange(taps) / memory)
         weights /= math.sqrt(float((weights**2).sum()))
         draws = np.concatenate((self._draws(day - 1)[-(taps - 1) :], self._draws(day), self._draws(day + 1)[:1]))
-        noise: Array = np.convolve(draws, weights, mode="valid")
-        return noise
+        return np.asarray(np.convolve(draws, weights, mode="valid"), dtype=float)
 
     def _draws(self, day: int) -> Array:
         return self._rng("noise", day).standard_normal(_MINUTES)

@@ -39,6 +39,7 @@ class Truth(Protocol):
 
     def reading(self, node_id: str) -> Reading:
         """Currents, voltages and power at a node now."""
+        ...
 
 
 class ModbusMeter:

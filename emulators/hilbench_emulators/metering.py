@@ -21,18 +21,22 @@ class Reading(Protocol):
     @property
     def currents(self) -> Mapping[str, float]:
         """RMS currents [A]."""
+        ...
 
     @property
     def voltages_v(self) -> Mapping[str, float]:
         """Voltages to neutral [V]."""
+        ...
 
     @property
     def power_w(self) -> Mapping[str, float]:
         """Active power [W], negative for export."""
+        ...
 
     @property
     def reactive_var(self) -> Mapping[str, float]:
         """Reactive power [var], positive for lagging currents."""
+        ...
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,7 @@ from hilbench.signals import (
     station_power,
 )
 from hilbench.site import Branch, Site
-from hilbench_emulators.building import BaseLoad
+from hilbench_emulators.building import BaseLoad, ChangingLoad
 from hilbench_emulators.onboard_charger import Move, OnboardCharger
 from hilbench_emulators.plant_core import Complex, PlantCore, Snapshot
 from hilbench_emulators.vehicles import Vehicle, load_vehicle
@@ -213,7 +213,7 @@ class Plant:
         now = self._advance()
         self._before(now)
         self._load = load
-        if hasattr(load, "on_change"):
+        if isinstance(load, ChangingLoad):
             load.on_change = self._base_changed
         self._after(now)
         self._arm()

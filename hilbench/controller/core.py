@@ -5,7 +5,8 @@ after a change of its limit until it has settled. The building's load per line i
 the estimate moves only when a sample proves it wrong, and then just as far as it must. So nothing is acted on twice, a
 car that has been told to go down is not told again, and current that was granted and not yet drawn stays reserved.
 
-Reductions use what two samples agree on (one, above the rating) and go out at once; raises use the largest estimate of the last ``raise_hold_s``.
+Reductions use what two samples agree on (one, above the rating) and go out at once; raises use the largest estimate
+of the last ``raise_hold_s``.
 """
 
 from __future__ import annotations
@@ -36,9 +37,8 @@ RAISE_LEAST_A = 1.0
 class StationState:
     """What the controller knows of one station.
 
-    ``granted_a`` is the limit in force as far as was confirmed, ``granted_t`` when it changed, ``before_a`` the least and
-    the most that was drawn then. ``reported_a`` is the largest phase current that it reported at
-    ``reported_t``.
+    ``granted_a`` is the limit in force as far as was confirmed, ``granted_t`` when it changed, ``before_a`` the least
+    and the most that was drawn then. ``reported_a`` is the largest phase current that it reported at ``reported_t``.
     """
 
     branch: Branch
@@ -104,11 +104,11 @@ class Core:
 
     # inputs
 
-    def online(self, role: str, t: float) -> None:
+    def online(self, role: str, t: float) -> None:  # noqa: ARG002 - every input says when it came
         """The station's link is up; its status is not known yet."""
         self.stations[role].online, self._news = True, True
 
-    def offline(self, role: str, t: float) -> None:
+    def offline(self, role: str, t: float) -> None:  # noqa: ARG002 - every input says when it came
         """The link is gone: the station keeps its lease until it runs out, then its fallback."""
         station = self.stations[role]
         station.online, station.status, self._news = False, "", True
@@ -187,7 +187,7 @@ class Core:
         allowed = station.granted_a + station.excess_a if station.granted_a >= self.settings.minimum_a else 0.0
         return allowed if t - station.granted_t >= self.settings.follow_s else max(allowed, station.before_a[1])
 
-    def _drawn_lower(self, station: StationState, t: float) -> float:
+    def _drawn_lower(self, station: StationState, t: float) -> float:  # noqa: ARG002 - as _drawn_upper
         """The least that it may draw now."""
         if not station.online or not station.wants or station.reported_a is None:
             return 0.0
@@ -233,10 +233,12 @@ class Core:
         Above the rating of the service there is no time to ask twice.
         """
         recent = [base for _t, base in self._history][-2:]
-        return recent[-1] if self._urgent else np.min(recent, axis=0)
+        least: Array = np.min(recent, axis=0)
+        return recent[-1] if self._urgent else least
 
     def _highest_base(self) -> Array:
-        return np.max([base for _t, base in self._history], axis=0)
+        most: Array = np.max([base for _t, base in self._history], axis=0)
+        return most
 
     # the decision
 

@@ -15,14 +15,12 @@ from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from typing import Any, Protocol
 
-from ocpp.routing import after, on
-from ocpp.v16 import call, call_result
 from ocpp.v16.enums import Action
 
 from hilbench import clock
 from hilbench.controller.settings import ControllerSettings
 from hilbench.errors import HilbenchError
-from hilbench.ocppj import CallFailed, ChargePoint16, Connection, listen
+from hilbench.ocppj import CallFailed, ChargePoint16, Connection, after, call, call_result, listen, on
 
 LOGGER = logging.getLogger(__name__)
 FALLBACK_ID, LEASE_ID = 1, 2
@@ -63,7 +61,7 @@ class StationSession(ChargePoint16):
     # what stations send
 
     @on(Action.boot_notification)
-    def on_boot(self, **_details: Any) -> call_result.BootNotification:
+    def on_boot(self, **_details: Any) -> Any:
         """Accept every known station."""
         return call_result.BootNotification(current_time=_now(), interval=300, status="Accepted")
 
@@ -73,36 +71,36 @@ class StationSession(ChargePoint16):
         self.spawn(self.install())
 
     @on(Action.heartbeat)
-    def on_heartbeat(self) -> call_result.Heartbeat:
+    def on_heartbeat(self) -> Any:
         """Tell the time."""
         return call_result.Heartbeat(current_time=_now())
 
     @on(Action.authorize)
-    def on_authorize(self, **_details: Any) -> call_result.Authorize:
+    def on_authorize(self, **_details: Any) -> Any:
         """Everybody may charge."""
         return call_result.Authorize(id_tag_info={"status": "Accepted"})
 
     @on(Action.start_transaction)
-    def on_start_transaction(self, **_details: Any) -> call_result.StartTransaction:
+    def on_start_transaction(self, **_details: Any) -> Any:
         """Number the transaction."""
         return call_result.StartTransaction(
             transaction_id=self._csms.next_transaction(), id_tag_info={"status": "Accepted"}
         )
 
     @on(Action.stop_transaction)
-    def on_stop_transaction(self, **_details: Any) -> call_result.StopTransaction:
+    def on_stop_transaction(self, **_details: Any) -> Any:
         """Take note."""
         return call_result.StopTransaction()
 
     @on(Action.status_notification)
-    def on_status_notification(self, connector_id: int, status: str, **_more: Any) -> call_result.StatusNotification:
+    def on_status_notification(self, connector_id: int, status: str, **_more: Any) -> Any:
         """Hand on the state of the connector; connector 0 is the station as a whole."""
         if connector_id > 0:
             self._listener.on_status(self.role, status)
         return call_result.StatusNotification()
 
     @on(Action.meter_values)
-    def on_meter_values(self, meter_value: list[dict[str, Any]], **_more: Any) -> call_result.MeterValues:
+    def on_meter_values(self, meter_value: list[dict[str, Any]], **_more: Any) -> Any:
         """Hand on the currents of the newest value."""
         currents = reported_currents(meter_value)
         if currents:
@@ -110,17 +108,17 @@ class StationSession(ChargePoint16):
         return call_result.MeterValues()
 
     @on(Action.data_transfer)
-    def on_data_transfer(self, **_details: Any) -> call_result.DataTransfer:
+    def on_data_transfer(self, **_details: Any) -> Any:
         """No vendor is known."""
         return call_result.DataTransfer(status="UnknownVendorId")
 
     @on(Action.firmware_status_notification)
-    def on_firmware_status(self, **_details: Any) -> call_result.FirmwareStatusNotification:
+    def on_firmware_status(self, **_details: Any) -> Any:
         """Take note."""
         return call_result.FirmwareStatusNotification()
 
     @on(Action.diagnostics_status_notification)
-    def on_diagnostics_status(self, **_details: Any) -> call_result.DiagnosticsStatusNotification:
+    def on_diagnostics_status(self, **_details: Any) -> Any:
         """Take note."""
         return call_result.DiagnosticsStatusNotification()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import struct
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import resources
 
@@ -41,7 +41,7 @@ def layout(lines: int, meter: str = "sdm630") -> Layout:
     return Layout(first, last + 2 - first, offsets)
 
 
-def decode(registers: list[int], offset: int) -> float:
+def decode(registers: Sequence[int], offset: int) -> float:
     """The IEEE 754 single at ``offset``, high word first."""
     value: float = struct.unpack(">f", struct.pack(">HH", registers[offset], registers[offset + 1]))[0]
     return value
@@ -91,7 +91,7 @@ class MeterPort:
             self._on_sample(self._sample(answer.registers))
         return client
 
-    def _sample(self, registers: list[int]) -> MeterSample:
+    def _sample(self, registers: Sequence[int]) -> MeterSample:
         self._number += 1
 
         def read(quantity: str) -> dict[str, float]:

@@ -37,7 +37,7 @@ class ControllerSettings(Model):
     raise_step_a: Annotated[float, Field(gt=0)] = 8.0
     """Largest single raise of a station; the next one follows after ``settle_s``."""
     raise_share: Annotated[float, Field(gt=0, le=1)] = 0.15
-    """All raises that cars may not have followed yet, as a share of the service's limit: what could hide a load step."""
+    """Raises that cars may not have followed yet, as a share of the service's limit: what could hide a load step."""
     resume_hold_s: Seconds = 30.0
     """A car that was paused stays so for so long: contactors and cars dislike quick repeats."""
     recover_s: Seconds = 30.0
