@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
+import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import pytest
+
+from hilbench.rig import rig_files
 
 pytest_plugins = ["pytester"]
 
@@ -38,15 +43,22 @@ def test_a_measurement_within_its_limit_passes(pytester: pytest.Pytester) -> Non
     )
     result = pytester.runpytest_subprocess("--junitxml=j.xml", "--html=r.html", "--self-contained-html")
     result.assert_outcomes(passed=1)
-    assert "time_above_budget" in Path(pytester.path, "j.xml").read_text()
+    case = ET.parse(pytester.path / "j.xml").getroot()[0][0]
+    facts = {item.attrib["name"]: item.attrib["value"] for item in case.iter("property")}
+    assert facts["measurement.1.metric"] == "time_above_budget"
+    assert (facts["measurement.1.verdict"], facts["measurement.1.unit"]) == ("PASS", "s")
+    assert {"rig", "seed", "traces_sha256", "measurement.1.limit", "measurement.1.profile"} <= facts.keys()
     assert "<svg" in Path(pytester.path, "r.html").read_text().replace("&lt;", "<")
 
 
 def test_a_measurement_out_of_limit_fails_without_an_assert(pytester: pytest.Pytester) -> None:
     """A controller that ignores the meter fails the test by the measurement alone, and the message names the limit."""
     rig = Path(pytester.path, "broken.toml")
-    source = Path(sys.modules["hilbench.rig"].__file__ or "").parent.parent / "rigs" / "workplace-10.toml"
-    text = source.read_text().replace('policy = "dynamic"', 'policy = "dynamic"\ndefect = "ignores-meter"')
+    text = (
+        rig_files()["workplace-10"]
+        .read_text()
+        .replace('policy = "dynamic"', 'policy = "dynamic"\ndefect = "ignores-meter"')
+    )
     rig.write_text(text)
     pytester.makepyfile(
         """
@@ -102,6 +114,25 @@ def test_operator_answers_come_from_a_file(pytester: pytest.Pytester) -> None:
     result = pytester.runpytest_subprocess("--bench-answers", "answers.toml", "-rs")
     result.assert_outcomes(passed=1, skipped=1)
     result.stdout.fnmatch_lines(["*'photo'*"])
+
+
+def test_the_operator_is_asked_on_the_terminal(pytester: pytest.Pytester) -> None:
+    """What is typed at the terminal answers a question, although pytest captures input and output."""
+    test = pytester.makepyfile(
+        """
+        def test_clamp(operator):
+            assert operator.reading("clamp_l1", "Clamp meter on L1", "A") == 12.5
+            assert operator.confirm("photo", "Photograph taken?")
+        """
+    )
+    person, terminal = os.openpty()
+    os.write(person, b"12.5\ny\n")
+    command = [sys.executable, "-m", "pytest", str(test)]
+    result = subprocess.run(command, stdin=terminal, capture_output=True, text=True, timeout=60, check=False)
+    os.close(person)
+    os.close(terminal)
+    assert result.returncode == 0, result.stdout
+    assert "Clamp meter on L1 [A]" in result.stdout
 
 
 def test_benches_run_in_parallel_in_virtual_time(pytester: pytest.Pytester) -> None:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
-from hilbench.evidence.files import number
+from hilbench.evidence.files import canonical, number
 from hilbench.evidence.overview import reason
 from hilbench.evidence.reader import ProcedureEvidence, RunEvidence
 from hilbench.evidence.words import describe, replay_command
 
-_KEYS = ("value", "unit", "uncertainty", "op", "limit_value", "verdict", "note")
-_CLAUSE_KEYS = ("id", "source", "confidence", "guard")
+_KEYS = ("metric", "value", "unit", "uncertainty", "op", "verdict", "note")
+_CLAUSE_KEYS = ("profile", "source", "confidence", "guard")
 _NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
@@ -54,18 +55,30 @@ def _facts(procedure: ProcedureEvidence) -> Iterator[tuple[str, Any]]:
     for key in ("signals_sha256", "events_sha256"):
         if hashes.get(key):
             yield key, hashes[key]
-    for index, item in enumerate(procedure.measurements, 1):
-        yield from _measured(f"{index:02d}.{item.get('metric')}", item)
+    if hashes.get("traces_sha256"):
+        yield "traces_sha256", traces_sha256(hashes["traces_sha256"])
+    yield from measured(procedure.measurements)
 
 
-def _measured(prefix: str, item: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    for key in _KEYS:
-        if item.get(key) not in (None, ""):
-            yield f"{prefix}.{key.removesuffix('_value')}" if key == "limit_value" else f"{prefix}.{key}", item[key]
-    clause = item.get("clause") or {}
-    for key in _CLAUSE_KEYS:
-        if clause.get(key):
-            yield f"{prefix}.clause" if key == "id" else f"{prefix}.{key}", clause[key]
+def traces_sha256(traces: Mapping[str, str]) -> str:
+    """One sha256 over those of all connections: equal when every one of them is."""
+    return hashlib.sha256(canonical(traces).encode()).hexdigest()
+
+
+def measured(measurements: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, Any]]:
+    """Measurements, as ``Measurement.to_dict`` gives them, as properties ``measurement.N.KEY``; empty ones left out.
+
+    N counts from 1 within a test case. KEY is ``metric``, ``value``, ``unit``, ``uncertainty`` (expanded, k = 2),
+    ``op``, ``limit``, ``verdict`` or ``note``; of the clause ``clause`` (its id), ``profile``, ``source``,
+    ``confidence`` and ``guard``.
+    """
+    for index, item in enumerate(measurements, 1):
+        facts = {key: item.get(key) for key in _KEYS} | {"limit": item.get("limit_value")}
+        clause = item.get("clause") or {}
+        facts |= {"clause": clause.get("id")} | {key: clause.get(key) for key in _CLAUSE_KEYS}
+        for key, value in facts.items():
+            if value not in (None, ""):
+                yield f"measurement.{index}.{key}", value
 
 
 def _outcome(run: RunEvidence, procedure: ProcedureEvidence) -> str:
