@@ -1,129 +1,110 @@
 """Many jobs: spread over worker processes on the virtual clock, one after the other on a real one.
 
-A signal (Ctrl-C, SIGTERM, SIGHUP) ends a campaign in good order: a real bench is first taken to its safe state, the
-evidence so far stays on disk, and :class:`Aborted` tells the caller which signal it was.
+A signal (Ctrl-C, SIGTERM, SIGHUP) ends a campaign in good order: the bench that runs is first taken to its safe state,
+its evidence so far is written, and :class:`Aborted` tells the caller which signal it was.
 """
 
 from __future__ import annotations
 
-import asyncio
 import multiprocessing
+import os
 import signal
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from contextlib import contextmanager
-from types import FrameType
+from concurrent.futures.process import BrokenProcessPool
+from functools import partial
+from multiprocessing.connection import wait as wait_for_end
 from typing import Any
 
-from hilbench import clock
-from hilbench.procedures import select
-from hilbench.runner import Job, effective_mode, epoch_of, execute, perform, prepared_rig
+from hilbench.errors import DeviceError
+from hilbench.interrupts import Aborted, Interrupt, listening
+from hilbench.runner import Job, effective_mode, execute, prepared_rig
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 Result = dict[str, Any]
 Notify = Callable[[Job, float], None]
+ENDING_S = 10.0
+"""What a worker gets of the machine's time to end its procedure in good order."""
 
 
-class Aborted(BaseException):
-    """A signal ended the campaign; not an ``Exception``, so that nothing on the way mistakes it for an error."""
-
-    def __init__(self, number: int) -> None:
-        super().__init__(signal.Signals(number).name)
-        self.number = number
-
-
-def run_jobs(jobs: Sequence[Job], workers: int, notify: Notify | None = None) -> Iterator[tuple[Job, Result]]:
+def run_jobs(
+    jobs: Sequence[Job], workers: int, notify: Notify | None = None, interrupt: Interrupt | None = None
+) -> Iterator[tuple[Job, Result]]:
     """Run ``jobs`` and yield each with its result as it ends; raises :class:`Aborted` on a signal.
 
-    ``notify`` is called with a job and the bench time it has reached, from time to time.
+    ``notify`` is called with a job and the bench time it has reached, from time to time. ``interrupt`` is the caller's
+    when it listens for signals itself.
     """
-    if any(effective_mode(prepared_rig(job), job.mode) != "virtual" for job in jobs):
-        for job in jobs:
-            yield job, _run_on_real_clock(job, notify)
-    elif workers <= 1:
-        with _signals_raise():
-            for job in jobs:
-                yield job, execute(job, (lambda t, job=job: notify(job, t)) if notify else None)
-    else:
-        yield from _run_in_pool(jobs, workers, notify)
+    real = any(effective_mode(prepared_rig(job), job.mode) != "virtual" for job in jobs)
+    with listening(interrupt) as heard:
+        if real or workers <= 1:
+            yield from _run_here(jobs, notify, heard)
+        else:
+            yield from _run_in_pool(jobs, workers, notify, heard)
+        heard.check()
 
 
-def _run_on_real_clock(job: Job, notify: Notify | None) -> Result:
-    rig = prepared_rig(job)
-    (procedure,) = select([job.procedure])
-    mode = effective_mode(rig, job.mode)
-    progress = (lambda t: notify(job, t)) if notify else None
-    with asyncio.Runner(loop_factory=lambda: clock.new_loop(mode, epoch_of(job, rig, procedure))) as runner:
-        return runner.run(_until_signal(perform(job, rig, procedure, progress)))
-
-
-async def _until_signal(main: Any) -> Result:
-    """Run ``main``; the first signal cancels it, and it ends in its own good order before ``Aborted`` is raised."""
-    loop, task = asyncio.get_running_loop(), asyncio.create_task(main)
-    caught: list[int] = []
-
-    def stop(number: int) -> None:
-        if not caught:
-            caught.append(number)
-            task.cancel()
-
-    for number in SIGNALS:
-        loop.add_signal_handler(number, stop, number)
-    try:
-        await asyncio.wait([task])
-    finally:
-        for number in SIGNALS:
-            loop.remove_signal_handler(number)
-    if caught:
-        raise Aborted(caught[0])
-    result: Result = task.result()
-    return result
-
-
-@contextmanager
-def _signals_raise() -> Iterator[None]:
-    def stop(number: int, _frame: FrameType | None) -> None:
-        raise Aborted(number)
-
-    before = {number: signal.signal(number, stop) for number in SIGNALS}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+def _run_here(jobs: Sequence[Job], notify: Notify | None, interrupt: Interrupt) -> Iterator[tuple[Job, Result]]:
+    for job in jobs:
+        interrupt.check()
+        yield job, execute(job, partial(notify, job) if notify else None, interrupt)
 
 
 _progress_queue: Any = None
+_interrupt = Interrupt()
 
 
 def _initialise(queue: Any) -> None:
+    """In a worker: only the parent's SIGTERM ends it (the terminal's signals are for the parent), or the parent's end."""
     global _progress_queue
     _progress_queue = queue
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to the parent, which ends the workers
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, lambda number, _frame: _interrupt.arrived(number))
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """A worker whose parent was killed would wait for ever for its next job."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        wait_for_end([parent.sentinel])
+        os._exit(1)
 
 
 def _work(index: int, job: Job) -> Result:
-    return execute(job, lambda t: _progress_queue.put((index, t)))
+    return execute(job, lambda t: _progress_queue.put((index, t)), _interrupt)
 
 
-def _run_in_pool(jobs: Sequence[Job], workers: int, notify: Notify | None) -> Iterator[tuple[Job, Result]]:
+def _run_in_pool(
+    jobs: Sequence[Job], workers: int, notify: Notify | None, interrupt: Interrupt
+) -> Iterator[tuple[Job, Result]]:
     context = multiprocessing.get_context("spawn")
     queue = context.SimpleQueue()
-    with _signals_raise():
-        pool = ProcessPoolExecutor(min(workers, len(jobs)), context, _initialise, (queue,))
-        try:
-            futures = {pool.submit(_work, index, job): job for index, job in enumerate(jobs)}
-            yield from _collect(futures, jobs, queue, notify)
-        except BaseException:
-            for process in list(pool._processes.values()):
-                process.terminate()
-            raise
-        finally:
-            pool.shutdown(cancel_futures=True)
+    pool = ProcessPoolExecutor(min(workers, len(jobs)), context, _initialise, (queue,))
+    futures: dict[Future[Result], Job] = {}
+    try:
+        futures |= {pool.submit(_work, index, job): job for index, job in enumerate(jobs)}
+        yield from _collect(futures, jobs, queue, notify, interrupt)
+    except BrokenProcessPool:
+        raise DeviceError(
+            "a worker process was killed from outside, often for want of memory; evidence up to then is kept "
+            "(--jobs 1 needs least)"
+        ) from None
+    except Aborted:
+        yield from _end_workers(pool, futures)
+        raise
+    finally:
+        _kill_workers(pool)
+        pool.shutdown(cancel_futures=True)
 
 
 def _collect(
-    futures: dict[Future[Result], Job], jobs: Sequence[Job], queue: Any, notify: Notify | None
+    futures: dict[Future[Result], Job],
+    jobs: Sequence[Job],
+    queue: Any,
+    notify: Notify | None,
+    interrupt: Interrupt,
 ) -> Iterator[tuple[Job, Result]]:
     pending = set(futures)
     while pending:
@@ -133,4 +114,28 @@ def _collect(
             if notify:
                 notify(jobs[index], t)
         for future in done:
+            yield futures.pop(future), future.result()
+        interrupt.check()
+
+
+def _end_workers(pool: ProcessPoolExecutor, futures: dict[Future[Result], Job]) -> Iterator[tuple[Job, Result]]:
+    """Let the workers write what they have, and yield that too."""
+    running = {future for future in futures if not future.cancel()}
+    for process in _processes(pool):
+        process.terminate()
+    for future in wait(running, timeout=ENDING_S).done:
+        if future.exception() is None:
             yield futures[future], future.result()
+
+
+def _kill_workers(pool: ProcessPoolExecutor) -> None:
+    """Nothing waits for a worker that still works when the campaign has ended."""
+    for process in _processes(pool):
+        process.kill()
+
+
+def _processes(pool: ProcessPoolExecutor) -> list[Any]:
+    return list((getattr(pool, "_processes", None) or {}).values())
+
+
+__all__ = ["Aborted", "Interrupt", "Notify", "Result", "listening", "run_jobs"]

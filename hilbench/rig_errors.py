@@ -160,6 +160,6 @@ def _child(node: dict[str, Any], part: int | str) -> dict[str, Any]:
     mapping = node.get("discriminator", {}).get("mapping", {})
     if part in mapping:
         return {"$ref": mapping[part]}
-    pattern = next(iter(node.get("patternProperties", {}).values()), {})
+    pattern: dict[str, Any] = next(iter(node.get("patternProperties", {}).values()), {})
     extra = node.get("additionalProperties")
     return dict(extra) if isinstance(extra, dict) else dict(pattern)

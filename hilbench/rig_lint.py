@@ -63,7 +63,7 @@ def lint(rig: Rig) -> list[Finding]:
 
 def located(findings: Iterable[Finding], data: Mapping[str, Any], text: str) -> list[tuple[str, Problem, Rule]]:
     """Severity, problem with key path and line in the file (``data`` and ``text``), and rule of each finding, once."""
-    found = {}
+    found: dict[tuple[str, Problem, Rule], None] = {}
     for finding in findings:
         place = where(text, file_location(finding.location, data))
         found[finding.severity, Problem(place, finding.what, finding.remedy), finding.rule] = None

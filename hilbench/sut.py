@@ -114,7 +114,7 @@ class ProcessController:
         try:
             with self._log.open("ab") as log:
                 # a session of its own: Ctrl-C is for the bench, which then takes the site to its safe state
-                self._process = subprocess.Popen(
+                self._process = subprocess.Popen(  # noqa: ASYNC220 - returns at once, and no loop need outlive it
                     self._command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
                 )
         except OSError as error:
@@ -224,10 +224,12 @@ async def _wait_for_listener(address: tuple[str, int], failure: Callable[[], str
     while clock.time() < deadline:
         if reason := failure():
             raise DeviceError(f"controller at {host}:{port}: {reason}")
+        # first a moment: whether one that starts in this very instant listens already is a matter of scheduling
+        await asyncio.sleep(0.1 * scale)
         try:
-            _reader, writer = await asyncio.wait_for(asyncio.open_connection(host, port), _ANSWER_TIMEOUT_S * scale)
+            async with asyncio.timeout(_ANSWER_TIMEOUT_S * scale):
+                _reader, writer = await asyncio.open_connection(host, port)
         except (OSError, TimeoutError):
-            await asyncio.sleep(0.1 * scale)
             continue
         writer.transport.abort()
         return

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from datetime import UTC, datetime, timedelta, timezone
-from enum import Enum
+from enum import StrEnum
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -55,7 +55,7 @@ def test_no_number_is_lost(value: float) -> None:
 def test_what_json_does_not_know_becomes_plain() -> None:
     """Enums, arrays, sets, paths and numpy scalars are written by value."""
 
-    class Colour(str, Enum):
+    class Colour(StrEnum):
         RED = "red"
 
     given_value = {"e": Colour.RED, "a": np.arange(3), "s": {2, 1}, "p": Path("x/y"), "n": np.float32(0.5), "o": (1,)}
