@@ -37,7 +37,8 @@ async def make_safe(stations: Iterable[Station], record: Record) -> list[str]:
 async def _command(station: Station, record: Record) -> None:
     record.event(clock.time(), "safe.commanded", station.role)
     try:
-        await asyncio.wait_for(station.make_safe(), COMMAND_TIMEOUT_S)
+        async with asyncio.timeout(COMMAND_TIMEOUT_S):
+            await station.make_safe()
     except (HilbenchError, OSError, TimeoutError) as error:
         record.event(clock.time(), "safe.failed", station.role, reason=str(error) or type(error).__name__)
 

@@ -29,7 +29,7 @@ class FaultLink:
         self._listen_host = listen_host
         self._target = (target_host, target_port)
         self._server: asyncio.Server | None = None
-        self._pairs: set[_Pair] = set()
+        self._pairs: dict[_Pair, None] = {}  # in order of age: a set's order would differ from run to run
 
     async def start(self) -> None:
         """Listen; raises ``DeviceError`` when the port cannot be had."""
@@ -73,12 +73,12 @@ class FaultLink:
     def _accept(self) -> _End:
         pair = _Pair(self, self._target)
         pair.dead = self.fault == "half-open"
-        self._pairs.add(pair)
+        self._pairs[pair] = None
         return pair.near
 
     def forget(self, pair: _Pair) -> None:
         """A pair is closed at both ends."""
-        self._pairs.discard(pair)
+        self._pairs.pop(pair, None)
 
 
 class _Pair:

@@ -58,7 +58,7 @@ class Uplink16:
     async def _serve(self, connection: ClientConnection) -> bool:
         """One connection from its start to its end; True when the controller had accepted the station."""
         link = self.link = Handlers16(self._station, connection)
-        tasks = {asyncio.ensure_future(link.start()), asyncio.ensure_future(self._work(link))}
+        tasks = [asyncio.ensure_future(link.start()), asyncio.ensure_future(self._work(link))]
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         finally:
