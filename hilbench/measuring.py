@@ -212,7 +212,7 @@ def _service_limit(window: Window, line: str) -> float | Polyline:
     if not below or any(branch.feeder == "service" for branch in site.branches):
         return budget
     t, v = window.must(base_current(line))
-    return t, np.minimum(v + sum(node.limit_a for node in below), budget)
+    return t, np.minimum(v + math.fsum(node.limit_a for node in below), budget)
 
 
 def _offers(window: Window) -> dict[str, Polyline]:

@@ -127,7 +127,7 @@ def line_shares(service: Service, shares: Mapping[str, float] | None) -> Array:
     problems += [
         Problem(f"shares.{key}", f"{value} is not in 0..1") for key, value in shares.items() if not 0 <= value <= 1
     ]
-    total = sum(shares.values())
+    total = math.fsum(shares.values())
     if not problems and abs(total - 1.0) > 1e-6:
         problems.append(Problem("shares", f"they add up to {total:g}", "they must add up to 1"))
     if problems:

@@ -84,7 +84,7 @@ class Exposure:
 def exposure(line: Polyline, limit: Level, tolerance: float = 0.0) -> Exposure:
     """How ``line`` [A] exceeded ``limit`` [A]; time counts above ``limit + tolerance``, amperes from ``limit``."""
     stays = excursions(line, limit, tolerance)
-    above = sum(stay.duration_s for stay in stays)
+    above = math.fsum(stay.duration_s for stay in stays)
     length = duration(line)
     return Exposure(
         peak_a=float(minus(line, limit)[1].max()),
@@ -92,8 +92,8 @@ def exposure(line: Polyline, limit: Level, tolerance: float = 0.0) -> Exposure:
         worst_ampere_seconds=max((stay.ampere_seconds for stay in stays), default=0.0),
         worst_a2s=max((stay.a2s for stay in stays), default=0.0),
         time_above_s=above,
-        ampere_seconds=sum(stay.ampere_seconds for stay in stays),
-        a2s=sum(stay.a2s for stay in stays),
+        ampere_seconds=math.fsum(stay.ampere_seconds for stay in stays),
+        a2s=math.fsum(stay.a2s for stay in stays),
         share_above=above / length if length > 0 else math.nan,
         count=len(stays),
     )

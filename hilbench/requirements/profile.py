@@ -120,7 +120,7 @@ class Clause(ClauseEntry):
         return text if self.unit == "1" else f"{text} {self.unit}"
 
     def _sum(self, terms: Mapping[str, float], context: Context) -> float:
-        return sum(
+        return math.fsum(
             factor * (1.0 if name == "constant" else self._quantity(name, context)) for name, factor in terms.items()
         )
 
