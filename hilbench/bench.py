@@ -171,12 +171,14 @@ class Bench:
         return 0.0 if clock.is_virtual() else 0.02 + 4.0 * self._lag.worst_s
 
     async def run_for(self, seconds: float) -> None:
-        """Let ``seconds`` of bench time pass."""
+        """Let ``seconds`` of bench time pass, and bring the record up to then."""
         await asyncio.sleep(seconds)
+        self.plant.touch()
 
     async def run_until(self, t: float) -> None:
-        """Let bench time pass until ``t`` [s]."""
+        """Let bench time pass until ``t`` [s], and bring the record up to then."""
         await clock.sleep_until(t)
+        self.plant.touch()
 
     async def align(self, grid_s: float = 10.0) -> None:
         """Wait for the next multiple of ``grid_s`` in UTC plus a random phase within one meter interval.
@@ -381,9 +383,9 @@ class Bench:
     def offered_sum_a(self, roles: Sequence[str] | None = None) -> float:
         """Sum of the currents offered now at ``roles`` (default all) [A per phase]."""
         signals = (self.record.signals.get(offered_current(role)) for role in roles or self.stations)
-        return sum(signal.last() or 0.0 for signal in signals if signal is not None)
+        return math.fsum(signal.last() or 0.0 for signal in signals if signal is not None)
 
     def total_power_w(self) -> float:
         """Active power of all cars now [W]."""
         signals = (self.record.signals.get(station_power(role)) for role in self.stations)
-        return sum(signal.last() or 0.0 for signal in signals if signal is not None)
+        return math.fsum(signal.last() or 0.0 for signal in signals if signal is not None)

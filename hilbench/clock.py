@@ -133,27 +133,11 @@ class VirtualLoop(_streams.MemoryStreams, asyncio.SelectorEventLoop):
             raise ClockError(f"a virtual loop takes no calls from other threads ({callback!r})")
         return super().call_soon_threadsafe(callback, *args, context=context)
 
-    def call_soon(
-        self, callback: Callable[[*Ts], object], *args: *Ts, context: contextvars.Context | None = None
-    ) -> asyncio.Handle:
-        """Schedule ``callback`` for this instant, or for when its process is resumed."""
-        handle = super().call_soon(callback, *args, context=context)
-        if self._held:
-            self._hold_if_suspended(handle)
-        return handle
-
-    def call_at(
-        self, when: float, callback: Callable[[*Ts], object], *args: *Ts, context: contextvars.Context | None = None
-    ) -> asyncio.TimerHandle:
-        """Schedule ``callback`` for loop time ``when`` [s], or for when its process is resumed after it."""
-        handle = super().call_at(when, callback, *args, context=context)
-        if self._held:
-            self._hold_if_suspended(handle)
-        return handle
-
     def suspend(self, name: str) -> None:
         """Hold back every callback of process ``name``, as SIGSTOP would; sockets stay open and fill up."""
         self._held.setdefault(name, [])
+        # only while something is suspended is every new callback looked at: it costs a run a tenth of its time
+        vars(self).update(call_soon=self._call_soon_held, call_at=self._call_at_held)
         pending: list[asyncio.Handle] = [*getattr(self, "_ready", ()), *getattr(self, "_scheduled", ())]
         for handle in pending:
             self._hold_if_suspended(handle)
@@ -164,6 +148,9 @@ class VirtualLoop(_streams.MemoryStreams, asyncio.SelectorEventLoop):
         for handle, callback, args in self._held.pop(name, []):
             context: contextvars.Context = getattr(handle, "_context")  # noqa: B009 - as above
             ready.append(asyncio.Handle(_unless_cancelled, (handle, callback, args), self, context))
+        if not self._held:
+            for method in ("call_soon", "call_at"):
+                vars(self).pop(method, None)
 
     def sever(self, name: str) -> None:
         """Reset every connection of process ``name`` and close its listeners, as the kernel does after SIGKILL."""
@@ -173,6 +160,16 @@ class VirtualLoop(_streams.MemoryStreams, asyncio.SelectorEventLoop):
         for end in self.ends():
             if end.context.get(_process) == name:
                 end.abort()
+
+    def _call_soon_held(self, *args: Any, context: contextvars.Context | None = None) -> asyncio.Handle:
+        handle = super().call_soon(*args, context=context)
+        self._hold_if_suspended(handle)
+        return handle
+
+    def _call_at_held(self, *args: Any, context: contextvars.Context | None = None) -> asyncio.TimerHandle:
+        handle = super().call_at(*args, context=context)
+        self._hold_if_suspended(handle)
+        return handle
 
     def _hold_if_suspended(self, handle: asyncio.Handle) -> None:
         context: contextvars.Context = getattr(handle, "_context")  # noqa: B009 - private to type checkers

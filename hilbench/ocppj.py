@@ -180,7 +180,7 @@ class ChargePoint16(ChargePoint):
         self.next_id = first_id
         self._on_frame = on_frame
         self._waiting: dict[str, asyncio.Future[list[Any]]] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: dict[asyncio.Task[None], None] = {}  # a set would be cancelled in the order of addresses
 
     async def start(self) -> None:  # pyright: ignore[reportIncompatibleMethodOverride] - the package's never returns
         """Receive until the connection ends; nothing that the peer sends ends it. Returns when it is closed."""
@@ -193,7 +193,7 @@ class ChargePoint16(ChargePoint):
             self._abandon()
 
     def _abandon(self) -> None:
-        for task in self._tasks:
+        for task in list(self._tasks):
             task.cancel()
         for waiting in self._waiting.values():
             if not waiting.done():
@@ -284,8 +284,11 @@ class ChargePoint16(ChargePoint):
     def spawn(self, work: Awaitable[None]) -> None:
         """Run ``work`` beside the receive loop; it is cancelled with the connection, and failed calls end it."""
         task = asyncio.ensure_future(_quietly(work))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._tasks[task] = None
+        task.add_done_callback(self._forget)
+
+    def _forget(self, task: asyncio.Task[None]) -> None:
+        self._tasks.pop(task, None)
 
     async def _refuse(self, unique_id: str, error: OCPPError) -> None:
         await self._transmit([4, unique_id, _code(error), str(error.description)[:255], error.details])

@@ -155,7 +155,7 @@ class MeterCore:
 
     def _count(self, sample: _Sample) -> None:
         if self._last is not None:
-            mean_w = (sum(sample.power_w) + sum(self._last.power_w)) / 2.0
+            mean_w = (math.fsum(sample.power_w) + math.fsum(self._last.power_w)) / 2.0
             energy_wh = mean_w * (sample.t - self._last.t) / 3600.0
             self.import_wh += max(0.0, energy_wh)
             self.export_wh += max(0.0, -energy_wh)
@@ -169,7 +169,7 @@ class MeterCore:
             _means([getattr(sample, name) for sample in self._window])
             for name in ("voltages_v", "currents_a", "power_w", "reactive_var")
         )
-        values = _totals(voltages, currents, sum(powers), sum(reactives))
+        values = _totals(voltages, currents, math.fsum(powers), math.fsum(reactives))
         values |= {
             "frequency": self._frequency_hz,
             "import_energy": self.import_wh / 1000.0,
@@ -183,7 +183,7 @@ class MeterCore:
 def _means(rows: list[tuple[float, ...]]) -> tuple[float, ...]:
     if len(rows) == 1:
         return rows[0]
-    return tuple(sum(column) / len(rows) for column in zip(*rows, strict=True))
+    return tuple(math.fsum(column) / len(rows) for column in zip(*rows, strict=True))
 
 
 def _channel(number: int, voltage_v: float, current_a: float, power_w: float, reactive_var: float) -> dict[str, float]:
@@ -202,11 +202,11 @@ def _totals(
     voltages: tuple[float, ...], currents: tuple[float, ...], power_w: float, reactive_var: float
 ) -> dict[str, float]:
     return {
-        "average_voltage": sum(voltages) / len(voltages),
-        "average_current": sum(currents) / len(currents),
-        "total_current": sum(currents),
+        "average_voltage": math.fsum(voltages) / len(voltages),
+        "average_current": math.fsum(currents) / len(currents),
+        "total_current": math.fsum(currents),
         "total_power": power_w,
-        "total_apparent_power": sum(u * i for u, i in zip(voltages, currents, strict=True)),
+        "total_apparent_power": math.fsum(u * i for u, i in zip(voltages, currents, strict=True)),
         "total_reactive_power": reactive_var,
         "total_power_factor": power_factor(power_w, reactive_var),
         "total_phase_angle": math.degrees(math.atan2(reactive_var, power_w)),

@@ -10,7 +10,7 @@ import asyncio
 import heapq
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
@@ -19,7 +19,6 @@ from hilbench import clock
 from hilbench.errors import InputError, Problem
 from hilbench.signals import (
     Record,
-    Signal,
     base_current,
     demanded_current,
     line_current,
@@ -79,7 +78,6 @@ class _Slot:
     version: int = 0
     lines: tuple[str, ...] = ()
     weights: tuple[float, ...] = ()
-    signals: dict[str, Signal] = field(default_factory=dict)
 
 
 class Plant:
@@ -101,9 +99,11 @@ class Plant:
         self._energy = np.zeros(len(site.branches))
         self._node_index = {node.id: index for index, node in enumerate(site.nodes)}
         self._volts = site.service.line_to_neutral_v
-        self._phasors = np.array([site.service.phasor(line) for line in site.lines])
+        self._conjugates = [site.service.phasor(line).conjugate() for line in site.lines]
         self._scale = np.zeros(len(site.branches))
         self._cache: Snapshot | None = None
+        self._changed: dict[str, _Slot] = {}
+        self._occupied: dict[str, _Slot] = {}
         self._stopped = False
         self._node_signals = [
             [record.signal(line_current(node.id, line), "A", "linear") for line in site.lines] for node in site.nodes
@@ -137,6 +137,7 @@ class Plant:
         slot.capacity_wh = max(slot.capacity_wh, wanted)
         slot.remaining_wh = wanted
         slot.taper_wh = (1.0 - model.taper_soc) * slot.capacity_wh
+        self._occupied[role] = slot
         self._connect(slot)
         self._demand(slot, now)
         self._say(slot, "B", now)
@@ -150,9 +151,9 @@ class Plant:
             return
         now = self._advance()
         self._before(now)
-        self._core.ramp(slot.row, now, 0.0, 1e9, (1.0, 1.0))
-        self._core.i0[slot.row] = 0.0
+        self._interrupt(slot, now)
         slot.charger, slot.version = None, slot.version + 1
+        del self._occupied[role]
         self._after(now)
         self._demand(slot, now)
         self._say(slot, "A", now)
@@ -179,8 +180,7 @@ class Plant:
         now = self._advance()
         if not closed:
             self._before(now)
-            self._core.ramp(slot.row, now, 0.0, 1e9, (1.0, 1.0))
-            self._core.i0[slot.row] = 0.0
+            self._interrupt(slot, now)
             self._after(now)
         self._apply(slot, slot.charger.energise(now, closed))
         self._arm()
@@ -226,34 +226,37 @@ class Plant:
         self._arm()
 
     def touch(self) -> None:
-        """Record what flows now: to be called before the building is changed."""
-        self._before(self._advance())
+        """Record everything as it is now: before the building is changed, and before anybody reads the record."""
+        now = self._advance()
+        self._before(now)
+        for slot in self._slots.values():
+            self._write_station(slot, now)
 
     def reading(self, node_id: str) -> NodeReading:
         """Truth at a node now; raises ``KeyError`` for an unknown node."""
         now = self._run_due()
         index = self._node_index[node_id]
-        phasors = self._at(now).nodes[index]
-        power = self._volts * phasors * np.conj(self._phasors)
+        phasors: list[complex] = self._at(now).nodes[index].tolist()
+        power = [self._volts * phasor * unit for phasor, unit in zip(phasors, self._conjugates, strict=True)]
         lines = self.site.lines
         return NodeReading(
-            currents=dict(zip(lines, np.abs(phasors).tolist(), strict=True)),
+            currents=dict(zip(lines, map(abs, phasors), strict=True)),
             voltages_v=dict.fromkeys(lines, self._volts),
-            power_w=dict(zip(lines, power.real.tolist(), strict=True)),
-            reactive_var=dict(zip(lines, (-power.imag).tolist(), strict=True)),
+            power_w={line: value.real for line, value in zip(lines, power, strict=True)},
+            reactive_var={line: -value.imag for line, value in zip(lines, power, strict=True)},
         )
 
     def station_reading(self, role: str) -> StationReading:
         """Truth at a station now."""
         now = self._advance()
-        slot, snapshot = self._slots[role], self._at(now)
-        amps = float(snapshot.amps[slot.row])
+        slot = self._slots[role]
+        amps, factor = self._core.draw(slot.row, now)
         soc = None if slot.charger is None else 1.0 - slot.remaining_wh / slot.capacity_wh
         drawn = {line: amps * weight for line, weight in zip(slot.lines, slot.weights, strict=True)}
         return StationReading(
             currents={line: drawn.get(line, 0.0) for line in slot.branch.lines},
             voltage_v=slot.voltage_v,
-            power_w=float(amps * snapshot.factor[slot.row] * self._scale[slot.row]),
+            power_w=amps * factor * float(self._scale[slot.row]),
             energy_wh=float(self._energy[slot.row]),
             soc=soc,
         )
@@ -261,9 +264,8 @@ class Plant:
     def stop(self) -> None:
         """Record the last values and end the timer."""
         if not self._stopped:
+            self.touch()
             self._stopped = True
-            now = self._advance()
-            self._before(now)
             if self._timer is not None:
                 self._timer.cancel()
 
@@ -286,7 +288,7 @@ class Plant:
             {names.index(line): unit * weight for (line, unit), weight in zip(units.items(), weights, strict=True)},
             charger.response.capacitive,
         )
-        self._scale[slot.row] = slot.voltage_v * (1.0 if branch.line_to_line else sum(weights))
+        self._scale[slot.row] = slot.voltage_v * (1.0 if branch.line_to_line else math.fsum(weights))
         self._cache = None
 
     def _apply(self, slot: _Slot, moves: list[Move]) -> None:
@@ -322,11 +324,12 @@ class Plant:
             self._plan(slot, now)
             return
         factor = charger.response.power_factor
+        self._mark(slot)
         core.ramp(row, now, aim, charger.vehicle.slew_a_per_s, (factor(present or aim), factor(aim or present)))
         slot.version += 1
         end = core.ramp_end(row)
         for piece in range(1, RAMP_PIECES):
-            self._later(slot, now + (end - now) * piece / RAMP_PIECES, lambda: None)
+            self._later(slot, now + (end - now) * piece / RAMP_PIECES, partial(self._mark, slot))
         self._later(slot, end, lambda: self._plan(slot, self._t))
 
     def _plan(self, slot: _Slot, now: float) -> None:
@@ -334,6 +337,7 @@ class Plant:
         charger = slot.charger
         if charger is None:
             return
+        self._mark(slot)
         power = self._power_w(slot)
         if power <= 1.0:
             if charger.state == "C" and charger.offered_a < 6.0:
@@ -355,6 +359,7 @@ class Plant:
         self._apply(slot, slot.charger.offer(now, slot.duty_pct))
 
     def _taper(self, slot: _Slot, now: float, tau: float) -> None:
+        self._mark(slot)
         if slot.remaining_wh <= FULL_SHARE * slot.taper_wh:
             self._finish(slot)
             return
@@ -383,8 +388,21 @@ class Plant:
         return most * min(1.0, slot.remaining_wh / slot.taper_wh)
 
     def _power_w(self, slot: _Slot) -> float:
-        snapshot = self._at(self._t)
-        return float(snapshot.amps[slot.row] * snapshot.factor[slot.row] * self._scale[slot.row])
+        amps, factor = self._core.draw(slot.row, self._t)
+        return amps * factor * float(self._scale[slot.row])
+
+    def _interrupt(self, slot: _Slot, now: float) -> None:
+        self._mark(slot)
+        self._core.interrupt(slot.row, now)
+
+    def _mark(self, slot: _Slot) -> None:
+        """Record a car before its course changes, and once more after all that happens in this instant.
+
+        Between two marks a car's current is straight, so that its samples do not depend on what others do.
+        """
+        if slot.branch.role not in self._changed:
+            self._changed[slot.branch.role] = slot
+            self._write_station(slot, self._t)
 
     def _say(self, slot: _Slot, state: str, now: float) -> None:
         self.record.event(now, "vehicle.state", slot.branch.role, state=state)
@@ -438,21 +456,14 @@ class Plant:
         return min(first, math.inf if self._load is None else self._load.next_kink(self._t))
 
     def _settle_energy(self, t: float) -> None:
-        """Add the energy since the last time, by Simpson's rule: exact for ramps, 1e-8 for a tenth of a taper."""
-        span = t - self._t
-        if span <= 0:
+        """Add the energy since the last time."""
+        start, self._t = self._t, max(t, self._t)
+        if t <= start or not self._occupied:
             return
-        self._t = t
-        if not any(slot.charger is not None for slot in self._slots.values()):
-            return
-        parts = [self._core.at(t - span), self._core.at(t - span / 2.0), self._core.at(t)]
-        hours = span / 3600.0 / 6.0
-        watts = [p.amps * p.factor * self._scale for p in parts]
-        added = (watts[0] + 4.0 * watts[1] + watts[2]) * hours
+        added = self._core.watts(start, t, self._scale) * ((t - start) / 3600.0)
         self._energy += added
-        for slot in self._slots.values():
-            if slot.charger is not None:
-                slot.remaining_wh = max(slot.remaining_wh - float(added[slot.row]), 0.0)
+        for slot in self._occupied.values():
+            slot.remaining_wh = max(slot.remaining_wh - float(added[slot.row]), 0.0)
 
     def _sample(self, t: float, before: bool = False) -> Snapshot:
         base: Complex | None = None
@@ -471,6 +482,9 @@ class Plant:
     def _after(self, t: float) -> None:
         self._cache = None
         self._write(self._at(t))
+        for slot in self._changed.values():
+            self._write_station(slot, t)
+        self._changed.clear()
 
     def _write(self, snapshot: Snapshot) -> None:
         t = snapshot.t
@@ -480,16 +494,13 @@ class Plant:
         base = np.zeros(len(self.site.lines)) if self._load is None else np.abs(self._load.currents(t))
         for signal, value in zip(self._base_signals, base.tolist(), strict=True):
             signal.append(t, value)
-        for slot in self._slots.values():
-            if slot.lines:
-                self._write_station(slot, snapshot)
 
-    def _write_station(self, slot: _Slot, snapshot: Snapshot) -> None:
-        role, t = slot.branch.role, snapshot.t
-        amps = float(snapshot.amps[slot.row])
+    def _write_station(self, slot: _Slot, t: float) -> None:
+        role = slot.branch.role
+        amps, factor = self._core.draw(slot.row, t)
         for line, weight in zip(slot.lines, slot.weights, strict=True):
             self.record.signal(line_current(role, line), "A", "linear").append(t, amps * weight)
-        watts = amps * float(snapshot.factor[slot.row] * self._scale[slot.row])
+        watts = amps * factor * float(self._scale[slot.row])
         self.record.signal(station_power(role), "W", "linear").append(t, watts)
         self.record.signal(station_energy(role), "Wh", "linear").append(t, float(self._energy[slot.row]))
 

@@ -311,7 +311,7 @@ class Core:
 
     def _raise_budget(self, t: float) -> float:
         """Amperes by which stations may be raised now, less what was raised and may not be drawn yet."""
-        flying = sum(
+        flying = math.fsum(
             max(station.granted_a - station.before_a[0], 0.0)
             for station in self.stations.values()
             if station.wants and station.raised_t == station.granted_t and not self._settled(station, t)
