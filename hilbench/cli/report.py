@@ -9,6 +9,7 @@ import click
 
 from hilbench.errors import HilbenchError
 from hilbench.evidence.manifest import NAME, ManifestCheck, check_manifest, write_manifest
+from hilbench.evidence.overview import reason
 from hilbench.evidence.reader import load_run
 from hilbench.evidence.render import render
 from hilbench.evidence.schemas import folder_violations
@@ -45,6 +46,11 @@ def _render(folder: Path) -> None:
     elif intact.present:
         click.echo(f"warning: {_differences(intact)}; {NAME} is left as it was", err=True)
     click.echo(f"{run.verdict}: {headline(run)}")
+    for procedure in run.procedures:
+        if procedure.verdict == "INCOMPLETE":
+            click.echo(f"  {procedure.id} {procedure.title}: {reason(procedure)}")
+        for problem in dict.fromkeys(procedure.problems):
+            click.echo(f"  damaged: {procedure.folder}: {problem}", err=True)
     click.echo(folder / "report.html")
 
 

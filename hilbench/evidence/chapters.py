@@ -9,12 +9,14 @@ from datetime import datetime
 from typing import Any, TypedDict
 from zoneinfo import ZoneInfo
 
+from hilbench.evidence.bars import chart_of
 from hilbench.evidence.files import number
+from hilbench.evidence.happenings import ends_something, happening, is_cause
 from hilbench.evidence.markup import badge, esc, paragraphs, prose, rounded, table
-from hilbench.evidence.overview import Groups, confidence_tag, limit_cell, reason, rule_cell, used_bar, value_cell
+from hilbench.evidence.overview import Groups, clause_cell, limit_cell, reason, rule_cell, used_bar, value_cell
 from hilbench.evidence.reader import ProcedureEvidence, RunEvidence
 from hilbench.evidence.scales import span_text
-from hilbench.evidence.story import CAUSES, failure_box
+from hilbench.evidence.story import failure_box
 from hilbench.evidence.svg import plot_of, plot_svg
 from hilbench.evidence.words import metric_definition, metric_title, worst_repeat
 from hilbench.signals import Signal
@@ -25,7 +27,7 @@ CURVE_BYTES = 2_400_000
 _POINT_BYTES = 6.5
 _LOG_ENDS, _LOG_ROWS = 4, 60
 _QUIET_KINDS = ("command.profile", "vehicle.state", "ocpp", "safe.commanded", "safe.confirmed")
-_CLOSE_UPS, _CLOSE_UP_BEFORE_S, _CLOSE_UP_AFTER_S = 4, 8.0, 52.0
+_CLOSE_UPS, _CLOSE_UP_BEFORE_S, _CLOSE_UP_AFTER_S = 6, 8.0, 52.0
 
 
 class _Size(TypedDict):
@@ -44,8 +46,17 @@ def chapters(run: RunEvidence, groups: Groups) -> str:
 
 def plots_of(run: RunEvidence, procedure: ProcedureEvidence) -> list[Plot]:
     """The plots that the procedure asked for; without any, one per kind of signal that was recorded."""
-    asked = [plot_of(plot) for plot in procedure.get("plots", [])]
+    asked = [_marked(plot_of(plot), procedure) for plot in procedure.get("plots", [])]
     return asked or _standard_plots(run, procedure)
+
+
+def _marked(plot: Plot, procedure: ProcedureEvidence) -> Plot:
+    """The plot with marks in the words of the events that they stand for."""
+    words: dict[float, list[str]] = {}
+    for event in filter(is_cause, procedure.events):
+        words.setdefault(number(event.get("t")) or 0.0, []).append(happening(event))
+    marks = ((t, words[t].pop(0) if words.get(t) else text) for t, text in plot.marks)
+    return replace(plot, marks=tuple(marks))
 
 
 def _standard_plots(run: RunEvidence, procedure: ProcedureEvidence) -> list[Plot]:
@@ -53,11 +64,8 @@ def _standard_plots(run: RunEvidence, procedure: ProcedureEvidence) -> list[Plot
     for name, entry in procedure.signals.items():
         family = "/".join(name.split("/")[:2]) if name.startswith("current/") else name.split("/")[0]
         families.setdefault((family, entry.unit), []).append(name)
-    marks = tuple(
-        (number(event.get("t")) or 0.0, str(event.get("kind")))
-        for event in procedure.events
-        if str(event.get("kind", "")).split(".")[0] in CAUSES
-    )
+    causes = filter(is_cause, procedure.events)
+    marks = tuple((number(event.get("t")) or 0.0, happening(event)) for event in causes)
     limits = _node_limits(run.head.get("site"))
     return [
         Plot(family, unit, tuple(names), limits.get(family, ()), marks[:40])
@@ -79,6 +87,7 @@ def _chapter(run: RunEvidence, procedure: ProcedureEvidence, plots: Sequence[Plo
     parts = [
         f"<h3><span>{esc(procedure.id)} {esc(procedure.title)}</span>{badge(procedure.verdict)}</h3>",
         _about(procedure),
+        _safe_state(procedure),
         failure_box(run, procedure, signals),
         _measurements(procedure),
         _pictures(run, procedure, plots, signals, bins),
@@ -102,6 +111,20 @@ def _about(procedure: ProcedureEvidence) -> str:
     return "".join(texts) + f'<p class="mute">{esc("; ".join(fact for fact in facts if fact))}</p>'
 
 
+def _safe_state(procedure: ProcedureEvidence) -> str:
+    """Whether every station was taken to its safe limit at the end, and said so itself."""
+    told, read_back = (
+        {str(event.get("subject", "")) for event in procedure.events if event.get("kind") == kind}
+        for kind in ("safe.commanded", "safe.confirmed")
+    )
+    if not told:
+        return ""
+    missing = sorted(told - read_back)
+    tail = f"; not confirmed: {', '.join(missing)}" if missing else ""
+    said = f"Safe state at the end: commanded at {len(told)} stations, read back from {len(told & read_back)}{tail}."
+    return f'<p class="mute">{esc(said)}</p>'
+
+
 def _measurements(procedure: ProcedureEvidence) -> str:
     if not procedure.measurements:
         return ""
@@ -114,13 +137,9 @@ def _measurement_row(item: Mapping[str, Any]) -> tuple[str, ...]:
     clause = item.get("clause") or {}
     title = f'<span title="{esc(metric_definition(metric))}">{esc(metric_title(metric))}</span>'
     title += f"<small>{esc(item['note'])}</small>" if item.get("note") else ""
-    source = ""
-    if clause:
-        name = esc(clause.get("id", ""))
-        link = f'<a href="#clause-{name}">{name}</a>'
-        source = f"{link} {confidence_tag(clause)}<small>{esc(clause.get('source', ''))}</small>"
     verdict = badge(str(item.get("verdict")))
-    return (title, value_cell(item), limit_cell(item), used_bar(item), source, rule_cell(clause), verdict)
+    figures = (value_cell(item), limit_cell(item), used_bar(item), clause_cell(item))
+    return (title, *figures, rule_cell(clause), verdict)
 
 
 def _pictures(
@@ -131,14 +150,19 @@ def _pictures(
     if not drawn:
         return ""
     epoch, span = _local_epoch(run, procedure), _span(procedure, signals)
-    small = [
-        plot_svg(plot, signals, epoch=epoch, window=span, standalone=False, bins=min(bins, 220), **_HALF)
-        for plot in drawn[1:]
-    ]
-    first = plot_svg(drawn[0], signals, epoch=epoch, window=span, standalone=False, bins=bins, **_WHOLE)
-    return f"<figure>{first}</figure>" + _pairs([*_close_ups(drawn[0], signals, span, bins), *small])
+
+    def draw(plot: Plot, size: _Size) -> str:
+        return plot_svg(plot, signals, epoch=epoch, window=span, standalone=False, bins=bins, **size)
+
+    small = [plot for plot in drawn[1:] if len(plot.signals) <= _SIDE_BY_SIDE]
+    maps = [plot for plot in drawn[1:] if len(plot.signals) > _SIDE_BY_SIDE]
+    pairs = [*_close_ups(drawn[0], signals, span, bins), *(draw(plot, _HALF) for plot in small)]
+    wide = "".join(f"<figure>{draw(plot, _WHOLE)}</figure>" for plot in maps)
+    return f"<figure>{draw(drawn[0], _WHOLE)}</figure>{_pairs(pairs)}{wide}"
 
 
+_SIDE_BY_SIDE = 16
+"""Plots of more signals than these need the whole width."""
 _WHOLE: _Size = {"width": 1000, "height": 250}
 _HALF: _Size = {"width": 500, "height": 180}
 
@@ -160,7 +184,8 @@ def _close_ups(plot: Plot, signals: Mapping[str, Signal], span: tuple[float, flo
     if span[1] - span[0] < 3 * (_CLOSE_UP_BEFORE_S + _CLOSE_UP_AFTER_S):
         return []
     found = []
-    for t, text in plot.marks[:_CLOSE_UPS]:
+    begun = [mark for mark in plot.marks if not ends_something(mark[1])]
+    for t, text in begun[:_CLOSE_UPS]:
         window = (max(t - _CLOSE_UP_BEFORE_S, span[0]), min(t + _CLOSE_UP_AFTER_S, span[1]))
         close = replace(plot, title=f"Close-up: {text}")
         found.append(plot_svg(close, signals, window=window, standalone=False, bins=min(bins, 220), **_HALF))
@@ -183,6 +208,8 @@ def _tables(procedure: ProcedureEvidence) -> list[str]:
             rows = [[prose(cell) for cell in row] for row in one["rows"]]
             body = table([esc(column) for column in one.get("columns", [])], rows, "num")
             title = esc(one.get("title", ""))
+            picture = chart_of(one)
+            found += [f"<figure>{picture}</figure>"] if picture else []
             found.append(f"<h4>{title}</h4>{body}" if len(rows) <= 20 else _folded(f"{title} ({len(rows)} rows)", body))
     return found
 

@@ -6,10 +6,11 @@ from collections import Counter
 from collections.abc import Mapping
 
 from hilbench.evidence.files import number
-from hilbench.evidence.markup import esc, moment, paragraphs, prose, quantity, section, table
-from hilbench.evidence.overview import performed
+from hilbench.evidence.markup import esc, moment, paragraphs, prose, quantity, section, table, unit_text
 from hilbench.evidence.reader import RunEvidence
-from hilbench.evidence.words import CONFIDENCE
+from hilbench.evidence.tested import performed
+from hilbench.evidence.words import CONFIDENCE, metric_definition, metric_title
+from hilbench.metrics.catalogue import METRICS
 
 
 def certainty_section(run: RunEvidence) -> str:
@@ -31,6 +32,38 @@ def certainty_section(run: RunEvidence) -> str:
     body = paragraphs(texts)
     body += table(("Source of signals", "Fidelity", "U of one sample", "Calibration", "Signals"), rows) if rows else ""
     return section("certainty", "How sure are these numbers", body + table(("Confidence of a limit", "means"), marks))
+
+
+def definitions_section(run: RunEvidence) -> str:
+    """How every number of this report is measured, and its unit: a printed page has no hover texts."""
+    used = {str(item.get("metric")) for procedure in run.procedures for item in procedure.measurements}
+    rows = [
+        (esc(metric_title(name)), esc(unit_text(METRICS[name].unit) or "ratio"), esc(metric_definition(name)))
+        for name in METRICS
+        if name in used
+    ]
+    if not rows:
+        return ""
+    return section("definitions", "How each number is measured", table(("Measurement", "Unit", "Is"), rows))
+
+
+def claims_section(run: RunEvidence) -> str:
+    """What a reader must not take from this report."""
+    time = run.head.get("time")
+    texts = [
+        "Emulated cars, stations and meters are models, fitted to published measurements. Real ones differ, and fail "
+        "in ways that nobody has modelled.",
+        "A test passes for its stimulus, its seed and its settings. Between them lies everything that was not tried.",
+        "The thermal memory of a breaker is computed from the tolerance band of its standard; no breaker was tripped.",
+        "Nothing is said about the safety of devices and wiring, about selectivity, about security of the network, or "
+        "about conformity with any standard that a source names: it names where a figure comes from.",
+        "Limits marked policy-default are choices of this bench. An authority, a network operator or a manufacturer "
+        "may ask for more.",
+    ]
+    if isinstance(time, Mapping) and time.get("mode") == "virtual":
+        texts.append("In virtual time a controller computes in no time: its speed on real hardware was not tested.")
+    body = "<ul>" + "".join(f"<li>{esc(text)}</li>" for text in texts) + "</ul>"
+    return section("claims", "What this report does not claim", body)
 
 
 def _sources(run: RunEvidence) -> Counter[tuple[str, str, str, float, str]]:

@@ -19,20 +19,32 @@ _NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def junit_xml(run: RunEvidence) -> str:
-    """The run as JUnit XML (xunit2): INCONCLUSIVE is a failure of type ``inconclusive``, NOT_RUN is skipped."""
+    """The run as JUnit XML (xunit2): INCONCLUSIVE is a failure of type ``inconclusive``, NOT_RUN is skipped.
+
+    A run that did not reach its end has one more test case, an error, so that nobody's pipeline takes it for a pass.
+    """
     counts = run.counts()
     failures = counts.get("FAIL", 0) + counts.get("INCONCLUSIVE", 0)
-    errors = counts.get("ERROR", 0) + counts.get("INCOMPLETE", 0)
+    end = _end(run)
+    errors = counts.get("ERROR", 0) + counts.get("INCOMPLETE", 0) + bool(end)
     seconds = sum(number(item.get("duration_s")) or 0.0 for item in run.procedures)
     attributes = (
-        f'tests="{len(run.procedures)}" failures="{failures}" errors="{errors}" skipped="{counts.get("NOT_RUN", 0)}" '
-        f'time="{seconds:.3f}"'
+        f'tests="{len(run.procedures) + bool(end)}" failures="{failures}" errors="{errors}" '
+        f'skipped="{counts.get("NOT_RUN", 0)}" time="{seconds:.3f}"'
     )
     suite = f"<testsuite name={_quoted('hilbench ' + run.path.name)} {attributes}{_timestamp(run)}>"
-    cases = "".join(_case(run, item) for item in run.procedures)
+    cases = "".join(_case(run, item) for item in run.procedures) + end
     properties = _properties([("status", run.status), ("verdict", run.verdict), ("seed", run.head.get("seed", ""))])
     head = f'<?xml version="1.0" encoding="utf-8"?>\n<testsuites {attributes}>\n'
     return f"{head}{suite}\n{properties}{cases}</testsuite>\n</testsuites>\n"
+
+
+def _end(run: RunEvidence) -> str:
+    if run.status == "FINISHED":
+        return ""
+    why = f"the run ended as {run.status}{': ' if run.head.get('reason') else ''}{run.head.get('reason', '')}"
+    error = _element("error", run.status.lower(), why, [why])
+    return f'<testcase classname="hilbench" name="the run reaches its end" time="0.000">{error}</testcase>\n'
 
 
 def _timestamp(run: RunEvidence) -> str:

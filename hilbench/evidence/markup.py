@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from html import escape
+from html import escape, unescape
 from typing import Any
 
 from hilbench.evidence.files import number
 
 SYMBOL = {"PASS": "✓", "FAIL": "✗", "INCONCLUSIVE": "?", "ERROR": "!", "NOT_RUN": "–", "INFORMATIVE": "i"}
-WORD = {"NOT_RUN": "NOT RUN", "INFORMATIVE": "INFO"}
+WORD = {"NOT_RUN": "NOT RUN", "INFORMATIVE": "INFO", "INCOMPLETE": "CUT OFF"}
 
 
 def esc(value: Any) -> str:
@@ -67,6 +67,11 @@ def definitions(items: Mapping[str, str]) -> str:
     """A list of terms and what they are here; values are HTML already, empty ones are left out."""
     rows = "".join(f"<div><dt>{esc(term)}</dt><dd>{text}</dd></div>" for term, text in items.items() if text)
     return f"<dl>{rows}</dl>"
+
+
+def plain_prose(value: Any) -> str:
+    """As :func:`prose`, not escaped: for texts that are escaped where they are used."""
+    return unescape(prose(value))
 
 
 def prose(value: Any) -> str:

@@ -1,4 +1,4 @@
-"""The first part of the report: outcome, meaning, what was tested, the table of verdicts, and what was not run."""
+"""The first part of the report: outcome, meaning, the table of verdicts, what was not run, and the clauses."""
 
 from __future__ import annotations
 
@@ -8,28 +8,29 @@ from typing import Any
 
 from hilbench.evidence.files import number
 from hilbench.evidence.markup import (
+    WORD,
     badge,
     definitions,
     esc,
-    moment,
     paragraphs,
-    prose,
     quantity,
     rounded,
     section,
     table,
 )
 from hilbench.evidence.reader import ProcedureEvidence, RunEvidence
+from hilbench.evidence.scales import span_text
+from hilbench.evidence.tested import key_facts
 from hilbench.evidence.words import (
     CONFIDENCE,
     RULES,
+    VERDICTS,
     WEAK,
     describe,
     headline,
     limit_used,
     meaning,
     metric_title,
-    replay_command,
     tightest,
     worst_repeat,
     zero_failures,
@@ -47,16 +48,18 @@ def groups_of(run: RunEvidence) -> Groups:
 
 
 def hero(run: RunEvidence) -> str:
-    """The verdict of the whole run and one sentence."""
+    """The verdict of the whole run, one sentence, and what was tested with what."""
     kind = run.verdict.lower().replace("_", "-")
-    stamp = esc(run.verdict.replace("_", " "))
-    return f'<div class="hero {kind}"><div class="stamp">{stamp}</div><p class="lead">{esc(headline(run))}</p></div>'
+    stamp = esc(WORD.get(run.verdict, run.verdict))
+    lead = f'<p class="lead">{esc(headline(run))}</p><p class="mute">{" · ".join(key_facts(run.head))}</p>'
+    return f'<div class="hero {kind}"><div class="stamp">{stamp}</div><div>{lead}</div></div>'
 
 
 def meaning_section(run: RunEvidence) -> str:
     """What this means, in plain words."""
     first, *rest = meaning(run)
-    return section("meaning", "What this means", paragraphs([first, rest[0]]) + _failures(run) + paragraphs(rest[1:]))
+    body = paragraphs([first, rest[0]]) + _failures(run) + paragraphs(rest[1:])
+    return section("meaning", "What this means", body)
 
 
 def _failures(run: RunEvidence) -> str:
@@ -70,75 +73,17 @@ def _failures(run: RunEvidence) -> str:
     return f"<ul>{''.join(lines)}</ul>" if lines else ""
 
 
-def tested_section(run: RunEvidence) -> str:
-    """What was tested, with what, and how to do it again."""
-    head = run.head
-    items = {
-        "Site": _site(_mapping(head.get("site"))),
-        "Supply": prose(_mapping(head.get("site")).get("service", "")),
-        "Rig file": prose(head.get("rig", "")),
-        "Controller": prose(head.get("controller", "")),
-        "Time base": _time(_mapping(head.get("time"))),
-        "Seed": prose(head.get("seed", "")),
-        "Repeats": prose(head.get("repeats", "")),
-        "Inputs": prose(head.get("inputs", "")),
-        "Performed": performed(head),
-        "Requirements": prose(_profiles(head.get("requirements"))),
-        "Versions": prose(head.get("versions", "")),
-        "Machine": prose(head.get("machine", "")),
-    }
-    items |= {key.replace("_", " ").capitalize(): prose(value) for key, value in head.items() if key not in _KNOWN}
-    again = f"<h4>Run it again</h4><pre><code>{esc(replay_command(run))}</code></pre>"
-    return section("tested", "What was tested", definitions(items) + again)
-
-
-def performed(head: Mapping[str, Any]) -> str:
-    """When the run began and ended, as far as it is known."""
-    return " to ".join(moment(head[key]) for key in ("started_utc", "ended_utc") if head.get(key))
-
-
-def _mapping(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {"name": value} if value else {}
-
-
-_KNOWN = {"site", "rig", "controller", "time", "seed", "repeats", "inputs", "started_utc", "ended_utc", "requirements"}
-_KNOWN |= {"versions", "machine", "plan", "schema_version", "run", "status", "command", "replay", "identification"}
-
-
-def _site(site: Mapping[str, Any]) -> str:
-    stations = site.get("stations")
-    count = len(stations) if isinstance(stations, list) else stations
-    parts = [esc(site.get("title") or site.get("name", ""))]
-    parts += [f"{esc(count)} stations"] if count else []
-    parts += [f"budget {prose(site['budget_a'])} A per line"] if site.get("budget_a") is not None else []
-    parts += [esc(site["timezone"])] if site.get("timezone") else []
-    return ", ".join(part for part in parts if part)
-
-
-def _time(time: Mapping[str, Any]) -> str:
-    mode = str(time.get("mode", time.get("name", "")))
-    said = {
-        "virtual": "virtual: time is computed and jumps from event to event; all protocols run as they are",
-        "real": "real time",
-    }
-    rest = {key: value for key, value in time.items() if key not in ("mode", "name")}
-    return "; ".join(part for part in (esc(said.get(mode, mode)), prose(rest)) if part)
-
-
-def _profiles(value: Any) -> Any:
-    if not isinstance(value, list):
-        return value or ""
-    return [f"{one.get('id')} {one.get('edition', '')}".strip() if isinstance(one, Mapping) else one for one in value]
-
-
 def verdict_section(groups: Groups) -> str:
     """One row per procedure: verdict and the measurement that came closest to its limit."""
     rows = [_verdict_row(key, group) for key, group in groups.items()]
     lead = (
-        "<p class='mute'>Each test with the measurement that used most of its limit; all others are further down.</p>"
+        "<p class='mute'>Each test with the measurement that used most of its limit, or that broke it; all others are "
+        "further down.</p>"
     )
-    columns = ("Test", "Closest to its limit", "Value ± U (k = 2)", "Limit", "Limit used", "Verdict")
-    return section("verdicts", "Verdicts", lead + table(columns, rows))
+    columns = ("Test", "Closest to its limit", "Value ± U (k = 2)", "Limit", "Limit used", "Clause, source", "Verdict")
+    words = definitions({WORD.get(word, word): esc(text) for word, text in VERDICTS.items()})
+    legend = f'<h4>What the verdicts mean</h4><div class="words">{words}</div>'
+    return section("verdicts", "Verdicts", lead + table(columns, rows) + legend) if rows else ""
 
 
 def _verdict_row(key: str, group: list[ProcedureEvidence]) -> tuple[str, ...]:
@@ -148,23 +93,43 @@ def _verdict_row(key: str, group: list[ProcedureEvidence]) -> tuple[str, ...]:
         name += f"<small>{len(group)} repeats, the worst is shown: {_tally(group)}</small>"
     item = tightest(shown.measurements)
     if item is None:
-        return (name, f"<small>{esc(reason(shown))}</small>", "", "", "", badge(shown.verdict))
+        return (name, f"<small>{esc(reason(shown))}</small>", "", "", "", "", badge(shown.verdict))
     note = f"<small>{esc(item['note'])}</small>" if item.get("note") else ""
     title = esc(metric_title(str(item.get("metric")))) + note
-    return (name, title, value_cell(item), limit_cell(item), used_bar(item), badge(shown.verdict))
+    figures = (value_cell(item), limit_cell(item), used_bar(item), clause_cell(item))
+    return (name, title, *figures, badge(shown.verdict))
+
+
+def clause_cell(item: Mapping[str, Any]) -> str:
+    """The clause that a measurement was judged by: its id, how sure its limit is, and its source."""
+    clause = item.get("clause") or {}
+    if not clause:
+        return ""
+    name = esc(clause.get("id", ""))
+    link = f'<a href="#clause-{name}">{name}</a>'
+    return f"{link} {confidence_tag(clause)}<small>{esc(clause.get('source', ''))}</small>"
 
 
 def _tally(group: Iterable[ProcedureEvidence]) -> str:
     verdicts = [item.verdict for item in group]
-    return ", ".join(f"{verdicts.count(verdict)} {verdict.replace('_', ' ')}" for verdict in sorted(set(verdicts)))
+    return ", ".join(f"{verdicts.count(verdict)} {WORD.get(verdict, verdict)}" for verdict in sorted(set(verdicts)))
 
 
 def reason(procedure: ProcedureEvidence) -> str:
     """Why there is no verdict of a measurement: notes, the error, or that the end is missing."""
     if procedure.verdict == "INCOMPLETE":
-        return "cut off before its end"
+        return recorded_until(procedure)
     texts = [procedure.get("error"), *procedure.get("notes", [])]
     return "; ".join(str(text) for text in texts if text)
+
+
+def recorded_until(procedure: ProcedureEvidence) -> str:
+    """How far the record of a procedure without a result goes."""
+    last = procedure.last_instant
+    if last is None:
+        return "cut off before its end, with nothing readable"
+    rows = f"{len(procedure.signals)} signals and {len(procedure.events)} events"
+    return f"cut off before its end: {rows} are readable, up to {span_text(last)} of bench time"
 
 
 def value_cell(item: Mapping[str, Any]) -> str:

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from hilbench.errors import InputError
-from hilbench.evidence.files import read_columns, read_json, read_json_lines
+from hilbench.evidence.files import number, read_columns, read_json, read_json_lines
 from hilbench.evidence.folder import SCHEMA_VERSION, procedure_folder_name
+from hilbench.evidence.schemas import violations
 from hilbench.signals import Signal, Source
 
 SEVERITY = ("FAIL", "ERROR", "INCOMPLETE", "INCONCLUSIVE", "NOT_RUN", "PASS")
@@ -92,8 +93,12 @@ class ProcedureEvidence:
 
     @cached_property
     def index(self) -> dict[str, Any]:
-        """Signal index as written."""
-        return (read_json(self.path / "signals" / "index.json") if self.path else None) or {}
+        """Signal index as written; empty when it is absent or not as its schema says."""
+        index = (read_json(self.path / "signals" / "index.json") if self.path else None) or {}
+        if index and (departures := violations("signals", index)):
+            self.problems.append(f"signals/index.json is not as its schema says: {departures[0]}")
+            return {}
+        return index
 
     @cached_property
     def signals(self) -> dict[str, SignalEntry]:
@@ -115,6 +120,13 @@ class ProcedureEvidence:
         events, problems = read_json_lines(self.path / "events.jsonl")
         self.problems.extend(problems)
         return events
+
+    @cached_property
+    def last_instant(self) -> float | None:
+        """Bench time of the latest readable sample or event [s], None when nothing was recorded."""
+        times = [number(event.get("t")) for event in self.events[-1:]]
+        times += [float(signal.rows(len(signal) - 1)[0][0]) for signal in self.load(list(self.signals)).values()]
+        return max((t for t in times if t is not None), default=None)
 
     @property
     def epoch(self) -> datetime | None:
@@ -155,11 +167,11 @@ class RunEvidence:
     def verdict(self) -> str:
         """The worst verdict of all procedures; an aborted or incomplete run never passes.
 
-        Procedures that were planned and not run do not hide what was found in the others, but nothing at all is
-        NOT_RUN.
+        A FAIL stays one, whatever came after it. Procedures that were planned and not run do not hide what was found
+        in the others, but nothing at all is NOT_RUN.
         """
         found = {procedure.verdict for procedure in self.procedures} - {"NOT_RUN"}
-        if found & {"FAIL", "ERROR"} or self.status == "FINISHED":
+        if "FAIL" in found or self.status == "FINISHED":
             return next((verdict for verdict in SEVERITY if verdict in found), "NOT_RUN")
         return self.status
 
@@ -191,6 +203,8 @@ def load_run(path: Path) -> RunEvidence:
     version = str(head.get("schema_version", "?"))
     if version.split(".")[0] != SCHEMA_VERSION.split(".")[0]:
         raise InputError(str(path), f"run.json has schema version {version}, this hilbench reads {SCHEMA_VERSION}")
+    if departures := violations("run", head):
+        raise InputError(str(path), f"run.json is none of this bench's: {departures[0]}")
     for key in ("procedures", "verdict", "counts"):
         head.pop(key, None)
     found = {folder.name: folder for folder in (path / "procedures").glob("*") if folder.is_dir()}
@@ -215,7 +229,15 @@ def _procedure(name: str, path: Path | None, planned: Mapping[str, Any]) -> Proc
     problems = []
     if result is None and (path / "result.json").exists():
         problems.append("result.json is not readable")
+    elif result is not None and (departures := violations("result", result)):
+        problems.append(f"result.json is not as its schema says: {departures[0]}")
+        result = None
+    elif result is None and not any((path / "signals").glob("*")):
+        result = {"verdict": "NOT_RUN", "notes": [_NOT_REACHED]}
     return ProcedureEvidence(name, path, about, result, problems)
+
+
+_NOT_REACHED = "the run ended before anything of it was recorded"
 
 
 def _natural(name: str) -> list[tuple[int, str]]:

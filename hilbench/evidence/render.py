@@ -6,7 +6,13 @@ import hashlib
 from importlib import resources
 
 from hilbench.evidence.chapters import chapters
-from hilbench.evidence.closing import certainty_section, formal_section, integrity_section
+from hilbench.evidence.closing import (
+    certainty_section,
+    claims_section,
+    definitions_section,
+    formal_section,
+    integrity_section,
+)
 from hilbench.evidence.files import canonical, write_atomic
 from hilbench.evidence.junit import junit_xml
 from hilbench.evidence.markup import esc
@@ -16,13 +22,12 @@ from hilbench.evidence.overview import (
     hero,
     meaning_section,
     not_run_section,
-    performed,
     repeats_section,
-    tested_section,
     verdict_section,
 )
 from hilbench.evidence.reader import RunEvidence
 from hilbench.evidence.svg import DARK, STYLE
+from hilbench.evidence.tested import performed, tested_section
 
 
 def render(run: RunEvidence) -> None:
@@ -49,7 +54,9 @@ def report_html(run: RunEvidence) -> str:
         f'<section id="tests"><h2>The tests, one by one</h2>{told}</section>' if told else "",
         repeats_section(groups),
         clause_section(run),
+        definitions_section(run),
         certainty_section(run),
+        claims_section(run),
         formal_section(run, name),
         integrity_section(),
     ]

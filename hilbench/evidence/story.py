@@ -11,15 +11,16 @@ from typing import Any
 import numpy as np
 
 from hilbench.evidence.files import number, utc_text
+from hilbench.evidence.happenings import happening, is_cause
 from hilbench.evidence.markup import esc, prose, rounded, table
+from hilbench.evidence.overview import reason
 from hilbench.evidence.reader import ProcedureEvidence, RunEvidence
 from hilbench.evidence.scales import span_text
 from hilbench.evidence.svg import plot_of
-from hilbench.evidence.words import distance, metric_title, replay_command
+from hilbench.evidence.words import distance, metric_definition, metric_title, replay_command
 from hilbench.signals import Signal
 from hilbench.verdict import Plot
 
-CAUSES = ("stimulus", "fault", "heal")
 COMMANDS_SHOWN = 8
 _CAUSE_AFTER_S = 1.0  # a recorded slope may begin before the event that steepens it
 
@@ -36,16 +37,27 @@ class Excursion:
     peak: float
 
 
-def longest_excursion(signal: Signal, name: str, limit: float) -> Excursion | None:
-    """The longest stay of ``signal`` above ``limit``; None when it never was."""
+def excursions(signal: Signal, name: str, limit: float) -> list[Excursion]:
+    """Every stay of ``signal`` above ``limit``, in their order."""
     t, v = signal.polyline()
     above = np.flatnonzero((v > limit) & np.isfinite(v))
     if not len(above):
-        return None
+        return []
     stretches = np.split(above, np.flatnonzero(np.diff(above) > 1) + 1)
-    best = max(stretches, key=lambda part: float(_leave(t, v, part[-1], limit) - _enter(t, v, part[0], limit)))
-    start, stop = _enter(t, v, best[0], limit), _leave(t, v, best[-1], limit)
-    return Excursion(signal.name, name, limit, start, stop, float(v[best].max()))
+    return [
+        Excursion(
+            signal.name, name, limit, _enter(t, v, part[0], limit), _leave(t, v, part[-1], limit), float(v[part].max())
+        )
+        for part in stretches
+    ]
+
+
+def _matching(found: list[Excursion], value: float | None, unit: str) -> Excursion | None:
+    """The stay that a measurement is about: for a duration the shortest that is as long, else the longest."""
+    long_enough = [one for one in found if value is not None and unit == "s" and one.stop - one.start >= 0.99 * value]
+    if long_enough:
+        return min(long_enough, key=lambda one: one.stop - one.start)
+    return max(found, key=lambda one: one.stop - one.start, default=None)
 
 
 def _enter(t: Any, v: Any, index: int, limit: float) -> float:
@@ -71,7 +83,7 @@ def failure_box(run: RunEvidence, procedure: ProcedureEvidence, signals: Mapping
         return ""
     parts = [f"<p><b>The test ended in an error:</b> {esc(error)}</p>"] if error else []
     if procedure.verdict == "INCOMPLETE":
-        parts.append("<p>This test was cut off: it has no result. What was recorded until then follows.</p>")
+        parts.append(f"<p>{esc(_capital(reason(procedure)))}. It has no result.</p>")
     parts += [_one(procedure, item, signals) for item in bad]
     command = esc(replay_command(run, procedure))
     parts.append(f"<p>See it again: <code>{command}</code></p>")
@@ -80,12 +92,15 @@ def failure_box(run: RunEvidence, procedure: ProcedureEvidence, signals: Mapping
 
 
 def _one(procedure: ProcedureEvidence, item: Mapping[str, Any], signals: Mapping[str, Signal]) -> str:
-    text = [f"<b>{esc(_capital(metric_title(str(item.get('metric')))))}:</b> {esc(distance(item))}"]
+    metric = str(item.get("metric"))
+    text = [f"<b>{esc(_capital(metric_title(metric)))}:</b> {esc(distance(item))}"]
+    meant = metric_definition(metric)
+    text += [f"<span class='mute'>Measured is: {esc(meant)}.</span>"] if meant else []
     excursion = _excursion_of(procedure, item, signals)
     if excursion is None:
         return f"<p>{' '.join(text)}</p>"
     text.append(_since(procedure, excursion))
-    return f"<p>{' '.join(text)}</p>" + _told(procedure, excursion)
+    return f"<p>{' '.join(text)}</p>" + _seen(excursion, signals) + _told(procedure, excursion)
 
 
 def _capital(text: str) -> str:
@@ -102,7 +117,8 @@ def _excursion_of(
         for name in (name for name in names if name in plot.signals and name in signals):
             limit = _limit(plot, wanted)
             if limit is not None:
-                return longest_excursion(signals[name], *limit)
+                found = excursions(signals[name], *limit)
+                return _matching(found, number(item.get("value")), str(item.get("unit")))
     return None
 
 
@@ -113,46 +129,92 @@ def _limit(plot: Plot, wanted: str) -> tuple[str, float] | None:
 
 def _since(procedure: ProcedureEvidence, found: Excursion) -> str:
     said = (
-        f"{found.signal} was above the {found.limit_name} ({rounded(found.limit)} A) for "
-        f"{span_text(found.stop - found.start)}, from {_moment(procedure, found.start)} to {rounded(found.stop)} s, "
+        f"{_line(found.signal)} was above the {found.limit_name} ({rounded(found.limit)} A) for "
+        f"{span_text(found.stop - found.start)}, from {_moment(procedure, found.start)} to {_seconds(found.stop)}, "
         f"at most {rounded(found.peak)} A."
     )
     cause = _last_cause(procedure, found.start)
     if cause is not None:
-        t = number(cause.get("t")) or 0.0
-        said += f" Before it, at {rounded(t)} s: {cause.get('kind')} {_details(cause)}.".replace(" .", ".")
+        said += f" What had happened before, at {_seconds(number(cause.get('t')) or 0.0)}: {happening(cause)}."
     return esc(said)
+
+
+def _line(signal: str) -> str:
+    """``current/service/L1`` as a reader says it."""
+    parts = signal.split("/")
+    return f"The current of {parts[1]} {parts[2]}" if parts[0] == "current" and len(parts) == 3 else signal
+
+
+def _seconds(t: float) -> str:
+    return f"{t:.1f} s"
+
+
+def _seen(found: Excursion, signals: Mapping[str, Signal]) -> str:
+    """What the meter told the controller about it, where a meter was on that line."""
+    meter = signals.get(found.signal.replace("current/", "meter/", 1))
+    if meter is None or meter.name == found.signal:
+        return ""
+    t, v = meter.rows()
+    news = np.flatnonzero((t >= found.start) & (t <= found.stop) & (v > found.limit))
+    if not len(news):
+        return "<p>The meter never reported it while it lasted.</p>"
+    first = news[0]
+    when = f"{_seconds(float(t[first]))}, {_seconds(float(t[first]) - found.start)} after it began"
+    return f"<p>{esc(f'The meter reported {rounded(float(v[first]))} A at {when}.')}</p>"
 
 
 def _moment(procedure: ProcedureEvidence, t: float) -> str:
     if procedure.epoch is None:
-        return f"{rounded(t)} s"
-    return f"{rounded(t)} s ({utc_text(procedure.epoch + timedelta(seconds=t))})"
+        return _seconds(t)
+    return f"{_seconds(t)} ({utc_text(procedure.epoch + timedelta(seconds=t))})"
 
 
 def _last_cause(procedure: ProcedureEvidence, t: float) -> dict[str, Any] | None:
-    causes = [event for event in procedure.events if str(event.get("kind", "")).split(".")[0] in CAUSES]
+    causes = list(filter(is_cause, procedure.events))
     return next((event for event in reversed(causes) if (number(event.get("t")) or 0.0) <= t + _CAUSE_AFTER_S), None)
 
 
-def _details(event: Mapping[str, Any]) -> str:
-    data = event.get("data")
-    pairs = data.items() if isinstance(data, Mapping) else ()
-    subject = [str(event["subject"])] if event.get("subject") else []
-    return " ".join(subject + [f"{key} {value}" for key, value in pairs])
-
-
 def _told(procedure: ProcedureEvidence, found: Excursion) -> str:
-    """The last limits that stations had accepted from the controller before the stay above the limit ended."""
-    commands = [event for event in procedure.events if event.get("kind") == "command.profile"]
-    before = [event for event in commands if (number(event.get("t")) or 0.0) <= found.stop]
-    during = sum((number(event.get("t")) or 0.0) >= found.start for event in before)
-    if not before:
+    """What stations had accepted from the controller: before it, as the first answer, and last before its end."""
+    rounds = _rounds(procedure, found.stop)
+    if not rounds:
         return "<p>Until then no station had accepted any limit from the controller.</p>"
-    said: dict[tuple[str, str], list[str]] = {}
-    for event in before:
-        moment = rounded(number(event.get("t")) or 0.0, 0.1)
-        said.setdefault((moment, prose(event.get("data", ""))), []).append(str(event.get("subject", "")))
-    rows = [(moment, esc(" ".join(roles)), text) for (moment, text), roles in list(said.items())[-COMMANDS_SHOWN:]]
-    lead = f"<p>While it lasted, stations accepted {during} limits from the controller. The last until it ended:</p>"
-    return lead + table(("bench time [s]", "stations", "what the controller said"), rows, "plain")
+    before = [one for one in rounds if one[0] < found.start]
+    during = [one for one in rounds if one[0] >= found.start]
+    rows = [_round_row(one, found) for one in before[-2:]]
+    if len(during) > COMMANDS_SHOWN:
+        left_out = len(during) - COMMANDS_SHOWN
+        first, last = during[: COMMANDS_SHOWN // 2], during[-COMMANDS_SHOWN // 2 :]
+        gap = ("…", "", f"{left_out} more in between", "")
+        rows += [*(_round_row(one, found) for one in first), gap, *(_round_row(one, found) for one in last)]
+    else:
+        rows += [_round_row(one, found) for one in during]
+    columns = ("bench time [s]", "after it began [s]", "stations", "what the controller told them")
+    lead = "<p>What stations accepted from the controller until it ended:</p>" if during else _SILENT
+    return lead + table(columns, rows, "plain")
+
+
+_SILENT = "<p>While it lasted the controller told no station anything. The last that they had accepted before:</p>"
+_Round = tuple[float, list[str], str]
+
+
+def _rounds(procedure: ProcedureEvidence, until: float) -> list[_Round]:
+    """Commands that came within a tenth of a second with the same content, as (time, stations, content)."""
+    found: dict[tuple[float, str], list[str]] = {}
+    for event in procedure.events:
+        t = number(event.get("t")) or 0.0
+        if event.get("kind") == "command.profile" and t <= until:
+            found.setdefault((round(t, 1), _content(event.get("data"))), []).append(str(event.get("subject", "")))
+    return [(t, stations, content) for (t, content), stations in found.items()]
+
+
+def _content(data: Any) -> str:
+    if not isinstance(data, Mapping) or number(data.get("limit_a")) is None:
+        return prose(data or "")
+    purpose = f" ({esc(data['purpose'])})" if data.get("purpose") else ""
+    return f"at most {rounded(number(data['limit_a']) or 0.0)} A{purpose}"
+
+
+def _round_row(one: _Round, found: Excursion) -> tuple[str, ...]:
+    t, stations, content = one
+    return f"{t:.1f}", f"{t - found.start:+.1f}", esc(" ".join(sorted(stations))), content

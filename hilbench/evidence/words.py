@@ -22,6 +22,16 @@ CONFIDENCE = {
     "policy-default": "a default of this bench, not a requirement of any authority",
 }
 WEAK = ("recalled", "policy-default")
+VERDICTS = {
+    "PASS": "every limit of the test was kept, as its decision rule says",
+    "FAIL": "at least one limit was missed; a finding about the controller",
+    "INCONCLUSIVE": "too close to a limit for the measurement uncertainty; not a pass: measure more finely or repeat",
+    "ERROR": "the test could not be carried out; says nothing about the controller, and is no pass",
+    "NOT_RUN": "the test was left out or not reached, for the reason given; no pass",
+    "INCOMPLETE": "the record stops in the middle: the bench was killed or lost its power; no pass",
+    "ABORTED": "somebody stopped the run before its end; no pass",
+    "INFORMATIVE": "a value that no clause limits",
+}
 RULES = {
     "U": "guarded: passes only when the value keeps the limit by its uncertainty U, fails only when it misses it by U",
     "none": "simple: the value alone is compared with the limit",
@@ -33,8 +43,10 @@ def headline(run: RunEvidence) -> str:
     ran = [item for item in run.procedures if item.verdict != "NOT_RUN"]
     passed = sum(item.verdict == "PASS" for item in ran)
     if not ran:
-        return "Nothing was tested."
-    return f"{passed} of {len(ran)} {_plural('test', len(ran))} passed{_others(run)}."
+        return "Nothing was tested." if run.status == "FINISHED" else "The run ended before anything was tested."
+    stopped = {"ABORTED": "The run was stopped before its end", "INCOMPLETE": "The run was cut off before its end"}
+    lead = f"{stopped[run.status]}: " if run.status in stopped else ""
+    return f"{lead}{passed} of {len(ran)} {_plural('test', len(ran))} passed{_others(run)}."
 
 
 def _others(run: RunEvidence) -> str:
@@ -54,8 +66,8 @@ def meaning(run: RunEvidence) -> list[str]:
 
 
 def _scene(run: RunEvidence) -> str:
-    site = run.head.get("site") if isinstance(run.head.get("site"), Mapping) else {}
-    name = (site or {}).get("name", "the site")
+    site = run.head.get("site")
+    name = site.get("name", "the site") if isinstance(site, Mapping) else site or "the site"
     return (
         f"A load-management controller shares the electricity that a building leaves over among charging cars at {name}"
         ", so that the main breaker never has to open. The bench played the building, the cars, the charging stations "
@@ -83,7 +95,8 @@ def _outcome(run: RunEvidence) -> str:
 def _cut_short(run: RunEvidence) -> str:
     if run.status == "FINISHED" or run.verdict in ("ABORTED", "INCOMPLETE"):
         return ""
-    return f"The run itself ended as {run.status}: tests that are missing here were never reached."
+    ended = {"INCOMPLETE": "was cut off", "ABORTED": "was stopped before its end"}.get(run.status, "ended in an error")
+    return f"The run itself {ended}: tests that are missing here were never reached."
 
 
 def _reach(run: RunEvidence) -> str:
@@ -188,7 +201,7 @@ def replay_command(run: RunEvidence, procedure: ProcedureEvidence | None = None)
     if procedure is None:
         return text
     seed = procedure.get("seed", run.head.get("seed"))
-    text = re.sub(r"\s--(only|seed|repeat|out)(=|\s+)\S+", "", text)
+    text = re.sub(r"\s--(only|seed|repeat|out)(=|\s+)('[^']*'|\S+)", "", text)
     return f"{text} --only {procedure.id}" + (f" --seed {seed}" if seed is not None else "")
 
 
