@@ -11,13 +11,14 @@ from zoneinfo import ZoneInfo
 
 from hilbench.evidence.bars import chart_of
 from hilbench.evidence.files import number
-from hilbench.evidence.happenings import ends_something, happening, is_cause
+from hilbench.evidence.happenings import ends_something
 from hilbench.evidence.markup import badge, esc, paragraphs, prose, rounded, table
 from hilbench.evidence.overview import Groups, clause_cell, limit_cell, reason, rule_cell, used_bar, value_cell
 from hilbench.evidence.reader import ProcedureEvidence, RunEvidence
 from hilbench.evidence.scales import span_text
+from hilbench.evidence.standard_plots import plots_of
 from hilbench.evidence.story import failure_box
-from hilbench.evidence.svg import plot_of, plot_svg
+from hilbench.evidence.svg import plot_svg
 from hilbench.evidence.words import metric_definition, metric_title, worst_repeat
 from hilbench.signals import Signal
 from hilbench.verdict import Plot
@@ -42,44 +43,6 @@ def chapters(run: RunEvidence, groups: Groups) -> str:
     curves = sum(len(plot.signals) for found in plots.values() for plot in found) * 2
     bins = int(min(max(CURVE_BYTES / (4 * _POINT_BYTES * max(curves, 1)), 40), 340))
     return "".join(_chapter(run, item, plots[item.key], bins) for item in told if item.path is not None)
-
-
-def plots_of(run: RunEvidence, procedure: ProcedureEvidence) -> list[Plot]:
-    """The plots that the procedure asked for; without any, one per kind of signal that was recorded."""
-    asked = [_marked(plot_of(plot), procedure) for plot in procedure.get("plots", [])]
-    return asked or _standard_plots(run, procedure)
-
-
-def _marked(plot: Plot, procedure: ProcedureEvidence) -> Plot:
-    """The plot with marks in the words of the events that they stand for."""
-    words: dict[float, list[str]] = {}
-    for event in filter(is_cause, procedure.events):
-        words.setdefault(number(event.get("t")) or 0.0, []).append(happening(event))
-    marks = ((t, words[t].pop(0) if words.get(t) else text) for t, text in plot.marks)
-    return replace(plot, marks=tuple(marks))
-
-
-def _standard_plots(run: RunEvidence, procedure: ProcedureEvidence) -> list[Plot]:
-    families: dict[tuple[str, str], list[str]] = {}
-    for name, entry in procedure.signals.items():
-        family = "/".join(name.split("/")[:2]) if name.startswith("current/") else name.split("/")[0]
-        families.setdefault((family, entry.unit), []).append(name)
-    causes = filter(is_cause, procedure.events)
-    marks = tuple((number(event.get("t")) or 0.0, happening(event)) for event in causes)
-    limits = _node_limits(run.head.get("site"))
-    return [
-        Plot(family, unit, tuple(names), limits.get(family, ()), marks[:40])
-        for (family, unit), names in families.items()
-    ]
-
-
-def _node_limits(site: Any) -> dict[str, tuple[tuple[str, float], ...]]:
-    nodes = site.get("nodes", []) if isinstance(site, Mapping) else []
-    found: dict[str, tuple[tuple[str, float], ...]] = {}
-    for node in (node for node in nodes if isinstance(node, Mapping)):
-        pairs = (("budget", number(node.get("limit_a"))), ("rating", number(node.get("rating_a"))))
-        found[f"current/{node.get('id')}"] = tuple((name, value) for name, value in pairs if value is not None)
-    return found
 
 
 def _chapter(run: RunEvidence, procedure: ProcedureEvidence, plots: Sequence[Plot], bins: int) -> str:

@@ -212,7 +212,8 @@ def _content(data: Any) -> str:
     if not isinstance(data, Mapping) or number(data.get("limit_a")) is None:
         return prose(data or "")
     purpose = f" ({esc(data['purpose'])})" if data.get("purpose") else ""
-    return f"at most {rounded(number(data['limit_a']) or 0.0)} A{purpose}"
+    amps = number(data["limit_a"]) or 0.0
+    return f"at most {rounded(amps)} A{purpose}" if amps else f"no current{purpose}"
 
 
 def _round_row(one: _Round, found: Excursion) -> tuple[str, ...]:
