@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
+from hilbench.controller.defects import DEFECTS
+from hilbench.controller.settings import ControllerSettings
 from hilbench.errors import InputError, Problem
 from hilbench.rig import ReferenceController, Rig
+from hilbench.rig_errors import suggestion, where
+from hilbench.tomlfile import in_words
 
 if TYPE_CHECKING:
     from hilbench.controller.runtime import ControllerRuntime
@@ -19,15 +24,10 @@ def reference_controller(rig: Rig) -> ControllerRuntime:
     For a rig with an external controller it is the reference one in that controller's place, with default settings.
     """
     from hilbench.controller.runtime import ControllerRuntime
-    from hilbench.controller.settings import ControllerSettings
 
     entry = rig.controller
-    own = entry.settings if isinstance(entry, ReferenceController) else {}
-    try:
-        settings = ControllerSettings.model_validate(own)
-    except ValidationError as error:
-        problems = [Problem(f"controller.{'.'.join(map(str, d['loc']))}", d["msg"]) for d in error.errors()]
-        raise InputError(rig.source, problems) from None
+    check_settings(rig)
+    settings = ControllerSettings.model_validate(entry.settings if isinstance(entry, ReferenceController) else {})
     return ControllerRuntime(
         rig.electrical,
         settings,
@@ -37,3 +37,41 @@ def reference_controller(rig: Rig) -> ControllerRuntime:
         unit=rig.site_meter.unit,
         defect=entry.defect if isinstance(entry, ReferenceController) else None,
     )
+
+
+def check_settings(rig: Rig) -> None:
+    """Raise ``InputError`` with every key of ``[controller]`` that the reference controller cannot use."""
+    entry = rig.controller
+    if isinstance(entry, ReferenceController):
+        problems = setting_problems({**entry.settings, "defect": entry.defect})
+        if problems:
+            raise InputError(rig.source, problems)
+
+
+def setting_problems(table: Mapping[str, Any], text: str = "") -> list[Problem]:
+    """What is wrong with the settings in a ``[controller]`` table, which a rig leaves to its controller.
+
+    ``text`` is the file, for line numbers. A table of an external controller has no settings.
+    """
+    if table.get("kind", "reference") != "reference":
+        return []
+    problems: list[Problem] = []
+    defect = table.get("defect")
+    if isinstance(defect, str) and defect not in DEFECTS:
+        remedy = suggestion(defect, DEFECTS) or f"known: {', '.join(DEFECTS)}"
+        problems.append(Problem(where(text, ("controller", "defect")), f"there is no defect {defect!r}", remedy))
+    try:
+        ControllerSettings.model_validate({k: v for k, v in table.items() if k not in ReferenceController.model_fields})
+    except ValidationError as error:
+        for details in error.errors(include_url=False):
+            what, remedy = in_words(details)
+            if details["type"] == "extra_forbidden":
+                remedy = suggestion(str(details["loc"][-1]), setting_schemas()) or remedy
+            problems.append(Problem(where(text, ("controller", *details["loc"])), what, remedy))
+    return problems
+
+
+def setting_schemas() -> dict[str, Any]:
+    """JSON Schema of each setting that the reference controller has."""
+    schemas: dict[str, Any] = ControllerSettings.model_json_schema()["properties"]
+    return schemas

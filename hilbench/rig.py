@@ -15,7 +15,7 @@ from pydantic import ValidationError
 
 from hilbench.errors import InputError, Problem
 from hilbench.rig_checks import consistency
-from hilbench.rig_errors import problems_of, read_toml, suggestion
+from hilbench.rig_errors import problems_of, suggestion
 from hilbench.rig_models import (
     BuildingEntry,
     ControllerEntry,
@@ -28,6 +28,7 @@ from hilbench.rig_models import (
     SiteEntry,
     StationEntry,
 )
+from hilbench.tomlfile import is_file, is_folder, read_toml
 
 DEFAULT_RIG = "workplace-10"
 _KEYS = frozenset(field.alias or name for name, field in Rig.model_fields.items())
@@ -49,9 +50,9 @@ def find_rig(name_or_path: str | Path) -> Path:
     if name in shipped:
         return shipped[name]
     path = Path(name_or_path)
-    if path.is_file():
+    if is_file(path):
         return path
-    if path.is_dir():
+    if name and is_folder(path):
         raise InputError(name, Problem("", "is a folder, not a rig file", "give the TOML file inside it"))
     if path.suffix or len(path.parts) > 1:
         raise InputError(name, Problem("", "there is no such file", f"relative to {Path.cwd()}"))
@@ -62,7 +63,7 @@ def find_rig(name_or_path: str | Path) -> Path:
 def load_rig(name_or_path: str | Path = DEFAULT_RIG) -> Rig:
     """The rig of a shipped name or a TOML file; raises ``InputError`` with every problem, its key and its line."""
     path = find_rig(name_or_path)
-    data, text = read_toml(path)
+    data, text = read_toml(path, str(name_or_path))
     return parse_rig(data, text, source=str(name_or_path), path=path.resolve())
 
 
@@ -74,12 +75,12 @@ def parse_rig(data: Mapping[str, Any], text: str = "", source: str = "rig", path
     rig: Rig | None
     try:
         rig = Rig.model_validate(merged, context=context)
-        numbers = list(range(len(rig.stations)))
+        numbers, unsound = list(range(len(rig.stations))), set[str]()
     except ValidationError as error:
         problems += problems_of(error, Rig, data, text)
-        rig, numbers = _sound_part(merged, error, context)
+        rig, numbers, unsound = _sound_part(merged, error, context)
     if rig is not None:
-        problems += consistency(rig, numbers, text)
+        problems += consistency(rig, numbers, text, unsound)
     if problems:
         raise InputError(source, list(dict.fromkeys(problems)))
     assert rig is not None
@@ -97,24 +98,30 @@ def _merge_defaults(data: Mapping[str, Any]) -> dict[str, Any]:
 
 def _sound_part(
     merged: Mapping[str, Any], error: ValidationError, context: dict[str, Any]
-) -> tuple[Rig | None, list[int]]:
-    """What is left of a rig without the tables that have errors, so that these do not hide problems between tables."""
+) -> tuple[Rig | None, list[int], set[str]]:
+    """What is left of a rig without the tables that have errors, so that these do not hide problems between tables.
+
+    Also the positions in the file of the stations that are left, and the names of the tables that are not whole.
+    """
     bad = {details["loc"][:2] for details in error.errors()}
     if any(not loc or loc[0] in ("site", "feeder", "station_defaults") or loc == ("station",) for loc in bad):
-        return None, []
+        return None, [], set()
     stations = merged.get("station", [])
     kept = [index for index in range(len(stations)) if ("station", index) not in bad]
     whole = {loc[0] for loc in bad} - {"station"}
     sound = {key: value for key, value in merged.items() if key not in whole and key in _KEYS}
     sound["station"] = [stations[index] for index in kept]
     try:
-        return Rig.model_validate(sound, context=context), kept
+        return Rig.model_validate(sound, context=context), kept, {str(loc[0]) for loc in bad}
     except ValidationError:
-        return None, []
+        return None, [], set()
 
 
-def rig_schema() -> dict[str, Any]:
-    """JSON Schema of a rig file, for editors: station keys may come from ``station_defaults``."""
+def rig_schema(settings: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """JSON Schema of a rig file, for editors: station keys may come from ``station_defaults``.
+
+    ``settings`` are the schemas of the keys that the reference controller has beside those of the rig (None: any).
+    """
     schema = Rig.model_json_schema(by_alias=True)
     station = schema["$defs"]["StationEntry"]
     defaults = {key: value for key, value in station["properties"].items() if key not in ("role", "identity")}
@@ -125,6 +132,10 @@ def rig_schema() -> dict[str, Any]:
         "additionalProperties": False,
     }
     station["required"] = ["role"]
+    if settings is not None:
+        controller = schema["$defs"]["ReferenceController"]
+        controller["properties"] |= settings
+        controller["additionalProperties"] = False
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "hilbench rig"}
 
 

@@ -3,23 +3,32 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from importlib import resources
-from pathlib import Path
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
-from hilbench.errors import Problem
+from hilbench.drivers.modbus_meter import meter_tables
+from hilbench.errors import InputError, Problem
+from hilbench.requirements import profile_names
 from hilbench.rig_errors import Location, suggestion, where
 from hilbench.rig_models import Rig
 from hilbench.site import LINES
+from hilbench_emulators.vehicles import load_vehicle, vehicle_names
 
 Complaint = tuple[Location, str, str]
+STATION_DEVICES = ("emulated:ac",)
+"""What can play a station."""
 
 
-def consistency(rig: Rig, numbers: Sequence[int], text: str = "") -> list[Problem]:
-    """Problems between tables; ``numbers`` are the positions in the file of the rig's stations."""
+def consistency(
+    rig: Rig, numbers: Sequence[int], text: str = "", unsound: Collection[str] = frozenset()
+) -> list[Problem]:
+    """Problems between tables; ``numbers`` are the positions in the file of the rig's stations.
+
+    ``unsound`` names tables that have errors of their own and were left out: what needs them is not checked.
+    """
     complaints: list[Complaint] = []
-    for check in (_feeders, _unique_names, _connections, _station_names, _addresses, _meters, _known_names):
-        complaints += check(rig)
+    for table, check in _CHECKS:
+        if table not in unsound:
+            complaints += check(rig)
     problems = []
     for location, what, remedy in complaints:
         if len(location) > 1 and location[0] == "station" and isinstance(location[1], int):
@@ -31,8 +40,6 @@ def consistency(rig: Rig, numbers: Sequence[int], text: str = "") -> list[Proble
 def _feeders(rig: Rig) -> Iterator[Complaint]:
     known = {"service", *(feeder.id for feeder in rig.feeders)}
     resolved = {node.id for node in rig.electrical.nodes}
-    if not rig.stations:
-        yield ("station",), "there is no station", "add a [[station]] table for each"
     for index, feeder in enumerate(rig.feeders):
         if feeder.id == "service":
             yield ("feeder", index, "id"), "'service' is the root of the tree, which [site] describes", "rename it"
@@ -47,6 +54,11 @@ def _feeders(rig: Rig) -> Iterator[Complaint]:
         if entry.feeder not in known:
             remedy = suggestion(entry.feeder, known) or f"known: {', '.join(sorted(known))}"
             yield ("station", index, "feeder"), f"there is no feeder {entry.feeder!r}", remedy
+
+
+def _some_station(rig: Rig) -> Iterator[Complaint]:
+    if not rig.stations:
+        yield ("station",), "there is no station", "add a [[station]] table for each"
 
 
 def _repeated(values: Iterable[str], place: Callable[[int], Location], what: str) -> Iterator[Complaint]:
@@ -80,11 +92,41 @@ def _connections(rig: Rig) -> Iterator[Complaint]:
 
 
 def _station_names(rig: Rig) -> Iterator[Complaint]:
-    known = _toml_names("hilbench_emulators", "vehicles")
+    known = vehicle_names()
     for index, entry in enumerate(rig.stations):
-        if known and entry.vehicle not in known and not entry.vehicle.endswith(".toml"):
+        location = ("station", index, "vehicle")
+        if entry.vehicle.endswith(".toml"):
+            yield from _vehicle_file(location, entry.vehicle)
+        elif entry.vehicle not in known:
             remedy = suggestion(entry.vehicle, known) or f"known: {', '.join(known)}; or the path of a .toml file"
-            yield ("station", index, "vehicle"), f"there is no vehicle {entry.vehicle!r}", remedy
+            yield location, f"there is no vehicle {entry.vehicle!r}", remedy
+
+
+def _vehicle_file(location: Location, path: str) -> Iterator[Complaint]:
+    try:
+        load_vehicle(path)
+    except InputError as error:
+        for problem in error.problems:
+            place = ", ".join(filter(None, (error.source, problem.where)))
+            yield location, f"{place}: {problem.what}", problem.remedy
+
+
+def _station_devices(rig: Rig) -> Iterator[Complaint]:
+    for index, entry in enumerate(rig.stations):
+        if entry.device not in STATION_DEVICES:
+            remedy = suggestion(entry.device, STATION_DEVICES) or f"known: {', '.join(STATION_DEVICES)}"
+            yield ("station", index, "device"), f"there is no kind of station {entry.device!r}", remedy
+        for number, quirk in enumerate(entry.quirks):
+            location = ("station", index, "quirks", number)
+            yield location, f"there is no quirk {quirk!r}", "none is known: leave quirks out"
+
+
+def _meter_devices(rig: Rig) -> Iterator[Complaint]:
+    known = ["emulated:ct", *(f"modbus:{model}" for model in meter_tables())]
+    for name, meter in rig.meters.items():
+        if meter.device not in known:
+            remedy = suggestion(meter.device, known) or f"known: {', '.join(known)}"
+            yield ("meter", name, "device"), f"there is no kind of meter {meter.device!r}", remedy
 
 
 def _addresses(rig: Rig) -> Iterator[Complaint]:
@@ -106,17 +148,23 @@ def _meters(rig: Rig) -> Iterator[Complaint]:
 
 
 def _known_names(rig: Rig) -> Iterator[Complaint]:
-    profiles = requirement_ids()
+    profiles = profile_names()
     for index, name in enumerate(rig.site.requirements):
-        if profiles and name not in profiles:
+        if name not in profiles:
             remedy = suggestion(name, profiles) or f"known: {', '.join(profiles)}"
             yield ("site", "requirements", index), f"there is no requirement profile {name!r}", remedy
 
 
-def requirement_ids() -> list[str]:
-    """Names of the requirement profiles that come with the bench."""
-    return _toml_names("hilbench", "requirements")
-
-
-def _toml_names(package: str, folder: str) -> list[str]:
-    return sorted(path.stem for path in (Path(str(resources.files(package))) / folder).glob("*.toml"))
+_CHECKS: tuple[tuple[str, Callable[[Rig], Iterator[Complaint]]], ...] = (
+    ("station", _some_station),
+    ("feeder", _feeders),
+    ("", _unique_names),
+    ("", _connections),
+    ("", _station_names),
+    ("", _station_devices),
+    ("meter", _addresses),
+    ("meter", _meters),
+    ("", _meter_devices),
+    ("", _known_names),
+)
+"""Checks, each with the table that it is about; it says nothing when that table was left out."""

@@ -4,36 +4,18 @@ from __future__ import annotations
 
 import difflib
 import re
-import tomllib
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from hilbench.errors import InputError, Problem
+from hilbench.errors import Problem
+from hilbench.tomlfile import in_words
 
 Location = tuple[int | str, ...]
 
 _HEADER = re.compile(r"^\s*(\[{1,2})\s*([^\[\]]+?)\s*\]{1,2}\s*(?:#.*)?$")
-
-
-def read_toml(path: Path) -> tuple[dict[str, Any], str]:
-    """The tables and the text of a TOML file; raises ``InputError`` with line and column of a syntax error."""
-    source = str(path)
-    try:
-        text = path.read_bytes().decode("utf-8")
-        return tomllib.loads(text), text
-    except UnicodeDecodeError as error:
-        raise InputError(source, Problem(f"byte {error.start}", "is not UTF-8", "save the file as UTF-8")) from error
-    except tomllib.TOMLDecodeError as error:
-        message, _, place = str(error).partition(" (at ")
-        where = place.rstrip(")") or "end of file"
-        remedy = "strings need quotes, tables one header each; see https://toml.io"
-        raise InputError(source, Problem(where, f"TOML syntax: {message[:1].lower()}{message[1:]}", remedy)) from error
-    except OSError as error:
-        raise InputError(source, f"cannot be read: {error.strerror or error}") from error
 
 
 def key_path(location: Iterable[int | str]) -> str:
@@ -79,16 +61,18 @@ def problems_of(error: ValidationError, model: type[BaseModel], data: Mapping[st
     """Every error of a validation as a problem with its key path and, where it can be found, its line."""
     problems: dict[Problem, None] = {}
     for details in error.errors(include_url=False):
-        location = file_location(details["loc"], data)
+        location = file_location(tuple(part for part in details["loc"] if part != "[key]"), data)
         problems[_problem(details, location, model, text)] = None
     return list(problems)
 
 
 def file_location(loc: Location, data: Mapping[str, Any]) -> Location:
     """The location in the file: union tags are no keys, and merged defaults belong to their own table."""
-    defaults = data.get("station_defaults", {})
-    if len(loc) > 2 and loc[0] == "station" and loc[2] in defaults and loc[2] not in data["station"][loc[1]]:
-        return ("station_defaults", *loc[2:])
+    defaults = data.get("station_defaults")
+    if len(loc) > 2 and loc[0] == "station" and isinstance(defaults, dict):
+        index, key = loc[1], loc[2]
+        if key in defaults and key not in data["station"][index]:
+            return ("station_defaults", *loc[2:])
     if len(loc) > 1 and loc[0] == "controller" and loc[1] in ("reference", "external"):
         return (loc[0], *loc[2:])
     return loc
@@ -102,24 +86,14 @@ def where(text: str, location: Location) -> str:
 
 
 def _problem(details: ErrorDetails, location: Location, model: type[BaseModel], text: str) -> Problem:
-    kind, value = details["type"], details.get("input")
-    place = where(text, location)
+    kind, place = details["type"], where(text, location)
     if kind == "extra_forbidden":
         known = _keys_at(model, details["loc"][:-1])
         return Problem(place, "is not a key of this table", suggestion(str(location[-1]), known) or _list(known))
-    if kind == "missing":
-        return Problem(place, "is missing", "add it")
     if kind == "union_tag_invalid":
         context = details.get("ctx", {})
         return Problem(place, f"unknown kind {context.get('tag')!r}", f"use one of {context.get('expected_tags')}")
-    message = details["msg"].removeprefix("Value error, ")
-    what, _, remedy = message.partition("; ")
-    shown = "" if isinstance(value, dict | list) or repr(value) in what else f", not {value!r}"
-    return Problem(place, _own_words(what) + shown, remedy)
-
-
-def _own_words(message: str) -> str:
-    return message.replace("Input should", "must").replace("String should", "must").partition(", unable to parse")[0]
+    return Problem(place, *in_words(details))
 
 
 def suggestion(name: str, known: Iterable[str]) -> str:

@@ -6,6 +6,7 @@ Every table of the TOML file is one model here; unknown keys are errors. A devic
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime
 from functools import cached_property
 from pathlib import Path
@@ -17,9 +18,10 @@ from pydantic import AfterValidator, AwareDatetime, Field, PrivateAttr, Validati
 
 from hilbench.clock import DEFAULT_EPOCH
 from hilbench.errors import InputError
-from hilbench.site import Amperes, Branch, Feeder, Model, Name, Service, Site
+from hilbench.site import NAME, Amperes, Branch, Feeder, Integer, Model, Name, Number, Service, Site
+from hilbench.tomlfile import is_file
 
-Seconds = Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False)]
+Seconds = Annotated[Number, Field(gt=0, le=86_400)]
 Address = tuple[str, int]
 _WEB_PORTS = {"ws": 80, "wss": 443}
 
@@ -27,7 +29,10 @@ _WEB_PORTS = {"ws": 80, "wss": 443}
 def parse_address(text: str, schemes: tuple[str, ...], default_ports: dict[str, int] | None = None) -> Address:
     """Host and port of a URL such as ``tcp://127.0.0.1:5020``; raises ``ValueError`` saying what is wrong."""
     example = f"use {schemes[0]}://HOST:PORT"
-    parts = urlsplit(text)
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        raise ValueError(f"{text!r} is no URL; {example}") from None
     if parts.scheme not in schemes:
         raise ValueError(f"{text!r} does not start with {' or '.join(f'{s}://' for s in schemes)}; {example}")
     if not parts.hostname or any(c.isspace() for c in text):
@@ -68,15 +73,20 @@ def _beside_rig(value: Path, info: ValidationInfo) -> Path:
 
 
 def _existing(value: Path) -> Path:
-    if not value.is_file():
+    if not is_file(value):
         raise ValueError(f"there is no file {value}; paths are relative to the rig file")
     return value
+
+
+def _vehicle(value: str, info: ValidationInfo) -> str:
+    return str(_beside_rig(Path(value), info)) if value.endswith(".toml") else value
 
 
 OcppUrl = Annotated[str, AfterValidator(_ocpp_url)]
 TcpAddress = Annotated[str, AfterValidator(_tcp_address)]
 TimeZone = Annotated[str, AfterValidator(_time_zone)]
 RelativePath = Annotated[Path, AfterValidator(_beside_rig)]
+VehicleName = Annotated[str, AfterValidator(_vehicle)]
 InputFile = Annotated[Path, AfterValidator(_beside_rig), AfterValidator(_existing)]
 
 
@@ -87,32 +97,33 @@ class SiteEntry(Model):
     ``worst_base_a`` the largest current [A per line] that the building draws without the stations.
     """
 
-    name: str
+    name: Annotated[str, Field(min_length=1, max_length=100)]
     service: Service
     budget_a: Amperes | None = None
     worst_base_a: Amperes = 0.0
     timezone: TimeZone = "UTC"
-    requirements: tuple[str, ...] = ("generic-v0",)
+    requirements: Annotated[tuple[str, ...], Field(min_length=1)] = ("generic-v0",)
 
 
 class StationEntry(Branch):
     """``[[station]]``: a station's branch circuit, and what plays the station.
 
-    ``identity`` is its OCPP identity (default: the role); ``vehicle`` the car that procedures plug in;
-    ``quirks`` the misbehaviours that an emulated station shows.
+    ``identity`` is its OCPP identity (default: the role); ``vehicle`` the car that procedures plug in, by its name or
+    by the path of a TOML file relative to the rig file; ``quirks`` the misbehaviours that an emulated station shows.
     """
 
     device: str = "emulated:ac"
     ocpp: Literal["1.6"] = "1.6"
     identity: Annotated[str, Field(pattern=r"^[A-Za-z0-9*_=:+|@.-]{1,48}$")] = ""
-    vehicle: str = "model-3"
+    vehicle: VehicleName = "model-3"
     quirks: tuple[str, ...] = ()
 
     @model_validator(mode="before")
     @classmethod
     def _identity_is_role(cls, data: Any) -> Any:
-        if isinstance(data, dict) and "identity" not in data and isinstance(data.get("role"), str):
-            return {**data, "identity": data["role"]}
+        if isinstance(data, dict) and "identity" not in data:
+            role = data.get("role")
+            return {**data, "identity": role} if isinstance(role, str) and re.fullmatch(NAME, role) else data
         return data
 
     @property
@@ -204,14 +215,14 @@ class MeterEntry(Model):
     device: str = "emulated:ct"
     node: Name = "service"
     address: TcpAddress = "tcp://127.0.0.1:5020"
-    unit: Annotated[int, Field(ge=1, le=247)] = 1
+    unit: Annotated[Integer, Field(ge=1, le=247)] = 1
     accuracy_class: Annotated[Literal["ideal", "0.5", "0.5S", "1", "3", "5"], Field(alias="class")] = "1"
-    rated_a: Annotated[float, Field(gt=0)] | None = None
-    interval_s: Annotated[float, Field(ge=0.1, le=15)] = 1.0
-    latency_s: Annotated[float, Field(ge=0, le=60)] = 0.0
-    averaging_s: Annotated[float, Field(ge=0, le=60)] = 0.0
-    noise_a: Annotated[float, Field(ge=0, le=100)] = 0.0
-    resolution_a: Annotated[float, Field(ge=0, le=10)] = 0.0
+    rated_a: Annotated[Number, Field(gt=0, le=10_000)] | None = None
+    interval_s: Annotated[Number, Field(ge=0.1, le=15)] = 1.0
+    latency_s: Annotated[Number, Field(ge=0, le=60)] = 0.0
+    averaging_s: Annotated[Number, Field(ge=0, le=60)] = 0.0
+    noise_a: Annotated[Number, Field(ge=0, le=100)] = 0.0
+    resolution_a: Annotated[Number, Field(ge=0, le=10)] = 0.0
 
     @property
     def endpoint(self) -> Address:
@@ -232,13 +243,13 @@ class BuildingEntry(Model):
     unit: Literal["kW", "W", "A"] | None = None
     stamp: Literal["start", "end", "instant"] | None = None
     timezone: TimeZone | None = None
-    file_day: date | None = None
+    file_day: Annotated[date, Field(strict=True)] | None = None
     model: Literal["office", "retail", "workplace", "home", "constant"] | None = None
-    peak_kw: Annotated[float, Field(gt=0, le=100_000)] | None = None
-    peak_a: Annotated[float, Field(gt=0, le=10_000)] | None = None
-    fluctuation: Annotated[float, Field(ge=0, le=1)] | None = None
-    shares: dict[Literal["L1", "L2", "L3"], Annotated[float, Field(ge=0, le=1)]] | None = None
-    power_factor: Annotated[float, Field(gt=0, le=1)] = 0.95
+    peak_kw: Annotated[Number, Field(gt=0, le=100_000)] | None = None
+    peak_a: Annotated[Number, Field(gt=0, le=10_000)] | None = None
+    fluctuation: Annotated[Number, Field(ge=0, le=1)] | None = None
+    shares: dict[Literal["L1", "L2", "L3"], Annotated[Number, Field(ge=0, le=1)]] | None = None
+    power_factor: Annotated[Number, Field(gt=0, le=1)] = 0.95
 
     @model_validator(mode="after")
     def _one_source(self) -> BuildingEntry:
@@ -278,11 +289,13 @@ class SessionsEntry(Model):
 class RunEntry(Model):
     """``[run]``: ``epoch`` is the UTC at which bench time starts on a virtual or scaled clock."""
 
-    epoch: AwareDatetime = DEFAULT_EPOCH
+    epoch: Annotated[AwareDatetime, Field(strict=True)] = DEFAULT_EPOCH
 
     @field_validator("epoch")
     @classmethod
     def _utc(cls, value: datetime) -> datetime:
+        if not 1970 <= value.year < 2200:
+            raise ValueError("must lie between 1970 and 2200")
         return value.astimezone(UTC)
 
 
@@ -290,7 +303,7 @@ Entry = TypeVar("Entry", bound=Model)
 
 
 def _entry(kind: type[Entry], path: Path, **values: Any) -> Entry:
-    if not path.is_file():
+    if not is_file(path):
         raise InputError(str(path), "there is no such file")
     return kind.model_validate(values)
 

@@ -31,9 +31,13 @@ CONTINUOUS = 0.8
 MINIMUM_CURRENT_A = 6.0
 """Least current that a pilot can offer (IEC 61851-1 Table A.8, SAE J1772; 10 % duty)."""
 
-Amperes = Annotated[float, Field(ge=0, le=10_000, allow_inf_nan=False)]
-Rating = Annotated[float, Field(gt=0, le=10_000, allow_inf_nan=False)]
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,47}$")]
+Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
+"""A finite number of a file; neither ``"6"`` nor ``true`` is one."""
+Integer = Annotated[int, Field(strict=True)]
+Amperes = Annotated[Number, Field(ge=0, le=10_000)]
+Rating = Annotated[Number, Field(gt=0, le=10_000)]
+NAME = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,47}$"
+Name = Annotated[str, Field(pattern=NAME)]
 
 
 class Model(BaseModel):
@@ -50,9 +54,9 @@ class Service(Model):
     """
 
     rating_a: Rating
-    voltage_v: Annotated[float, Field(ge=100, le=700)]
+    voltage_v: Annotated[Number, Field(ge=100, le=700)]
     wiring: Wiring
-    frequency_hz: Annotated[float, Field(ge=45, le=65)] = 60.0
+    frequency_hz: Annotated[Number, Field(ge=45, le=65)] = 60.0
 
     @property
     def lines(self) -> tuple[str, ...]:
@@ -75,7 +79,7 @@ class Feeder(Model):
     id: Name
     parent: Name = "service"
     rating_a: Rating | None = None
-    transformer_kva: Annotated[float, Field(gt=0)] | None = None
+    transformer_kva: Annotated[Number, Field(gt=0, le=100_000)] | None = None
     budget_a: Amperes | None = None
     title: str = ""
 
@@ -89,7 +93,7 @@ class Branch(Model):
     max_a: Rating
     connection: str
     fallback_a: Amperes = 0.0
-    priority: Annotated[int, Field(ge=0, le=9)] = 0
+    priority: Annotated[Integer, Field(ge=0, le=9)] = 0
 
     @field_validator("connection")
     @classmethod

@@ -44,6 +44,8 @@ def read_rows(table: Table, indices: tuple[int, ...], window: Window) -> tuple[b
     if yearless and window.day is None:
         problem = Problem(f"row {table.rows[0][0]}", "time stamps without a year", "say which day to play")
         raise InputError(table.source, problem)
+    if yearless and window.day is not None:
+        day_bounds(window.day, window.zone)
     problems = Problems(table.source)
     timed = _timed(table, window, yearless, problems)
     problems.check()

@@ -18,7 +18,8 @@ from zoneinfo import ZoneInfo
 
 from hilbench.errors import InputError, Problem
 from hilbench_emulators.tables import Problems, number_in, read_table, read_text
-from hilbench_emulators.timestamps import LocalClock, day_bounds, parse_iso, zone_of
+from hilbench_emulators.timestamps import LocalClock, day_bounds, parse_iso, plausible, zone_of
+from hilbench_emulators.vehicles import vehicle_names
 
 EnergySource = Literal["delivered", "requested"]
 _REQUIRED = ("arrival", "departure", "station", "energy_kwh")
@@ -92,6 +93,8 @@ def _json_entries(path: Path, problems: Problems, energy: EnergySource) -> list[
         data = json.loads(read_text(path))
     except ValueError as error:
         raise InputError(str(path), f"not JSON: {error}") from None
+    except RecursionError:
+        raise InputError(str(path), "not JSON that can be read: nested too deeply") from None
     items = data.get("_items") if isinstance(data, dict) else data
     if not isinstance(items, list):
         raise InputError(str(path), "no list of sessions: ACN-Data has it under _items")
@@ -107,7 +110,8 @@ def _json_entries(path: Path, problems: Problems, energy: EnergySource) -> list[
 def _acn_entry(where: str, item: dict[str, Any], energy: EnergySource) -> _Entry:
     wanted = item.get("kWhDelivered")
     if energy == "requested":
-        inputs = item.get("userInputs") or []
+        given = item.get("userInputs")
+        inputs = given if isinstance(given, list) else []
         asked = [entry["kWhRequested"] for entry in inputs if isinstance(entry, dict) and entry.get("kWhRequested")]
         wanted = asked[-1] if asked else wanted
     station = item.get("spaceID") or item.get("stationID") or ""
@@ -115,7 +119,7 @@ def _acn_entry(where: str, item: dict[str, Any], energy: EnergySource) -> _Entry
         where,
         arrival=str(item.get("connectionTime") or ""),
         departure=str(item.get("disconnectTime") or ""),
-        station=str(station),
+        station=str(station) if isinstance(station, str | int) else "",
         energy_kwh="" if wanted is None else str(wanted),
     )
 
@@ -135,6 +139,11 @@ def _session(
         problems.add(entry.where, "no station")
     energy = _amount(entry.energy_kwh, "energy_kwh", entry.where, problems)
     power = _amount(entry.max_power_kw, "max_power_kw", entry.where, problems) if entry.max_power_kw else None
+    if power == 0:
+        problems.add(entry.where, "max_power_kw: 0 charges nothing", "leave it empty when it is not known")
+    if entry.vehicle and not entry.vehicle.endswith(".toml") and entry.vehicle not in vehicle_names():
+        remedy = f"leave it empty, or use one of {', '.join(vehicle_names())}"
+        problems.add(entry.where, f"vehicle: there is no {entry.vehicle!r}", remedy)
     if len(problems) > before or departure is None or energy is None:
         return None
     return Session(arrival, departure, entry.station, energy, power, entry.vehicle or None)
@@ -143,11 +152,13 @@ def _session(
 def _time(text: str, name: str, where: str, zone: ZoneInfo, problems: Problems) -> datetime | None:
     try:
         if text.endswith("GMT"):
-            return parsedate_to_datetime(text).astimezone(UTC)
+            moment = parsedate_to_datetime(text)
+            plausible(moment.year, repr(text))
+            return moment.astimezone(UTC)
         # of a repeated hour the first passage: sessions are not rows in the order of time
         return LocalClock(zone).utc(parse_iso(text))
-    except (ValueError, TypeError) as error:
-        problems.add(where, f"{name}: {error}")
+    except (ValueError, TypeError, OverflowError) as error:
+        problems.add(where, f"{name}: {error}" if text else f"{name}: no time")
         return None
 
 

@@ -9,6 +9,8 @@ from pathlib import Path
 
 from hilbench.errors import InputError, Problem
 
+LARGEST = 1e9
+"""No cell of a file is larger: in kW it would be more than the world's power stations give."""
 MOST_PROBLEMS = 25
 """So many problems are listed; of more, only the number."""
 
@@ -111,10 +113,15 @@ def number_in(cell: str) -> float:
     """The finite number in a cell; raises ``ValueError`` saying what is wrong with it."""
     if not cell:
         raise ValueError("no value")
+    shown = cell if len(cell) <= 40 else f"{cell[:37]}..."
     try:
         value = float(cell)
     except ValueError:
-        raise ValueError(f"{cell!r} is no number") from None
+        raise ValueError(f"{shown!r} is no number") from None
+    if "_" in cell:
+        raise ValueError(f"{shown!r} is no number")
     if not math.isfinite(value):
-        raise ValueError(f"{cell} is no finite number")
+        raise ValueError(f"{shown} is no finite number")
+    if abs(value) > LARGEST:
+        raise ValueError(f"{shown} is beyond all measure")
     return value

@@ -20,6 +20,12 @@ def zone_of(name: str) -> ZoneInfo:
         raise InputError("time zone", problem) from None
 
 
+def plausible(year: int, text: str) -> None:
+    """Raises ``ValueError`` for a year that no file can mean, near the ends of the calendar above all."""
+    if not 1970 <= year < 2200:
+        raise ValueError(f"{text} lies outside the years 1970 to 2199")
+
+
 def is_yearless(text: str) -> bool:
     """True for a stamp of the form ``MM/DD  HH:MM:SS``."""
     return _YEARLESS.match(text) is not None
@@ -46,11 +52,13 @@ def parse_yearless(text: str, year: int) -> datetime:
 def parse_iso(text: str) -> datetime:
     """A stamp in ISO 8601, aware or naive as written; raises ``ValueError`` saying what is wrong with it."""
     try:
-        return datetime.fromisoformat(text.strip())
+        stamp = datetime.fromisoformat(text.strip())
     except ValueError:
         raise ValueError(
-            f"{text!r} is no time stamp (use 2024-06-04T13:00:00, with Z or +02:00 if you can, or MM/DD HH:MM:SS)"
+            f"{text[:60]!r} is no time stamp (use 2024-06-04T13:00:00, with Z or +02:00 if you can, or MM/DD HH:MM:SS)"
         ) from None
+    plausible(stamp.year, repr(text))
+    return stamp
 
 
 class LocalClock:
@@ -84,7 +92,11 @@ class LocalClock:
 
 
 def day_bounds(day: date, zone: ZoneInfo, days: int = 1) -> tuple[datetime, datetime]:
-    """UTC of the local midnights at which ``day`` begins and the last of ``days`` ends."""
+    """UTC of the local midnights at which ``day`` begins and the last of ``days`` ends; ``InputError`` far off."""
+    try:
+        plausible(day.year, str(day))
+    except ValueError as error:
+        raise InputError("day", Problem("", str(error), "check the date")) from None
     start = datetime(day.year, day.month, day.day, tzinfo=zone)
     end = datetime(day.year, day.month, day.day) + timedelta(days=days)
     return start.astimezone(UTC), end.replace(tzinfo=zone).astimezone(UTC)

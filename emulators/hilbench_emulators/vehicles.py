@@ -7,7 +7,6 @@ One TOML file per car in ``vehicle_data``; a user's own is given by its path. Re
 from __future__ import annotations
 
 import difflib
-import tomllib
 from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
@@ -17,11 +16,12 @@ import numpy as np
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from hilbench.errors import InputError, Problem
-from hilbench.site import Model
+from hilbench.site import Integer, Model, Number
+from hilbench.tomlfile import in_words, is_file, read_toml
 
 _FOLDER = Path(__file__).parent / "vehicle_data"
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Positive = Annotated[Number, Field(gt=0)]
+NotNegative = Annotated[Number, Field(ge=0)]
 
 
 class Response(Model):
@@ -31,7 +31,7 @@ class Response(Model):
     ``capacitive`` says that the reactive current leads.
     """
 
-    phases: Annotated[int, Field(ge=1, le=3)]
+    phases: Annotated[Integer, Field(ge=1, le=3)]
     points: Annotated[tuple[tuple[NotNegative, NotNegative, NotNegative], ...], Field(min_length=2)]
     asymmetry: tuple[Positive, ...] = (1.0,)
     step_a: NotNegative = 0.0
@@ -78,11 +78,11 @@ class Vehicle(Model):
     title: str
     battery_kwh: Positive
     responses: Annotated[tuple[Response, ...], Field(alias="response", min_length=1)]
-    taper_soc: Annotated[float, Field(gt=0, lt=1)] = 0.97
+    taper_soc: Annotated[Number, Field(gt=0, lt=1)] = 0.97
     start_delay_s: NotNegative = 3.0
     dead_time_s: NotNegative = 1.0
     slew_a_per_s: Positive = 10.0
-    start_min_a: Annotated[float, Field(ge=6)] = 6.0
+    start_min_a: Annotated[Number, Field(ge=6, le=80)] = 6.0
     duty_rules: Literal["iec2017", "j1772_2010", "j1772_2017"] = "iec2017"
     timing_source: str
     battery_source: str
@@ -102,16 +102,13 @@ def vehicle_names() -> list[str]:
 def load_vehicle(name_or_path: str) -> Vehicle:
     """A shipped car by name, or one from a TOML file; raises ``InputError`` with every wrong key."""
     path = Path(name_or_path) if name_or_path.endswith(".toml") else _FOLDER / f"{name_or_path}.toml"
-    try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
+    if not is_file(path):
         close = difflib.get_close_matches(name_or_path, vehicle_names(), 1)
         remedy = f"did you mean {close[0]}?" if close else f"shipped: {', '.join(vehicle_names())}"
-        raise InputError(name_or_path, Problem("", "no such car", remedy)) from None
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise InputError(str(path), f"is not a readable TOML file: {error}") from None
+        raise InputError(name_or_path, Problem("", "no such car", remedy))
+    data, _text = read_toml(path)
     try:
         return Vehicle.model_validate({"name": path.stem, **data})
     except ValidationError as error:
-        problems = [Problem(".".join(map(str, d["loc"])), d["msg"]) for d in error.errors()]
+        problems = [Problem(".".join(map(str, d["loc"])), *in_words(d)) for d in error.errors()]
         raise InputError(str(path), problems) from None

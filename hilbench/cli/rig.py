@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 from click.shell_completion import CompletionItem
@@ -36,19 +36,36 @@ def check(name: str, strict: bool) -> int:
     Structural problems come first; a file without them is held against the electrical rules (continuous load, branch
     circuits, sum of fallbacks, voltages, phases). Exit code 2 when there is an error.
     """
-    from hilbench.rig import load_rig
-    from hilbench.rig_errors import read_toml
     from hilbench.rig_lint import lint, located
 
-    loaded = load_rig(name)
+    loaded, data, text = _checked(name)
     findings = lint(loaded)
-    data, text = read_toml(loaded.path)
     for severity, problem, rule in located(findings, data, text):
         click.echo(f"{name}: {severity}: {problem} [{rule.clause}; {rule.confidence}]")
     errors = sum(finding.severity == "error" for finding in findings)
     warnings = len(findings) - errors
     click.echo(f"{summary(loaded)}: {_count(errors, 'error')}, {_count(warnings, 'warning')}")
     return 2 if errors or (strict and warnings) else 0
+
+
+def _checked(name: str) -> tuple[Rig, dict[str, Any], str]:
+    """The rig, and the tables and the text of its file; raises ``InputError`` with the controller's settings too."""
+    from hilbench.errors import InputError
+    from hilbench.reference import setting_problems
+    from hilbench.rig import find_rig, parse_rig
+    from hilbench.tomlfile import read_toml
+
+    path = find_rig(name)
+    data, text = read_toml(path, name)
+    controller = data.get("controller")
+    problems = setting_problems(controller, text) if isinstance(controller, dict) else []
+    try:
+        loaded = parse_rig(data, text, name, path.resolve())
+    except InputError as error:
+        raise InputError(name, [*error.problems, *problems]) from None
+    if problems:
+        raise InputError(name, problems)
+    return loaded, data, text
 
 
 def _count(number: int, noun: str) -> str:
@@ -115,10 +132,14 @@ def _station_line(entry: StationEntry) -> str:
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Write to a file instead of the terminal.")
 def schema(out: Path | None) -> None:
     """Write the JSON Schema of rig files, for completion and checks in an editor."""
+    from hilbench.reference import setting_schemas
     from hilbench.rig import rig_schema
 
-    text = json.dumps(rig_schema(), indent=2) + "\n"
+    text = json.dumps(rig_schema(setting_schemas()), indent=2) + "\n"
     if out is None:
         click.echo(text, nl=False)
-    else:
+        return
+    try:
         out.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise click.FileError(str(out), error.strerror or str(error)) from None

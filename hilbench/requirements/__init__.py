@@ -7,7 +7,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
@@ -26,6 +25,7 @@ from hilbench.requirements.profile import (
     Profile,
     lint,
 )
+from hilbench.tomlfile import in_words, read_toml
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -118,7 +118,7 @@ def _shipped(name: str) -> Path:
 def read_profile(path: str | Path) -> Profile:
     """Read and lint one profile file; raises ``InputError`` with every problem, each with its key."""
     path = Path(path)
-    data = _read_toml(path)
+    data, _text = read_toml(path)
     try:
         profile = Profile.model_validate(data)
     except ValidationError as error:
@@ -126,17 +126,6 @@ def read_profile(path: str | Path) -> Profile:
     if problems := lint(profile):
         raise InputError(str(path), problems)
     return profile
-
-
-def _read_toml(path: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(str(path), f"cannot be read: {error.strerror}") from None
-    except UnicodeDecodeError as error:
-        raise InputError(str(path), f"is not UTF-8 text (byte {error.start})") from None
-    except tomllib.TOMLDecodeError as error:
-        raise InputError(str(path), Problem("", f"is not TOML: {error}", "correct the syntax")) from None
 
 
 def _problem(detail: ErrorDetails, data: dict[str, Any]) -> Problem:
@@ -147,9 +136,7 @@ def _problem(detail: ErrorDetails, data: dict[str, Any]) -> Problem:
         name = f" ({entry['id']})" if isinstance(entry, dict) and "id" in entry else ""
         where, parts = f"clause {parts[1] + 1}{name}", parts[2:]
     key = ".".join(str(part) for part in parts)
-    remedy = {"missing": "add the key", "extra_forbidden": "correct the spelling or remove the key"}
-    what = {"missing": "is missing", "extra_forbidden": "is not a known key"}.get(detail["type"], detail["msg"])
-    return Problem(", ".join(part for part in (where, key) if part), what, remedy.get(detail["type"], ""))
+    return Problem(", ".join(part for part in (where, key) if part), *in_words(detail))
 
 
 def _contradictions(profiles: Sequence[Profile]) -> Iterator[Problem]:

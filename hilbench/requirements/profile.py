@@ -38,6 +38,8 @@ Context = Mapping[str, float]
 def _as_terms(value: Any) -> Any:
     if isinstance(value, int | float) and not isinstance(value, bool):
         return {"constant": value}
+    if not isinstance(value, dict):
+        raise ValueError("must be a number or a sum of terms; write 10 or { timeout_s = 1, constant = 10 }")
     return value
 
 
