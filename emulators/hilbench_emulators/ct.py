@@ -77,11 +77,11 @@ class CtChain:
 
     def ratio_error(self, current_a: float) -> float:
         """Relative error of the reading at ``current_a`` [1]."""
-        return self.ratio_share * self._limit(current_a, 1) / 100.0
+        return self.ratio_share * self._limits(current_a)[0] / 100.0
 
     def phase_error_rad(self, current_a: float) -> float:
         """How far the secondary current leads the primary at ``current_a`` [rad]."""
-        return self.phase_share * self._limit(current_a, 2) * _MINUTE_RAD
+        return self.phase_share * self._limits(current_a)[1] * _MINUTE_RAD
 
     def reading_a(self, current_a: float, noise: float = 0.0) -> float:
         """What is read when ``current_a`` (RMS) flows; ``noise`` is a draw of unit variance. Never negative."""
@@ -95,18 +95,18 @@ class CtChain:
             value = round(value / settings.resolution_a) * settings.resolution_a
         return value
 
-    def _limit(self, current_a: float, column: int) -> float:
-        """Limit of a class at a current, straight in the logarithm of the current between its points."""
+    def _limits(self, current_a: float) -> tuple[float, float]:
+        """Limits of a class [%, minutes] at a current, straight in its logarithm between the points of the class."""
         points = LIMITS.get(self.settings.accuracy_class)
         if points is None:
-            return 0.0
+            return 0.0, 0.0
         share = current_a / self.settings.rated_a
-        index = bisect_right(points, share, key=lambda point: point[0])
+        index = bisect_right(points, (share, math.inf))
         if index == 0 or index == len(points):
-            return points[max(0, index - 1)][column]
+            return points[max(0, index - 1)][1:]
         low, high = points[index - 1], points[index]
         weight = math.log(share / low[0]) / math.log(high[0] / low[0])
-        return low[column] + weight * (high[column] - low[column])
+        return low[1] + weight * (high[1] - low[1]), low[2] + weight * (high[2] - low[2])
 
 
 def draw_chain(settings: CtSettings, rng: np.random.Generator) -> CtChain:

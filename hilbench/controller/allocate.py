@@ -8,7 +8,9 @@ never makes a sum larger: an allocation that is drawn in part is as safe as when
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import copy
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,77 +20,163 @@ from hilbench.site import Site
 Array = NDArray[np.float64]
 Complex = NDArray[np.complex128]
 Mask = NDArray[np.bool_]
+Index = NDArray[np.intp]
 _TINY = 1e-9
+_FIT = 1e-6
+"""What the sums of many rounded phasors may be off [A]."""
 
 
 class Tree:
     """The constraints of ``site`` as a sparse matrix of phasors per ampere: constraint by station.
 
-    ``keys`` are (node, line) and ``limits`` [A] theirs; ``used`` narrows a station to the lines that its car uses.
+    ``keys`` are (node, line) and ``limits`` [A] theirs. Each entry is one station in one constraint: ``rows``,
+    ``columns``, ``units``; entries of a station stand together, and those of one constraint and direction (all are
+    multiples of 30 degrees) share one of ``kinds``.
     """
 
-    def __init__(self, site: Site, used: Mapping[str, Sequence[str]] | None = None) -> None:
+    def __init__(self, site: Site) -> None:
         self.roles = [branch.role for branch in site.branches]
         self.keys = [(node.id, line) for node in site.nodes for line in site.lines]
         self.limits: Array = np.array([node.limit_a for node in site.nodes for _line in site.lines])
         index = {key: row for row, key in enumerate(self.keys)}
         paths = {node.id: tuple(site.path(node.id)) for node in site.nodes}
-        self.entries: list[list[tuple[int, complex]]] = []
-        for branch in site.branches:
-            units = site.unit_currents(branch)
-            lines = (used or {}).get(branch.role, tuple(units))
-            self.entries.append([(index[node, line], units[line]) for line in lines for node in paths[branch.feeder]])
-        flat = [(row, column, unit) for column, own in enumerate(self.entries) for row, unit in own]
-        self._rows = np.array([row for row, _column, _unit in flat], dtype=np.intp)
-        self._columns = np.array([column for _row, column, _unit in flat], dtype=np.intp)
-        units_flat: Complex = np.array([unit for _row, _column, unit in flat], dtype=np.complex128)
-        self._real, self._imag = units_flat.real.copy(), units_flat.imag.copy()
+        flat = [
+            (index[node, line], column, unit)
+            for column, branch in enumerate(site.branches)
+            for line, unit in site.unit_currents(branch).items()
+            for node in paths[branch.feeder]
+        ]
+        self.rows: Index = np.array([row for row, _column, _unit in flat], dtype=np.intp)
+        self.columns: Index = np.array([column for _row, column, _unit in flat], dtype=np.intp)
+        self.units: Complex = np.array([unit for _row, _column, unit in flat], dtype=np.complex128)
+        self.kinds: Index = self.rows * 12 + np.round(np.angle(self.units) * 6.0 / np.pi).astype(np.intp) % 12
+        self._lines = site.lines
+        self.begins = self._find_begins()
+
+    def _find_begins(self) -> Index:
+        begins: Index = np.searchsorted(self.columns, np.arange(len(self.roles) + 1))
+        return begins
+
+    def rows_of(self, column: int) -> Index:
+        """The constraints that station ``column`` loads."""
+        return self.rows[self.begins[column] : self.begins[column + 1]]
+
+    def narrowed(self, used: Mapping[int, Sequence[str]]) -> Tree:
+        """This tree with stations (by column) on those lines only that their cars use."""
+        takes = np.ones((len(self.roles), len(self._lines)), dtype=bool)
+        for column, lines in used.items():
+            takes[column] = [line in lines for line in self._lines]
+        keep = takes[self.columns, self.rows % len(self._lines)]
+        tree = copy.copy(self)
+        tree.rows, tree.columns = self.rows[keep], self.columns[keep]
+        tree.units, tree.kinds = self.units[keep], self.kinds[keep]
+        tree.begins = tree._find_begins()
+        return tree
 
     def load(self, amps: Array) -> Complex:
         """Phasor sums [constraint] of ``amps`` [station]."""
-        drawn = amps[self._columns]
-        count = len(self.keys)
-        real = np.bincount(self._rows, self._real * drawn, count)
-        imag = np.bincount(self._rows, self._imag * drawn, count)
-        total: Complex = real + 1j * imag
-        return total
+        return _sums(self.rows, self.units * amps[self.columns], len(self.keys))
 
     def behind(self, constraints: Mask) -> Mask:
         """Stations [station] that load at least one of ``constraints`` [constraint]."""
         found = np.zeros(len(self.roles), dtype=bool)
-        found[self._columns[constraints[self._rows]]] = True
+        found[self.columns[constraints[self.rows]]] = True
         return found
 
 
-def admit(tree: Tree, room: Array, order: Iterable[int], amps: float) -> Mask:
+def _sums(rows: Index, drawn: Complex, count: int) -> Complex:
+    """Phasor sums [constraint] of ``drawn`` [entry]."""
+    total = np.empty(count, dtype=np.complex128)
+    total.real = np.bincount(rows, drawn.real, count)
+    total.imag = np.bincount(rows, drawn.imag, count)
+    return total
+
+
+def admit(tree: Tree, room: Array, order: Sequence[int] | Index, amps: float) -> Mask:
     """Who can have ``amps`` when served in ``order`` [station indices]; one that does not fit is passed over."""
-    admitted = np.zeros(len(tree.roles), dtype=bool)
-    load = [0j] * len(tree.keys)
-    bound = [value + _TINY for value in room.tolist()]
-    for column in order:
-        new = [(row, load[row] + unit * amps) for row, unit in tree.entries[column]]
-        if all(abs(value) <= bound[row] for row, value in new):
-            admitted[column] = True
-            for row, value in new:
-                load[row] = value
-    return admitted
+    inside: Mask = np.zeros(len(tree.roles), dtype=bool)
+    inside[order] = True
+    tight = np.abs(tree.load(np.where(inside, amps, 0.0))) > room + _FIT
+    if tight.any():
+        _pass_over(tree, room, order, amps, inside, tight)
+    return inside
 
 
-def fill(tree: Tree, room: Array, floor: Array, caps: Array) -> Array:
-    """Raise all stations together from ``floor`` until each is at its cap or behind a full constraint; amperes."""
-    amps = floor.copy()
-    rising = caps > floor + _TINY
+def _pass_over(tree: Tree, room: Array, order: Sequence[int] | Index, amps: float, inside: Mask, tight: Mask) -> None:
+    """Take out of ``inside`` who does not fit into the ``tight`` constraints, as if served one after the other.
+
+    In few rounds: all that are still in are added up in their order. The first in a constraint that does not fit, with
+    nobody in doubt before it, is out, and so are later ones of the same direction, since sums only grow.
+    """
+    count = len(tree.roles)
+    place = np.full(count, count)
+    place[order] = np.arange(len(order))
+    entries = np.flatnonzero(inside[tree.columns] & tight[tree.rows])
+    entries = entries[np.argsort(tree.rows[entries] * count + place[tree.columns[entries]])]
+    rows, columns, units = tree.rows[entries], tree.columns[entries], tree.units[entries] * amps
+    first = np.searchsorted(rows, np.arange(len(tree.keys)))[rows]
+    bound, turn, kind = room[rows] + _FIT, place[columns], tree.kinds[entries]
+    while True:
+        there = inside[columns]
+        over = there & (np.abs(_running(units * there, first)) > bound)
+        if not over.any():
+            return
+        doubt = np.zeros(count, dtype=np.intp)
+        doubt[columns[over]] = 1
+        certain = over & (_running(doubt[columns], first) == 1)
+        out = np.full(12 * len(tree.keys), count)
+        np.minimum.at(out, kind[certain], turn[certain])
+        inside[columns[turn >= out[kind]]] = False
+
+
+def _running(values: NDArray[Any], first: Index) -> NDArray[Any]:
+    """Sums up to and with each entry, from the ``first`` entry of its constraint on."""
+    total: NDArray[Any] = np.cumsum(values)
+    within: NDArray[Any] = total - (total - values)[first]
+    return within
+
+
+def fill(tree: Tree, room: Array, start: Array, caps: Array) -> Array:
+    """Raise all stations whose cap is above ``start``, together, until each is at its cap or behind a full constraint.
+
+    Those that rise start from one level. A constraint's level is final when none of its stations is held lower by
+    another constraint; many are final in one round.
+    """
+    amps = start.copy()
+    rising: Mask = caps > start + _TINY
+    begins = tree.begins[:-1]
     while rising.any():
-        now = float(amps[rising].min())
-        lowest = rising & (amps <= now + _TINY)
-        waiting = amps[rising & ~lowest]
-        ceiling = min(float(caps[lowest].min()), float(waiting.min()) if len(waiting) else np.inf)
-        reach = _reach(tree.load(np.where(lowest, 0.0, amps)), tree.load(lowest.astype(np.float64)), room)
-        level = max(min(ceiling, float(reach.min())), now)
-        amps[lowest] = level
-        stuck = tree.behind(reach <= level + _TINY) | (amps >= caps - _TINY)
-        rising &= ~(lowest & stuck)
+        level = _levels(tree, room, np.where(rising, caps, amps), rising, float(start[rising].min()))
+        held = np.minimum.reduceat(level[tree.rows], begins)
+        short = (rising & (caps > held + _TINY))[tree.columns]
+        lowest = np.full(len(level), np.inf)
+        np.minimum.at(lowest, tree.rows[short], held[tree.columns[short]])
+        final = tree.behind(np.isfinite(level) & (lowest >= level - _TINY))
+        done = rising & (final | (caps <= held + _TINY))
+        amps = np.where(done, np.minimum(held, caps), amps)
+        rising &= ~done
     return amps
+
+
+def _levels(tree: Tree, room: Array, caps: Array, rising: Mask, start: float) -> Array:
+    """Level [constraint] at which each would be full if all ``rising`` stations rose; infinity for never.
+
+    The others stand at ``caps``. Newton's method from below: a sum grows more slowly with every station that reaches
+    its cap, so no step goes too far, and the last one has no cap in it.
+    """
+    count = len(tree.keys)
+    total = tree.load(caps)
+    goes = (rising[tree.columns]) & (np.abs(total) > room)[tree.rows]
+    rows, units, bound = tree.rows[goes], tree.units[goes], caps[tree.columns[goes]]
+    moving = np.ones(len(rows), dtype=bool)
+    level = np.where(np.bincount(rows, minlength=count) > 0, start, np.inf)
+    while True:
+        slope, gone = _sums(rows, units * moving, count), _sums(rows, units * (bound * moving), count)
+        level = np.maximum(_reach(total - gone, slope, room), level)
+        still = moving & (bound > level[rows])
+        if np.array_equal(still, moving):
+            return level
+        moving = still
 
 
 def _reach(fixed: Complex, slope: Complex, room: Array) -> Array:
@@ -107,7 +195,8 @@ def allocate(tree: Tree, room: Array, caps: Array, order: Sequence[int], classes
     Caps below ``minimum_a`` leave a station out. ``order`` is who comes first when not all can have the minimum;
     among those that can, higher ``classes`` are filled before lower ones.
     """
-    wanted = [column for column in order if caps[column] >= minimum_a - _TINY]
+    wanted = np.array(order, dtype=np.intp)
+    wanted = wanted[caps[wanted] >= minimum_a - _TINY]
     admitted = admit(tree, room, wanted, minimum_a)
     amps = np.where(admitted, minimum_a, 0.0)
     for rank in np.unique(classes[admitted])[::-1]:

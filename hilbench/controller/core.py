@@ -15,6 +15,7 @@ import math
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -27,6 +28,8 @@ ACTIVE = frozenset({"Preparing", "Charging", "SuspendedEVSE"})
 """OCPP 1.6 connector states in which a car may want current."""
 NOISE_A = 0.3
 """What a car draws beyond its limit without being at fault (measured on real cars: 0.1 to 0.5 A)."""
+OVERDRAW_A = 1.0
+"""A car that draws so much beyond its limit does not obey it."""
 IDLE_S = 5.0
 """A decision is taken again after so long even when nothing new was heard: holds and turns run out by themselves."""
 RAISE_LEAST_A = 1.0
@@ -39,6 +42,7 @@ class StationState:
 
     ``granted_a`` is the limit in force as far as was confirmed, ``granted_t`` when it changed, ``before_a`` the least
     and the most that was drawn then. ``reported_a`` is the largest phase current that it reported at ``reported_t``.
+    ``wants``: a car stands there that may take current.
     """
 
     branch: Branch
@@ -47,6 +51,7 @@ class StationState:
     online: bool = False
     known: bool = False
     status: str = ""
+    wants: bool = False
     granted_a: float = 0.0
     before_a: tuple[float, float] = (0.0, 0.0)
     granted_t: float = -math.inf
@@ -62,14 +67,8 @@ class StationState:
     raised_t: float = -math.inf
     lines: tuple[str, ...] = ()
 
-    @property
-    def wants(self) -> bool:
-        """True when a car stands there that may take current."""
-        return self.online and self.status in ACTIVE
 
-
-@dataclass(frozen=True)
-class Setpoint:
+class Setpoint(NamedTuple):
     """A limit [A] that a station shall have from now on."""
 
     role: str
@@ -83,7 +82,8 @@ class Core:
         self.site = site
         self.settings = settings
         self.watch = MeterWatch(settings)
-        self.tree = Tree(site)
+        self._whole = Tree(site)
+        self.tree = self._whole
         self.stations = {
             branch.role: StationState(branch, column, min(branch.max_a, branch.branch_a * CONTINUOUS))
             for column, branch in enumerate(site.branches)
@@ -93,10 +93,10 @@ class Core:
         self._root = [row for row, (node, _line) in enumerate(self.tree.keys) if node == "service"]
         self.base: Array = np.full(len(site.lines), np.nan)
         self._history: deque[tuple[float, Array]] = deque()
+        self._lower: Array = np.zeros(len(site.lines))
         self._started = t
         self._number = -1
         self._lines_changed = False
-        self._ratings = np.full(len(site.lines), site.service.rating_a)
         self._urgent = False
         self._seen: tuple[Array, Array] | None = None
         self._news = True
@@ -106,12 +106,13 @@ class Core:
 
     def online(self, role: str, t: float) -> None:  # noqa: ARG002 - every input says when it came
         """The station's link is up; its status is not known yet."""
-        self.stations[role].online, self._news = True, True
+        station = self.stations[role]
+        station.online, station.wants, self._news = True, station.status in ACTIVE, True
 
     def offline(self, role: str, t: float) -> None:  # noqa: ARG002 - every input says when it came
         """The link is gone: the station keeps its lease until it runs out, then its fallback."""
         station = self.stations[role]
-        station.online, station.status, self._news = False, "", True
+        station.online, station.status, station.wants, self._news = False, "", False, True
         station.reported_a = None
 
     def status(self, role: str, t: float, status: str) -> None:
@@ -119,6 +120,7 @@ class Core:
         station = self.stations[role]
         was = station.wants
         station.status, station.known, self._news = status, True, True
+        station.wants = station.online and status in ACTIVE
         if station.wants and not was:
             station.waiting_t, station.paused_t = t, -math.inf
             station.reported_a = None
@@ -147,8 +149,10 @@ class Core:
             self._lines_changed = True
 
     def confirmed(self, role: str, t: float, limit_a: float, lease_s: float) -> None:
-        """The station accepted a limit that runs out after ``lease_s``."""
+        """The station accepted a limit that runs out after ``lease_s``; infinity: its fallback, below any lease."""
         station = self.stations[role]
+        if math.isinf(lease_s) and math.isfinite(station.lease_until) and t <= station.lease_until:
+            return  # the lease stands above it
         if abs(limit_a - station.granted_a) > 0.05:
             station.before_a = (self._drawn_lower(station, t), self._drawn_upper(station, t))
             station.granted_t = t
@@ -162,14 +166,15 @@ class Core:
         if sample.number == self._number:
             return
         self._number = sample.number
-        if self.watch.see(sample, self._surely_drawn(sample.t)):
+        self._lower = self._drawn(sample.t, lower=True)
+        if self.watch.see(sample, dict(zip(self.site.lines, self._lower.tolist(), strict=True))):
             self._estimate(sample)
 
     # what the stations draw
 
     def _expire(self, station: StationState, t: float) -> None:
         """A lease that ran out: the station has fallen back by itself."""
-        if station.granted_a != station.branch.fallback_a and t > station.lease_until + 1.0:
+        if station.granted_a != station.branch.fallback_a:
             station.before_a = (0.0, max(station.granted_a, station.branch.fallback_a))
             station.granted_t, station.granted_a, self._news = t, station.branch.fallback_a, True
 
@@ -177,8 +182,8 @@ class Core:
         return t - station.granted_t >= self.settings.settle_s
 
     def _drawn_upper(self, station: StationState, t: float) -> float:
-        """The most that it may draw now."""
-        if not station.online:
+        """The most that it may draw now; one that is away or has not said what it does may draw all it was given."""
+        if not station.status:
             return max(station.granted_a, station.branch.fallback_a)
         if not station.wants:
             return station.reported_a or 0.0
@@ -209,21 +214,16 @@ class Core:
             return np.zeros(len(self._root))
         return np.abs(self.tree.load(np.array(amps)))[self._root]
 
-    def _surely_drawn(self, t: float) -> dict[str, float]:
-        return dict(zip(self.site.lines, self._drawn(t, lower=True).tolist(), strict=True))
-
     # the building
 
     def _estimate(self, sample: MeterSample) -> None:
         t = sample.t
-        measured = np.array([abs(sample.currents[line]) for line in self.site.lines])
-        upper, lower = self._drawn(t, lower=False), self._drawn(t, lower=True)
-        slack = NOISE_A + 0.005 * measured
-        low, high = np.maximum(measured - upper - slack, 0.0), np.maximum(measured - lower + slack, 0.0)
-        known = np.where(np.isnan(self.base), high, self.base)
-        self.base = np.clip(known, low, np.maximum(low, high))
-        self._urgent = bool((measured > self._ratings).any())
-        self._history.append((t, self.base.copy()))
+        measured = [abs(sample.currents[line]) for line in self.site.lines]
+        upper, lower = self._drawn(t, lower=False).tolist(), self._lower.tolist()
+        bounds = zip(self.base.tolist(), measured, upper, lower, strict=True)
+        self.base = np.array([_moved(*bound) for bound in bounds])
+        self._urgent = max(measured) > self.site.service.rating_a
+        self._history.append((t, self.base))
         while self._history and self._history[0][0] < t - self.settings.raise_hold_s:
             self._history.popleft()
 
@@ -232,23 +232,26 @@ class Core:
 
         Above the rating of the service there is no time to ask twice.
         """
-        recent = [base for _t, base in self._history][-2:]
-        least: Array = np.min(recent, axis=0)
-        return recent[-1] if self._urgent else least
+        last = self._history[-1][1]
+        if self._urgent or len(self._history) < 2:
+            return last
+        least: Array = np.minimum(last, self._history[-2][1])
+        return least
 
     def _highest_base(self) -> Array:
-        most: Array = np.max([base for _t, base in self._history], axis=0)
+        most: Array = np.array([base for _t, base in self._history]).max(axis=0)
         return most
 
     # the decision
 
     def decide(self, t: float) -> list[Setpoint]:
         """Limits that must change now; an empty list when all is well."""
-        for station in self.stations.values():
-            self._expire(station, t)
+        for station in self._by_column:
+            if t > station.lease_until + 1.0:
+                self._expire(station, t)
         if self._lines_changed:
             self._lines_changed = False
-            self.tree = Tree(self.site, {role: s.lines for role, s in self.stations.items() if s.lines})
+            self.tree = self._whole.narrowed({s.column: s.lines for s in self._by_column if s.lines})
         acting = self._may_act(t)
         if acting and not self._worth_deciding(t):
             return []
@@ -290,24 +293,30 @@ class Core:
 
     def _targets(self, t: float) -> dict[str, float]:
         order = self._order(t)
-        now = self._shares(self._room(self._confirmed_base(), t), self._caps(), order)
-        later = self._shares(self._room(self._highest_base(), t), self._caps(), order)
+        caps, free = self._caps(), self._free(t)
+        now = _whole_tenths(self._shares(self._room(free, self._confirmed_base()), caps, order))
+        later = _whole_tenths(self._shares(self._room(free, self._highest_base()), caps, order))
+        headroom = _Headroom(self.tree, self._beside(t), self._raise_budget(t))
         targets: dict[str, float] = {}
-        spare = self._raise_budget(t)
-        for column in [*order, *(s.column for s in self.stations.values() if s.online and not s.wants)]:
+        for column in [*order, *(s.column for s in self._by_column if s.online and not s.wants)]:
             station = self._by_column[column]
-            role, held = station.branch.role, station.granted_a
-            share = math.floor(float(now[column]) * 10.0) / 10.0
+            role, held, share = station.branch.role, station.granted_a, now[column]
             if not station.wants:
                 targets[role] = self._possible(station.branch.fallback_a)
             elif share < held - 1e-6:
                 targets[role] = share
             else:
-                wish = self._raised(station, held, min(share, math.floor(float(later[column]) * 10.0) / 10.0), t)
-                granted = wish if wish - held <= spare or wish <= held else held
-                spare -= max(granted - held, 0.0)
-                targets[role] = granted
+                wish = self._raised(station, held, min(share, later[column]), t)
+                least = max(held + RAISE_LEAST_A, self.settings.minimum_a)
+                targets[role] = headroom.raised(column, held, wish, least) if wish > held else wish
         return targets
+
+    def _beside(self, t: float) -> Array:
+        """What each constraint leaves beside all that any station may draw now: reductions count when they are made."""
+        amps = [max(s.granted_a, self._drawn_upper(s, t)) if s.wants else self._loose(s, t) for s in self._by_column]
+        free: Array = self.tree.limits - self.settings.margin_a - np.abs(self.tree.load(np.array(amps)))
+        free[self._root] -= self._highest_base()
+        return free
 
     def _raise_budget(self, t: float) -> float:
         """Amperes by which stations may be raised now, less what was raised and may not be drawn yet."""
@@ -316,7 +325,8 @@ class Core:
             for station in self.stations.values()
             if station.wants and station.raised_t == station.granted_t and not self._settled(station, t)
         )
-        return self.settings.raise_share * float(self.tree.limits[self._root].min()) - flying
+        budget = self.settings.raise_share * float(self.tree.limits[self._root].min())
+        return max(budget, self.settings.minimum_a) - flying
 
     def _raised(self, station: StationState, held: float, share: float, t: float) -> float:
         """Where to go from ``held`` when ``share`` would be possible: up slowly, or stay."""
@@ -331,20 +341,26 @@ class Core:
     def _resumed(self, station: StationState, t: float) -> float:
         return self.settings.minimum_a if t - station.paused_t >= self.settings.resume_hold_s else station.granted_a
 
-    def _room(self, base: Array, t: float) -> Array:
+    def _free(self, t: float) -> Array:
+        """What each constraint leaves beside the stations that cannot be steered, with no building."""
+        loose = np.array([self._loose(station, t) for station in self._by_column])
+        room: Array = self.tree.limits - self.settings.margin_a - np.abs(self.tree.load(loose))
+        return room
+
+    def _room(self, free: Array, base: Array) -> Array:
         """What each constraint leaves to the stations that are steered."""
-        room = self.tree.limits - self.settings.margin_a
+        room = free.copy()
         room[self._root] -= base
-        loose = np.array([self._loose(station, t) for station in self.stations.values()])
-        return np.maximum(room - np.abs(self.tree.load(loose)), 0.0)
+        return np.maximum(room, 0.0)
 
     def _loose(self, station: StationState, t: float) -> float:
-        """Current of a station that cannot be steered: out of reach, or drawing more than it may."""
-        if not station.online:
-            return max(station.granted_a, station.branch.fallback_a)
+        """Current of a station that cannot be steered: out of reach, or drawing more than it may.
+
+        One that was seen to overdraw is taken to go on with it after a change of its limit, until it reports again.
+        """
         if not station.wants:
             return self._drawn_upper(station, t)
-        if self._known_draw(station):
+        if self._known_draw(station) or station.excess_a > OVERDRAW_A:
             return max((station.reported_a or 0.0) - station.granted_a - NOISE_A, 0.0)
         return 0.0
 
@@ -388,6 +404,37 @@ class Core:
             station.turn_t, station.waiting_t = t, math.inf
         elif was and not will:
             station.paused_t, station.waiting_t = t, t
+
+
+def _moved(known: float, measured: float, upper: float, lower: float) -> float:
+    """The building's current: as known, or as far from it as measured and drawn (at most and at least) force it."""
+    slack = NOISE_A + 0.005 * measured
+    low, high = max(measured - upper - slack, 0.0), max(measured - lower + slack, 0.0)
+    return high if math.isnan(known) else min(max(known, low), max(low, high))
+
+
+class _Headroom:
+    """What raises may still take: ``free`` beside what all may draw now [constraint], ``spare`` [A] in flight."""
+
+    def __init__(self, tree: Tree, free: Array, spare: float) -> None:
+        self._tree, self._free, self._spare = tree, free, spare
+
+    def raised(self, column: int, held: float, wish: float, least: float) -> float:
+        """Where station ``column`` may go from ``held`` towards ``wish``: at least to ``least``, or not at all."""
+        rows = self._tree.rows_of(column)
+        room = min(self._spare, float(self._free[rows].min()))
+        granted = min(wish, math.floor((held + room) * 10.0 + 1e-6) / 10.0)
+        if granted < min(least, wish) - 1e-9:
+            return held
+        self._free[rows] -= granted - held
+        self._spare -= granted - held
+        return granted
+
+
+def _whole_tenths(amps: Array) -> list[float]:
+    """Rounded down to what messages carry: 0.1 A."""
+    tenths: list[float] = (np.floor(amps * 10.0) / 10.0).tolist()
+    return tenths
 
 
 __all__ = ["ACTIVE", "Core", "MeterSample", "Setpoint", "StationState"]

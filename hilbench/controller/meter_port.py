@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import struct
 import tomllib
 from collections.abc import Callable, Sequence
@@ -15,17 +16,22 @@ from pymodbus.exceptions import ModbusException
 from hilbench import clock
 from hilbench.controller.watch import MeterSample
 
+COUNTER_S = 2.0
+"""The energy counter is asked for this often at most: well below any time-out for a frozen meter."""
 _QUANTITIES = ("voltage", "current", "power")
 OnSample = Callable[[MeterSample], None]
 
 
 @dataclass(frozen=True)
 class Layout:
-    """Which registers to read: ``first`` address, ``count``, and the offset of each quantity per line."""
+    """Which registers to read: ``first`` address, ``count``, the offset of each quantity per line, and the address
+    of the import energy, which is asked for only when all the others stand still.
+    """
 
     first: int
     count: int
     offsets: dict[str, tuple[int, ...]]
+    counter: int
 
 
 def layout(lines: int, meter: str = "sdm630") -> Layout:
@@ -33,12 +39,11 @@ def layout(lines: int, meter: str = "sdm630") -> Layout:
     text = (resources.files("hilbench") / "meters" / f"{meter}.toml").read_text(encoding="utf-8")
     found: dict[str, int] = {entry["name"]: int(entry["address"]) for entry in tomllib.loads(text)["register"]}
     wanted = {f"{quantity}_l{k}": found[f"{quantity}_l{k}"] for quantity in _QUANTITIES for k in range(1, lines + 1)}
-    addresses = [*wanted.values(), found["import_energy"]]
-    first, last = min(addresses), max(addresses)
+    first, last = min(wanted.values()), max(wanted.values())
     offsets = {
         quantity: tuple(wanted[f"{quantity}_l{k}"] - first for k in range(1, lines + 1)) for quantity in _QUANTITIES
     }
-    return Layout(first, last + 2 - first, offsets)
+    return Layout(first, last + 2 - first, offsets, found["import_energy"])
 
 
 def decode(registers: Sequence[int], offset: int) -> float:
@@ -58,6 +63,9 @@ class MeterPort:
         self._on_sample = on_sample
         self._layout = layout(len(lines))
         self._number = 0
+        self._block: list[int] = []
+        self._counter: list[int] = []
+        self._counted_t = -math.inf
 
     async def run(self, after_poll: Callable[[], None]) -> None:
         """Poll until cancelled; ``after_poll`` is called after each try, answered or not."""
@@ -80,16 +88,30 @@ class MeterPort:
                 if client is None:
                     client = AsyncModbusTcpClient(self._host, port=self._port, timeout=patience, retries=0)
                     await client.connect()
-                answer = await client.read_input_registers(
-                    self._layout.first, count=self._layout.count, device_id=self._unit
-                )
+                sample = await self._read(client)
         except (ModbusException, OSError, TimeoutError):
             if client is not None:
                 client.close()
             return None
-        if not answer.isError() and len(answer.registers) == self._layout.count:
-            self._on_sample(self._sample(answer.registers))
+        if sample is not None:
+            self._on_sample(sample)
         return client
+
+    async def _read(self, client: AsyncModbusTcpClient) -> MeterSample | None:
+        """A sample, None for an answer that is refused or too short.
+
+        When its block repeats the last one bit for bit, the energy counter tells a meter that stands from one whose
+        load does.
+        """
+        block = await self._registers(client, self._layout.first, self._layout.count)
+        if block and block == self._block and clock.time() - self._counted_t >= COUNTER_S:
+            self._counter, self._counted_t = await self._registers(client, self._layout.counter, 2), clock.time()
+        self._block = block
+        return self._sample([*block, *self._counter]) if block else None
+
+    async def _registers(self, client: AsyncModbusTcpClient, first: int, count: int) -> list[int]:
+        answer = await client.read_input_registers(first, count=count, device_id=self._unit)
+        return list(answer.registers) if not answer.isError() and len(answer.registers) == count else []
 
     def _sample(self, registers: Sequence[int]) -> MeterSample:
         self._number += 1
