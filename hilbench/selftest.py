@@ -14,7 +14,7 @@ from typing import Any
 from hilbench.controller.defects import DEFECTS
 from hilbench.errors import InputError
 from hilbench.metrics.statistics import runs_without_failure
-from hilbench.procedures import catalogue
+from hilbench.procedures import select
 from hilbench.runner import Job
 
 GOOD_SEEDS = runs_without_failure(0.95, 0.95)
@@ -42,8 +42,8 @@ def defect_jobs(rig: str, names: Sequence[str], seed: int) -> list[Job]:
 
 
 def good_jobs(rig: str, seeds: int, first_seed: int, procedures: Sequence[str] = ()) -> list[Job]:
-    """Every procedure (or those of ``procedures``) with the good controller over ``seeds`` seeds."""
-    wanted = [p.id for p in catalogue() if not procedures or p.id in procedures]
+    """Every procedure (or those of ``procedures``, by id or name) with the good controller over ``seeds`` seeds."""
+    wanted = [procedure.id for procedure in select(procedures)]
     return [
         Job(rig=rig, procedure=procedure, seed=first_seed + number, folder=None)
         for number in range(seeds)

@@ -19,6 +19,7 @@ from rich.table import Table
 from hilbench.campaign import Aborted, Notify, run_jobs
 from hilbench.cli import ERROR, FAILED, INCONCLUSIVE, NOTHING_RUN, PASSED
 from hilbench.evidence.folder import RunFolder
+from hilbench.preflight import check_inputs
 from hilbench.procedures import Procedure, select
 from hilbench.rig import DEFAULT_RIG, Rig
 from hilbench.runner import Job, effective_mode, prepared_rig
@@ -35,7 +36,7 @@ def _day(_context: click.Context, _parameter: click.Parameter, value: datetime |
 @click.command()
 @click.argument("rig", default=DEFAULT_RIG)
 @click.option("--only", multiple=True, metavar="ID", help="Run only these procedures (id or name; may be repeated).")
-@click.option("--seed", default=1, show_default=True, help="Seed of everything random.")
+@click.option("--seed", default=1, type=click.IntRange(0), show_default=True, help="Seed of everything random.")
 @click.option(
     "--repeat", default=1, show_default=True, type=click.IntRange(1), help="Repeat with seeds SEED, SEED+1, …"
 )
@@ -82,6 +83,7 @@ def run(
     clocks = effective_mode(loaded, mode)
     if clocks != "virtual" and not only:
         wanted = tuple(procedure for procedure in wanted if procedure.short)
+    check_inputs(template, wanted)
     folder = RunFolder.create(out, _meta(loaded, template, clocks, wanted, repeat))
     plan = [
         Job(

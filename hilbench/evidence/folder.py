@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from hilbench import clock
-from hilbench.errors import HilbenchError
+from hilbench.errors import HilbenchError, InputError, Problem
 from hilbench.evidence.files import append, canonical, json_line, plain, safe_name, utc_text, write_atomic
 from hilbench.signals import Record, Signal
 
@@ -146,9 +146,14 @@ class RunFolder:
         """Take the next free number under ``out_dir`` and write run.json with status RUNNING at once.
 
         ``meta`` is kept as it is; the report knows the keys of schema/run.json (``site``, ``controller``, ``time``,
-        ``seed``, ``command``, ``plan``, ...). Safe against another run that starts at the same moment.
+        ``seed``, ``command``, ``plan``, ...). Safe against another run that starts at the same moment. Raises
+        ``InputError`` when no folder can be made there.
         """
-        run = cls(_next_folder(out_dir))
+        try:
+            run = cls(_next_folder(out_dir))
+        except OSError as error:
+            remedy = "choose another folder with --out"
+            raise InputError(str(out_dir), Problem("", f"cannot hold runs: {error.strerror or error}", remedy)) from None
         run._write_head({**plain(meta), "schema_version": SCHEMA_VERSION, "run": run.path.name, "status": "RUNNING"})
         return run
 
