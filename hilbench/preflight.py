@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from hilbench_emulators.timestamps import day_bounds
-
 from hilbench import clock
 from hilbench.procedures import Procedure
 from hilbench.reference import check_settings
 from hilbench.runner import Job, effective_mode, epoch_of, prepared_rig
 from hilbench.signals import Record
 from hilbench.world import build_world
+from hilbench_emulators.timestamps import day_bounds
 
 
 def check_inputs(job: Job, wanted: Sequence[Procedure]) -> None:

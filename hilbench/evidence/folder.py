@@ -152,8 +152,8 @@ class RunFolder:
         try:
             run = cls(_next_folder(out_dir))
         except OSError as error:
-            remedy = "choose another folder with --out"
-            raise InputError(str(out_dir), Problem("", f"cannot hold runs: {error.strerror or error}", remedy)) from None
+            what = f"cannot hold runs: {error.strerror or error}"
+            raise InputError(str(out_dir), Problem("", what, "choose another folder with --out")) from None
         run._write_head({**plain(meta), "schema_version": SCHEMA_VERSION, "run": run.path.name, "status": "RUNNING"})
         return run
 

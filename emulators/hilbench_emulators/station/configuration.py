@@ -71,7 +71,7 @@ class Configuration:
 
 def _usable(key: str, value: str) -> bool:
     if key in _POSITIVE:
-        return value.isascii() and value.isdigit()
+        return value.isascii() and value.isdigit() and len(value) <= 9
     if key == "MeterValuesSampledData":
         return all(name.strip() in MEASURANDS for name in value.split(","))
     return value in ("true", "false")

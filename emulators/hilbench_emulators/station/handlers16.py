@@ -12,6 +12,8 @@ from hilbench_emulators.station import profiles
 if TYPE_CHECKING:
     from hilbench_emulators.station.ocpp16 import AcStation16
 
+_LONGEST_SCHEDULE_S = 31_622_400
+"""No composite schedule is made for more than a year: recurring profiles would fill it for ever."""
 _TRIGGERS = ("BootNotification", "Heartbeat", "MeterValues", "StatusNotification")
 
 
@@ -50,7 +52,7 @@ class Handlers16(ChargePoint16):
     @on(Action.get_composite_schedule)
     def on_get_composite_schedule(self, connector_id: int, duration: int, charging_rate_unit: str | None = None) -> Any:
         """What the installed profiles add up to from now on; startSchedule is left out (errata 3.57)."""
-        if connector_id not in (0, 1):
+        if connector_id not in (0, 1) or not 0 < duration <= _LONGEST_SCHEDULE_S:
             return call_result.GetCompositeSchedule(status="Rejected")
         schedule = self._station.composite(float(duration), charging_rate_unit or "A")
         return call_result.GetCompositeSchedule(

@@ -92,8 +92,19 @@ def _utc(text: str | None, default: float) -> float:
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
 
 
+def _number(value: float) -> float:
+    """A finite float; JSON knows larger numbers than that."""
+    try:
+        number = float(value)
+    except OverflowError:
+        number = math.inf
+    if not math.isfinite(number):
+        raise ValueError("a number is too large")
+    return number
+
+
 def parse(connector: int, raw: dict[str, Any], voltage_v: float) -> Profile:
-    """A profile from its snake_case payload; raises ``ValueError`` when it contradicts itself.
+    """A profile from its snake_case payload; raises ``ValueError`` when it contradicts itself or counts beyond use.
 
     Watts become amperes per phase by the nominal ``voltage_v`` and the period's number of phases
     (OCPP 1.6 errata 3.34, 2.0.1 K01.FR.50; standard-text).
@@ -105,6 +116,12 @@ def parse(connector: int, raw: dict[str, Any], voltage_v: float) -> Profile:
         raise ValueError("a recurring profile needs recurrencyKind and startSchedule")
     if raw["stack_level"] < 0:
         raise ValueError("stackLevel is negative")
+    duration_s = math.inf if schedule.get("duration") is None else _number(schedule["duration"])
+    if duration_s < 0:
+        raise ValueError("a schedule cannot last less than 0 s")
+    valid_from, valid_to = _utc(raw.get("valid_from"), -math.inf), _utc(raw.get("valid_to"), math.inf)
+    if valid_from >= valid_to:
+        raise ValueError("validFrom is not before validTo")
     return Profile(
         id=raw["charging_profile_id"],
         connector=connector,
@@ -112,10 +129,10 @@ def parse(connector: int, raw: dict[str, Any], voltage_v: float) -> Profile:
         purpose=raw["charging_profile_purpose"],
         kind=kind,
         recurrence_s=_PERIOD_S[raw["recurrency_kind"]] if kind == "Recurring" else None,
-        valid_from=_utc(raw.get("valid_from"), -math.inf),
-        valid_to=_utc(raw.get("valid_to"), math.inf),
+        valid_from=valid_from,
+        valid_to=valid_to,
         start=_utc(start, 0.0) if start is not None else None,
-        duration_s=math.inf if schedule.get("duration") is None else float(schedule["duration"]),
+        duration_s=duration_s,
         transaction_id=raw.get("transaction_id"),
         periods=_periods(schedule, voltage_v),
         raw=raw,
@@ -126,9 +143,11 @@ def _periods(schedule: dict[str, Any], voltage_v: float) -> tuple[Period, ...]:
     watts = schedule["charging_rate_unit"] == "W"
     periods = []
     for entry in schedule["charging_schedule_period"]:
-        phases = entry.get("number_phases") or DEFAULT_PHASES
-        limit = float(entry["limit"]) / (voltage_v * phases) if watts else float(entry["limit"])
-        periods.append(Period(float(entry["start_period"]), limit))
+        phases = entry.get("number_phases", DEFAULT_PHASES)
+        if phases not in (1, 2, 3):
+            raise ValueError("numberPhases is 1, 2 or 3")
+        limit = _number(entry["limit"]) / (voltage_v * phases if watts else 1.0)
+        periods.append(Period(_number(entry["start_period"]), limit))
     if not periods or periods[0].start_s != 0:
         raise ValueError("the first startPeriod must be 0")
     if any(late.start_s <= early.start_s for early, late in pairwise(periods)):
