@@ -79,7 +79,7 @@ def record() -> Record:
     offered = made.signal("offered/A", "A", source=Source("meter-1", "instrument", 0.5, "cal 17"))
     offered.append(0.0, 16.0)
     offered.append(44.0, 6.0)
-    made.event(10.0, "stimulus.step", "service", delta_a=30.5)
+    made.event(10.0, "stimulus.step", "service", amps=30.5)
     made.event(1.0, "command.profile", "A", limit_a=16.0, purpose="TxDefaultProfile")
     made.event(44.0, "command.profile", "A", limit_a=6.125, purpose="TxDefaultProfile")
     return made

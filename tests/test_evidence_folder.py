@@ -109,7 +109,7 @@ def test_events_carry_bench_time_and_utc(tmp_path: Path) -> None:
         "utc": "2024-06-04T16:00:10.000Z",
         "kind": "stimulus.step",
         "subject": "service",
-        "data": {"delta_a": 30.5},
+        "data": {"amps": 30.5},
     }
     assert len(events) == 3
 

@@ -160,7 +160,7 @@ def _local_epoch(run: RunEvidence, procedure: ProcedureEvidence) -> datetime | N
     name = site.get("timezone", "UTC") if isinstance(site, Mapping) else "UTC"
     try:
         return procedure.epoch.astimezone(ZoneInfo(str(name))) if procedure.epoch else None
-    except (ValueError, OSError):
+    except (KeyError, ValueError, OSError):  # a zone that this machine does not know is a KeyError
         return procedure.epoch
 
 

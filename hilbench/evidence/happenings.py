@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from hilbench.evidence.files import number
-from hilbench.evidence.markup import plain_prose, rounded
+from hilbench.evidence.markup import plain_prose
 
 CAUSES = ("stimulus", "fault", "heal")
 _MARKS = {"none": "observation begins", "day": "the day begins", "burst": "cars plug in", "clear": "load removed"}
@@ -38,25 +38,34 @@ def happening(event: Mapping[str, Any]) -> str:
 
 def _load(kind: str, facts: Mapping[str, Any]) -> str:
     where = f" on {_listed(facts['lines'])}" if facts.get("lines") else ""
-    amps = rounded(number(facts.get("amps")) or 0.0)
-    said = {
-        "step": f"load +{amps} A{where}",
-        "ramp": f"load +{amps} A in {plain_prose(facts.get('over_s'))} s{where}",
-        "sine": f"load ±{amps} A every {plain_prose(facts.get('period_s'))} s{where}",
-        "inrush": f"a motor of {plain_prose(facts.get('running_a'))} A starts{where}",
-    }
-    return said.get(kind, "")
+    return _filled(_LOADS.get(kind, ""), facts, where)
+
+
+_LOADS = {
+    "step": "load +{amps} A",
+    "ramp": "load +{amps} A in {over_s} s",
+    "sine": "load ±{amps} A every {period_s} s",
+    "inrush": "a motor of {running_a} A starts",
+}
+_FAULTS = {
+    "link": "link of {subject} cut ({how})",
+    "latency": "link of {subject} late by {seconds} s",
+    "meter": "meter {fault}",
+    "controller": "controller {how}",
+    "power": "{subject} without power for {off_s} s",
+}
 
 
 def _fault(kind: str, subject: str, facts: Mapping[str, Any]) -> str:
-    said = {
-        "link": f"link of {subject} cut ({plain_prose(facts.get('how'))})",
-        "latency": f"link of {subject} late by {plain_prose(facts.get('seconds'))} s",
-        "meter": f"meter {plain_prose(facts.get('fault'))}",
-        "controller": f"controller {plain_prose(facts.get('how'))}",
-        "power": f"{subject} without power for {plain_prose(facts.get('off_s'))} s",
-    }
-    return said.get(kind, "")
+    return _filled(_FAULTS.get(kind, ""), {**facts, "subject": subject})
+
+
+def _filled(pattern: str, facts: Mapping[str, Any], tail: str = "") -> str:
+    """The pattern with the facts in it; empty when one is missing, so that nothing is said that was not recorded."""
+    wanted = re.findall(r"{(\w+)}", pattern)
+    if not pattern or any(facts.get(name) is None for name in wanted):
+        return ""
+    return re.sub(r"{(\w+)}", lambda found: plain_prose(facts[found[1]]), pattern) + tail
 
 
 def _whose(kind: str, subject: str) -> str:

@@ -27,7 +27,7 @@ from hilbench.evidence.overview import (
 )
 from hilbench.evidence.reader import RunEvidence
 from hilbench.evidence.svg import DARK, STYLE
-from hilbench.evidence.tested import performed, tested_section
+from hilbench.evidence.tested import performed, rig_section, tested_section
 
 
 def render(run: RunEvidence) -> None:
@@ -59,6 +59,7 @@ def report_html(run: RunEvidence) -> str:
         claims_section(run),
         formal_section(run, name),
         integrity_section(),
+        rig_section(run),
     ]
     return _page(run, name, "".join(body))
 

@@ -34,8 +34,13 @@ def violations(name: str, document: Any) -> list[str]:
     """Where ``document`` departs from the schema ``name``, one line each."""
     return [
         f"/{'/'.join(map(str, error.instance_path))}: {error.message}"
-        for error in _validator(name).iter_errors(document)
+        for error in _validator(name).iter_errors(_encodable(document))
     ]
+
+
+def _encodable(document: Any) -> Any:
+    """The document without halves of surrogate pairs, which JSON can carry and the validator cannot read."""
+    return json.loads(json.dumps(document, ensure_ascii=False).encode("utf-8", "replace"))
 
 
 def folder_violations(folder: Path) -> list[str]:
@@ -58,7 +63,6 @@ def _folder_violations(folder: Path) -> Iterator[str]:
 def _event_violations(folder: Path, path: Path) -> Iterator[str]:
     events, problems = read_json_lines(path)
     yield from problems
-    validator = _validator("event")
     for event in events:
-        if not validator.is_valid(event):
-            yield f"{path.relative_to(folder)}: {violations('event', event)[0]} in the event at {event.get('t')}"
+        if departures := violations("event", event):
+            yield f"{path.relative_to(folder)}: {departures[0]} in the event at {event.get('t')}"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from hilbench.evidence.markup import definitions, esc, moment, prose, section, table
@@ -49,7 +48,7 @@ def tested_section(run: RunEvidence) -> str:
     rest = {key: value for key, value in head.items() if key not in _KNOWN | {"reason"}}
     items |= {key.replace("_", " ").capitalize(): prose(value) for key, value in rest.items()}
     again = f"<h4>Run it again</h4><pre><code>{esc(replay_command(run))}</code></pre>"
-    parts = (definitions(items), _nodes(site), _inputs(head.get("inputs")), _rig_file(run.path), again)
+    parts = (definitions(items), _nodes(site), _inputs(head.get("inputs")), again)
     return section("tested", "What was tested", "".join(parts))
 
 
@@ -135,11 +134,12 @@ def _inputs(value: Any) -> str:
     return "<h4>Files that were read</h4>" + table(("as", "file", "size", "sha256"), rows)
 
 
-def _rig_file(folder: Path) -> str:
-    """The rig file as it was read, folded."""
+def rig_section(run: RunEvidence) -> str:
+    """The rig file as it was read, folded; on paper it is an appendix."""
     try:
-        text = (folder / "rig.toml").read_text("utf-8", "replace")
+        text = (run.path / "rig.toml").read_text("utf-8", "replace")
     except OSError:
         return ""
     shown = text if len(text) <= _MOST_OF_A_FILE else text[:_MOST_OF_A_FILE] + "\n… the rest is in rig.toml"
-    return f"<details><summary>The rig file (rig.toml)</summary><pre><code>{esc(shown)}</code></pre></details>"
+    folded = f"<details><summary>rig.toml, {len(text.splitlines())} lines</summary><pre><code>{esc(shown)}</code></pre>"
+    return section("rig-file", "The rig file", folded + "</details>")
