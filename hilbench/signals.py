@@ -126,8 +126,8 @@ def _interpolate(t: Array, v: Array, index: int, at: float) -> float:
         return float(v[0])
     if index == len(t):
         return float(v[-1])
-    t0, t1, v0, v1 = t[index - 1], t[index], v[index - 1], v[index]
-    return float(v0 if t1 == t0 else v0 + (v1 - v0) * (at - t0) / (t1 - t0))
+    t0, t1, v0, v1 = map(float, (t[index - 1], t[index], v[index - 1], v[index]))  # numpy warns of infinite ones
+    return v0 if t1 == t0 else v0 + (v1 - v0) * (float(at) - t0) / (t1 - t0)
 
 
 @dataclass(frozen=True)
