@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Literal
 
-from hilbench.errors import InputError
+from hilbench.errors import DeviceError, InputError
 
 if TYPE_CHECKING:
     from hilbench.bench import Bench
@@ -68,3 +68,11 @@ def select(names: Iterable[str]) -> tuple[Procedure, ...]:
         listing = ", ".join(f"{p.id} ({p.key})" for p in known)
         raise InputError("--only", f"no procedure {', '.join(unknown)}; there are {listing}")
     return tuple(p for p in known if not wanted or p.id in wanted or p.key in wanted)
+
+
+def charging_roles(bench: Bench) -> list[str]:
+    """Stations whose car charges now, in rig order; raises ``DeviceError`` when there is none to take a step with."""
+    found = bench.charging_roles()
+    if not found:
+        raise DeviceError("no car charges although cars are plugged in and there is room for them: look at the offers")
+    return found

@@ -5,14 +5,14 @@ from __future__ import annotations
 from hilbench.bench import Bench
 from hilbench.devices import LinkFault
 from hilbench.measuring import Measure
-from hilbench.procedures import Procedure
+from hilbench.procedures import Procedure, charging_roles
 
 
 async def run(bench: Bench, measure: Measure) -> None:
     """Cut one station's link by reset, heal it, then let another's traffic vanish (half-open), and heal that."""
     await bench.plug_in(bench.equal_roles(each_a=12.0))
     await bench.settled()
-    charging = bench.charging_roles()
+    charging = charging_roles(bench)
     await _cut(bench, measure, charging[0], "reset")
     await _cut(bench, measure, charging[-1], "half-open")
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from hilbench.bench import Bench
 from hilbench.measuring import Measure
-from hilbench.procedures import Procedure
+from hilbench.procedures import Procedure, charging_roles
 
 
 async def run(bench: Bench, measure: Measure) -> None:
     """Power-cycle one charging station, first briefly, then until its limit has run out and with its link cut."""
     await bench.plug_in(bench.equal_roles(each_a=12.0))
     await bench.settled()
-    role = bench.charging_roles()[0]
+    role = charging_roles(bench)[0]
     await bench.align()
     off = await bench.faults.power_cycle(role, off_s=10.0)
     await bench.run_for(120.0)
