@@ -73,7 +73,8 @@ def _unique_names(rig: Rig) -> Iterator[Complaint]:
     yield from _repeated((f.id for f in rig.feeders), lambda i: ("feeder", i, "id"), "feeder id")
     yield from _repeated((s.role for s in rig.stations), lambda i: ("station", i, "role"), "role")
     roles = Counter(s.role for s in rig.stations)
-    identities = [f"{s.identity} {i if roles[s.role] > 1 else ''}" for i, s in enumerate(rig.stations)]
+    # stations of one role are told already: their identities, which are the role, shall not be told again
+    identities = [f"{s.identity} of {i}" if roles[s.role] > 1 else s.identity for i, s in enumerate(rig.stations)]
     yield from _repeated(identities, lambda i: ("station", i, "identity"), "OCPP identity")
     nodes = {"service", *(f.id for f in rig.feeders)}
     for index, entry in enumerate(rig.stations):

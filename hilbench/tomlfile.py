@@ -16,6 +16,7 @@ _SYNTAX = "strings need quotes, tables one header each; see https://toml.io"
 _IN_WORDS = {
     "extra_forbidden": ("is not a key of this table", "correct its spelling or remove it"),
     "missing": ("is missing", "add it"),
+    "union_tag_not_found": ("does not say its kind", 'add kind = "..."'),
     "tuple_type": ("must be a list", "write [...], or a header with two brackets such as [[station]] for each table"),
     "model_type": ("must be a table", "write { key = value }, or a header such as [site]"),
     "model_attributes_type": ("must be a table", "write { key = value }, or a header such as [site]"),
@@ -68,7 +69,7 @@ def in_words(details: ErrorDetails) -> tuple[str, str]:
     else:
         what, _, remedy = details["msg"].removeprefix("Value error, ").partition("; ")
         what = what.partition(", unable to parse")[0].replace("Input should", "must").replace("String should", "must")
-    if kind.endswith("_type") and isinstance(value, str) and not remedy:
+    if kind.endswith(("_type", "_parsing")) and isinstance(value, str) and not remedy:
         remedy = "write it without quotes"
     return what + _shown(what, value), remedy
 

@@ -7,9 +7,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from hilbench.site import MINIMUM_CURRENT_A, Model
+from hilbench.site import MINIMUM_CURRENT_A, Integer, Model, Number
 
-Seconds = Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False)]
+Seconds = Annotated[Number, Field(gt=0, le=86_400)]
 
 
 class ControllerSettings(Model):
@@ -34,9 +34,9 @@ class ControllerSettings(Model):
     19 models). A slower one looks like more load for a moment, which is the safe side."""
     raise_hold_s: Seconds = 45.0
     """Headroom counts once it has been there for so long."""
-    raise_step_a: Annotated[float, Field(gt=0)] = 8.0
+    raise_step_a: Annotated[Number, Field(gt=0)] = 8.0
     """Largest single raise of a station; the next one follows after ``settle_s``."""
-    raise_share: Annotated[float, Field(gt=0, le=1)] = 0.15
+    raise_share: Annotated[Number, Field(gt=0, le=1)] = 0.15
     """Raises that cars may not have followed yet, as a share of the service's limit: what could hide a load step."""
     resume_hold_s: Seconds = 30.0
     """A car that was paused stays so for so long: contactors and cars dislike quick repeats."""
@@ -44,13 +44,13 @@ class ControllerSettings(Model):
     """A meter that was lost is trusted again after so long of good values."""
     rotation_s: Seconds = 900.0
     """When not all cars can have 6 A, turns last so long (as in Tinkerforge's charge manager, read-code)."""
-    margin_a: Annotated[float, Field(ge=0)] = 2.0
+    margin_a: Annotated[Number, Field(ge=0)] = 2.0
     """Kept free below every limit: 1 % for a class 1 CT, and what a rising load gains while cars follow."""
-    minimum_a: Annotated[float, Field(ge=6)] = MINIMUM_CURRENT_A
+    minimum_a: Annotated[Number, Field(ge=6)] = MINIMUM_CURRENT_A
     """Least current of a car that charges."""
-    sample_s: Annotated[int, Field(ge=1, le=3600)] = 15
+    sample_s: Annotated[Integer, Field(ge=1, le=3600)] = 15
     """MeterValueSampleInterval that stations are asked for."""
-    allow_export: bool = False
+    allow_export: Annotated[bool, Field(strict=True)] = False
     """True where the site has generation: then negative power is no sign of a reversed CT."""
     ping_s: Seconds = 20.0
     """WebSocket ping interval; half of it is the time-out."""
