@@ -292,10 +292,18 @@ class AcStation16:
         """Begin a transaction with its profile, if there is a car and nothing forbids it."""
         if not self._outlet.plugged or self._transaction is not None or not self._operative:
             return False
-        if raw is not None and (raw["charging_profile_purpose"] != profiles.TX or "transaction_id" in raw):
+        if raw is not None and not self._fits_a_start(raw):
             return False
         self._begin(id_tag)
         return raw is None or self.install(1, raw) == "Accepted"
+
+    def _fits_a_start(self, raw: dict[str, Any]) -> bool:
+        """Whether a profile can come with a remote start: what is refused must not leave a transaction behind."""
+        try:
+            profile = profiles.parse(1, raw, self.profiles.voltage_v)
+        except ValueError:
+            return False
+        return profile.purpose == profiles.TX and profile.transaction_id is None and self._has_room_for(profile)
 
     def _begin(self, tag: str) -> None:
         if self._transaction is not None or not self._outlet.plugged or not self._operative:
@@ -373,19 +381,22 @@ class AcStation16:
         self._refresh()
         return "Accepted"
 
-    def _may_install(self, profile: profiles.Profile) -> bool:
+    def _has_room_for(self, profile: profiles.Profile) -> bool:
         settings = self.settings
+        return (
+            profile.stack <= settings.max_stack_level
+            and len(profile.periods) <= settings.max_periods
+            and self.profiles.count_with(profile) <= settings.max_profiles
+        )
+
+    def _may_install(self, profile: profiles.Profile) -> bool:
         if profile.purpose == profiles.MAXIMUM and (profile.connector != 0 or profile.kind == "Relative"):
             return False
         if profile.purpose == profiles.TX:
             running = self._transaction
             if running is None or profile.connector != 1 or profile.transaction_id not in (None, running.id):
                 return False
-        return (
-            profile.stack <= settings.max_stack_level
-            and len(profile.periods) <= settings.max_periods
-            and self.profiles.count_with(profile) <= settings.max_profiles
-        )
+        return self._has_room_for(profile)
 
     def composite(self, duration_s: float, unit: str) -> dict[str, Any]:
         """Schedule from now on, the nameplate where no profile limits."""

@@ -90,7 +90,7 @@ class Uplink16:
     async def _register(self, link: Handlers16) -> None:
         while not self._booted or self._settings.boot_on_reconnect:
             answer = await link.call(self._station.boot_message())
-            self.heartbeat_s = float(answer.interval or self._settings.heartbeat_s)
+            self.heartbeat_s = float(answer.interval if answer.interval > 0 else self._settings.heartbeat_s)
             self._booted = answer.status == "Accepted"
             if self._booted:
                 return
