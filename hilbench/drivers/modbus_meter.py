@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import math
 import struct
 import tomllib
@@ -19,9 +18,10 @@ from pymodbus.pdu import ExceptionResponse
 
 from hilbench import clock
 from hilbench.errors import DeviceError, InputError, Problem
+from hilbench.modbus import tcp_client
 from hilbench.signals import Record, Signal, Source, metered_current
 
-logging.getLogger("pymodbus").addHandler(logging.NullHandler())  # its errors come back as DeviceError
+READ_INPUT_REGISTERS = 4
 
 
 @dataclass(frozen=True)
@@ -149,22 +149,23 @@ class ModbusMeterDriver:
         client = await self._connected()
         try:
             answer = await client.read_input_registers(self.table.address, count=self.table.count, device_id=self.unit)
-        except (ModbusException, OSError) as error:
-            what = f"no answer within {self.timeout_s:g} s" if client.connected else str(error)
+        except (ModbusException, OSError):
+            silent = f"no usable answer within {self.timeout_s:g} s"
+            what = silent if client.connected else "the connection was closed before the answer was complete"
             self._disconnect()  # a late answer must not be taken for that of the next request
             raise self._error(what, "check power, cable and unit number") from None
         if isinstance(answer, ExceptionResponse):
             what = f"refuses registers {self._span()} with exception {answer.exception_code}"
             raise self._error(what, f"is it a {self.table.title}?")
+        if answer.function_code != READ_INPUT_REGISTERS:
+            raise self._error(f"answers function {answer.function_code}, asked for 4", "check the gateway")
         if len(answer.registers) != self.table.count:
             raise self._error(f"{len(answer.registers)} registers in answer for {self._span()}", "check the gateway")
         return list(answer.registers)
 
     async def _connected(self) -> AsyncModbusTcpClient:
         if self._client is None:
-            self._client = AsyncModbusTcpClient(
-                self.host, port=self.port, timeout=self.timeout_s, retries=0, reconnect_delay=0
-            )
+            self._client = tcp_client(self.host, self.port, self.timeout_s)
         if not self._client.connected and not await self._client.connect():
             self._disconnect()
             raise self._error("no connection", "check address, port and network")
