@@ -13,6 +13,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from functools import partial
 from multiprocessing.connection import wait as wait_for_end
 from typing import Any
@@ -55,7 +56,7 @@ _interrupt = Interrupt()
 
 
 def _initialise(queue: Any) -> None:
-    """In a worker: only the parent's SIGTERM ends it (the terminal's signals are for the parent), or the parent's end."""
+    """In a worker: the terminal's signals are for the parent; its SIGTERM ends the work, its own end the worker."""
     global _progress_queue
     _progress_queue = queue
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -72,7 +73,10 @@ def _end_with_parent() -> None:
         os._exit(1)
 
 
-def _work(index: int, job: Job) -> Result:
+def _work(index: int, job: Job) -> Result | None:
+    """In a worker: one job; None when the end came before it."""
+    if _interrupt.number is not None:
+        return None
     return execute(job, lambda t: _progress_queue.put((index, t)), _interrupt)
 
 
@@ -82,9 +86,10 @@ def _run_in_pool(
     context = multiprocessing.get_context("spawn")
     queue = context.SimpleQueue()
     pool = ProcessPoolExecutor(min(workers, len(jobs)), context, _initialise, (queue,))
-    futures: dict[Future[Result], Job] = {}
+    futures: dict[Future[Result | None], Job] = {}
     try:
-        futures |= {pool.submit(_work, index, job): job for index, job in enumerate(jobs)}
+        with _held_back(signal.SIGINT, signal.SIGHUP):
+            futures |= {pool.submit(_work, index, job): job for index, job in enumerate(jobs)}
         yield from _collect(futures, jobs, queue, notify, interrupt)
     except BrokenProcessPool:
         raise DeviceError(
@@ -95,12 +100,23 @@ def _run_in_pool(
         yield from _end_workers(pool, futures)
         raise
     finally:
-        _kill_workers(pool)
+        if not all(future.done() for future in futures):
+            _kill_workers(pool)
         pool.shutdown(cancel_futures=True)
 
 
+@contextmanager
+def _held_back(*numbers: signal.Signals) -> Iterator[None]:
+    """Signals wait until after; processes that start meanwhile never see them, not even before they can say so."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, numbers)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def _collect(
-    futures: dict[Future[Result], Job],
+    futures: dict[Future[Result | None], Job],
     jobs: Sequence[Job],
     queue: Any,
     notify: Notify | None,
@@ -114,18 +130,21 @@ def _collect(
             if notify:
                 notify(jobs[index], t)
         for future in done:
-            yield futures.pop(future), future.result()
+            job, result = futures.pop(future), future.result()
+            if result is not None:
+                yield job, result
         interrupt.check()
 
 
-def _end_workers(pool: ProcessPoolExecutor, futures: dict[Future[Result], Job]) -> Iterator[tuple[Job, Result]]:
+def _end_workers(pool: ProcessPoolExecutor, futures: dict[Future[Result | None], Job]) -> Iterator[tuple[Job, Result]]:
     """Let the workers write what they have, and yield that too."""
     running = {future for future in futures if not future.cancel()}
     for process in _processes(pool):
         process.terminate()
     for future in wait(running, timeout=ENDING_S).done:
-        if future.exception() is None:
-            yield futures[future], future.result()
+        result = future.result() if future.exception() is None else None
+        if result is not None:
+            yield futures[future], result
 
 
 def _kill_workers(pool: ProcessPoolExecutor) -> None:

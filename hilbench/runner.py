@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import traceback
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from hilbench import clock
 from hilbench.bench import Bench
 from hilbench.errors import HilbenchError
 from hilbench.evidence.folder import ProcedureFolder
+from hilbench.interrupts import Interrupt
 from hilbench.measuring import Measure
 from hilbench.procedures import Procedure, select
 from hilbench.rig import Rig, load_rig
@@ -27,6 +28,10 @@ FLUSH_VIRTUAL_S = 900.0
 FLUSH_REAL_S = 1.0
 WARM_UP_S = 120.0
 """Bench time before a day begins: the stations boot and the controller finds them."""
+
+START_GRID_S, START_PHASE_S = 60.0, 0.75
+"""A procedure begins on this grid of UTC, so that meter samples, leases and reports of stations have the same phase to
+its stimuli on every clock; three quarters of a second off it, where nothing else happens."""
 
 Progress = Callable[[float], None]
 
@@ -74,15 +79,22 @@ def epoch_of(job: Job, rig: Rig, procedure: Procedure) -> datetime | None:
     return midnight.astimezone(UTC) - timedelta(seconds=WARM_UP_S)
 
 
-def execute(job: Job, progress: Progress | None = None) -> dict[str, Any]:
-    """Run one job on its own loop and return its result as plain data; raises only for unusable input."""
+def execute(job: Job, progress: Progress | None = None, interrupt: Interrupt | None = None) -> dict[str, Any]:
+    """Run one job on its own loop and return its result as plain data; raises only for unusable input.
+
+    A signal that ``interrupt`` tells of ends it early and in good order: the stations become safe, the result says
+    INCOMPLETE.
+    """
     rig = prepared_rig(job)
     (procedure,) = select([job.procedure])
     mode = effective_mode(rig, job.mode)
-    return clock.run(perform(job, rig, procedure, progress), mode, epoch_of(job, rig, procedure))
+    work = perform(job, rig, procedure, progress, interrupt or Interrupt())
+    return clock.run(work, mode, epoch_of(job, rig, procedure))
 
 
-async def perform(job: Job, rig: Rig, procedure: Procedure, progress: Progress | None = None) -> dict[str, Any]:
+async def perform(
+    job: Job, rig: Rig, procedure: Procedure, progress: Progress | None, interrupt: Interrupt
+) -> dict[str, Any]:
     """Run ``procedure`` on ``rig`` inside the running loop; evidence is on disk before this returns."""
     record = Record()
     folder = ProcedureFolder(job.folder) if job.folder else None
@@ -91,12 +103,12 @@ async def perform(job: Job, rig: Rig, procedure: Procedure, progress: Progress |
     started = clock.now().isoformat(timespec="milliseconds")
     bench = Bench(rig, seed=job.seed, record=record, base=procedure.base, day=job.day, log_folder=job.folder)
     keeper = asyncio.create_task(_keep(folder, progress), name="evidence")
-    blank = ProcedureResult(procedure.id, procedure.title, Verdict.ERROR, (), started, 0.0, job.seed)
-    result, aborted = await _judge(bench, procedure, blank)
+    course = await _judge(bench, procedure, interrupt)
     keeper.cancel()
     await asyncio.wait([keeper])
+    blank = ProcedureResult(procedure.id, procedure.title, Verdict.ERROR, (), started, clock.time(), job.seed)
     plain = {
-        **replace(result, duration_s=clock.time()).to_dict(),
+        **_finish(blank, bench, course).to_dict(),
         "repeat": job.repeat,
         "defect": job.defect,
         "purpose": procedure.purpose,
@@ -104,43 +116,82 @@ async def perform(job: Job, rig: Rig, procedure: Procedure, progress: Progress |
         "tables": [{"title": t.title, "columns": t.columns, "rows": t.rows} for t in bench.tables],
         "traces": bench.trace_hashes,
     }
-    if folder:
-        plain = folder.finish(plain)
-    if aborted:
-        raise asyncio.CancelledError
-    return plain
+    if course.aborted and plain["verdict"] != Verdict.FAIL.value:
+        plain["verdict"] = "INCOMPLETE"
+    return folder.finish(plain) if folder else plain
 
 
-async def _judge(bench: Bench, procedure: Procedure, blank: ProcedureResult) -> tuple[ProcedureResult, bool]:
-    """Start the bench, run the procedure, and turn whatever happens into a result; True when it was cancelled."""
+@dataclass
+class _Course:
+    """How a procedure went: what it measured, what the rig lacks for it, and what ended it before its end."""
+
     measure: Measure | None = None
-    error, aborted = "", False
-    missing: list[str] = []
+    missing: list[str] = field(default_factory=list)
+    error: str = ""
+    aborted: bool = False
+
+
+async def _judge(bench: Bench, procedure: Procedure, interrupt: Interrupt) -> _Course:
+    """Start the bench, run the procedure, and make the site safe, whatever happens.
+
+    A signal cancels only the first two: nothing interrupts the way to the safe state.
+    """
+    course = _Course()
+    body = asyncio.create_task(_carry_out(bench, procedure, course), name=f"procedure {procedure.id}")
+    with interrupt.stops(body):
+        try:
+            await asyncio.wait([body])
+        except asyncio.CancelledError:  # the loop itself gave up; what was recorded is still to be written
+            body.cancel()
+            await asyncio.wait([body])
+    if body.cancelled():
+        course.aborted, course.error = True, f"aborted by {interrupt.name or 'cancellation'} before its end"
+        bench.mark("bench.aborted", "bench", by=interrupt.name)
+    else:
+        _note_error(bench, procedure, course, body.exception())
     try:
-        async with bench:
-            missing = sorted(procedure.needs - bench.faults.capabilities())
-            if not missing:
-                measure = Measure(bench, procedure.id)
-                await procedure.run(bench, measure)
-    except asyncio.CancelledError:
-        error, aborted = "aborted before its end", True
-    except HilbenchError as problem:
-        error = str(problem)
+        await bench.__aexit__(None, None, None)
     except Exception as problem:
-        error = f"{type(problem).__name__}: {problem}"
-        bench.record.event(clock.time(), "bench.error", procedure.id, trace=traceback.format_exc())
-    if missing and not error:
-        return replace(blank, verdict=Verdict.NOT_RUN, notes=(f"the rig has no {', '.join(missing)}",)), aborted
-    return _finish(blank, bench, measure, error), aborted
+        _note_error(bench, procedure, course, problem)
+    return course
 
 
-def _finish(blank: ProcedureResult, bench: Bench, measure: Measure | None, error: str) -> ProcedureResult:
-    found = measure.results if measure else []
-    if bench.unsafe and not error:
-        error = f"no safe state read back from {', '.join(bench.unsafe)}"
+async def _carry_out(bench: Bench, procedure: Procedure, course: _Course) -> None:
+    await bench.__aenter__()
+    course.missing = sorted(procedure.needs - bench.faults.capabilities())
+    if not course.missing:
+        course.measure = Measure(bench, procedure.id)
+        await on_start_grid()
+        await procedure.run(bench, course.measure)
+
+
+async def on_start_grid() -> None:
+    """Wait for an instant at which a procedure may begin: see ``START_GRID_S``."""
+    await clock.sleep_until(clock.next_multiple(START_GRID_S, START_PHASE_S))
+
+
+def _note_error(bench: Bench, procedure: Procedure, course: _Course, problem: BaseException | None) -> None:
+    """Keep the first error; one that is not the bench's own also with its traceback."""
+    if problem is None:
+        return
+    known = isinstance(problem, HilbenchError)
+    course.error = course.error or (str(problem) if known else f"{type(problem).__name__}: {problem}")
+    if not known:
+        trace = "".join(traceback.format_exception(problem))
+        bench.record.event(clock.time(), "bench.error", procedure.id, trace=trace)
+
+
+def _finish(blank: ProcedureResult, bench: Bench, course: _Course) -> ProcedureResult:
+    if course.missing and not course.error:
+        return replace(blank, verdict=Verdict.NOT_RUN, notes=(f"the rig has no {', '.join(course.missing)}",))
+    found = course.measure.results if course.measure else []
+    error = course.error
+    if bench.unsafe:
+        error = "; ".join(filter(None, (error, f"no safe state read back from {', '.join(bench.unsafe)}")))
+    failed = course.aborted and any(one.verdict is Verdict.FAIL for one in found)
     return replace(
         blank,
-        verdict=conclude(found, error),
+        verdict=Verdict.FAIL if failed else conclude(found, error),
         measurements=tuple(found),
         error=error,
         plots=tuple(default_plots(bench)),
@@ -148,7 +199,7 @@ def _finish(blank: ProcedureResult, bench: Bench, measure: Measure | None, error
 
 
 async def _keep(folder: ProcedureFolder | None, progress: Progress | None) -> None:
-    period = FLUSH_VIRTUAL_S if clock.is_virtual() else FLUSH_REAL_S
+    period = FLUSH_VIRTUAL_S if clock.is_virtual() else FLUSH_REAL_S * clock.current().factor
     while True:
         await asyncio.sleep(period)
         if folder:
@@ -171,7 +222,7 @@ def default_plots(bench: Bench) -> list[Plot]:
     ]
     plots.append(_plot(bench, "Building load: the stimulus", [base_current(line) for line in lines]))
     plots.append(_plot(bench, "What the meter reported", [metered_current("service", line) for line in lines]))
-    plots.append(_plot(bench, "Offered to each car", [offered_current(role) for role in bench.stations]))
+    plots.append(_plot(bench, "Offered to each car", [offered_current(branch.role) for branch in branches]))
     plots.append(_plot(bench, "Drawn by each car", [line_current(b.role, b.lines[0]) for b in branches]))
     return [plot for plot in plots if plot.signals]
 

@@ -17,6 +17,7 @@ from typing import Any
 
 from hilbench import clock
 from hilbench.errors import DeviceError
+from hilbench.leash import leashed
 
 ALL_CAPABILITIES = frozenset({"suspend", "kill", "restart"})
 _START_TIMEOUT_S = 20.0
@@ -96,7 +97,10 @@ class LoopController:
 
 
 class ProcessController:
-    """A controller in a process of its own, started with ``command``; its output goes to ``log``."""
+    """A controller in a process of its own, started with ``command``; its output goes to ``log``.
+
+    It leads a process group, so that what it starts is stopped and ended with it, and it ends when the bench does.
+    """
 
     def __init__(self, command: Sequence[str], address: tuple[str, int], log: Path) -> None:
         self._command = list(command)
@@ -115,7 +119,7 @@ class ProcessController:
             with self._log.open("ab") as log:
                 # a session of its own: Ctrl-C is for the bench, which then takes the site to its safe state
                 self._process = subprocess.Popen(  # noqa: ASYNC220 - returns at once, and no loop need outlive it
-                    self._command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+                    leashed(self._command), stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
                 )
         except OSError as error:
             raise DeviceError(f"controller: cannot start {self._command[0]}: {error.strerror}") from error
@@ -166,7 +170,7 @@ class ProcessController:
     def _signal(self, number: signal.Signals) -> None:
         if self._process is None or self._process.poll() is not None:
             raise DeviceError("controller: its process is not running")
-        self._process.send_signal(number)
+        os.killpg(self._process.pid, number)
 
 
 class ExternalController:

@@ -17,6 +17,7 @@ import numpy as np
 from hilbench import clock
 from hilbench.devices import Controller, Device
 from hilbench.errors import DeviceError
+from hilbench.evidence.environment import machine_now
 from hilbench.reference import reference_controller
 from hilbench.rig import BuildingEntry, ExternalController, ReferenceController, Rig, SessionsEntry
 from hilbench.signals import Record
@@ -237,7 +238,8 @@ def _controller(rig: Rig, log_folder: Path | None) -> Controller:
 
 
 def _command(rig: Rig, entry: ReferenceController) -> list[str]:
-    factor = clock.current().factor
-    command = [sys.executable, "-m", "hilbench", "controller", str(rig.path)]
-    command += ["--time", f"x{factor:g}"] if factor != 1.0 else []
+    """The reference controller on the bench's own clock: as fast, and with the same UTC."""
+    command = [sys.executable, "-P", "-m", "hilbench", "controller", str(rig.path)]
+    command += ["--time", f"x{clock.current().factor:g}"]
+    command += ["--clock", f"{clock.now().isoformat()}/{machine_now().isoformat()}"]
     return [*command, "--defect", entry.defect] if entry.defect else command

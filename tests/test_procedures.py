@@ -89,7 +89,7 @@ def test_the_day_reports_what_each_session_got(tmp_path: Path) -> None:
 
 def test_a_rig_that_lacks_what_a_step_needs_does_not_run_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without a link that the bench can cut, the link cut is NOT_RUN and says what is missing."""
-    monkeypatch.setattr(world, "_can_link", lambda rig: False)
+    monkeypatch.setattr(world, "_can_link", lambda _rig: False)
     result = execute(Job(str(trio(tmp_path)), "4.2", 1, None))
     assert (result["verdict"], result["notes"]) == ("NOT_RUN", ["the rig has no link"])
 

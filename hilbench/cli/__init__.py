@@ -19,6 +19,7 @@ COMMANDS = {
     "procedures": "List the acceptance procedures.",
     "rig": "Check, list and show rig files.",
     "controller": "Run the reference controller as a process of its own.",
+    "compare": "Say whether two runs agree.",
     "report": "Render the report of a finished run again.",
 }
 """Each command and its line in ``--help``; ``NAME`` is the object of that name in ``hilbench.cli.NAME``."""

@@ -8,6 +8,7 @@ import logging
 import signal
 import sys
 from collections.abc import Coroutine
+from datetime import datetime
 from typing import Any
 
 import click
@@ -20,8 +21,11 @@ from hilbench.rig import load_rig
 @click.command()
 @click.argument("rig")
 @click.option("--time", "mode", default="real", show_default=True, metavar="real|xK", help="Clock to run on.")
+@click.option(
+    "--clock", "shared", hidden=True, metavar="UTC/UTC", help="Bench's UTC when the machine's was the second."
+)
 @click.option("--defect", help="Run with one deliberate mistake (see hilbench selftest --list).")
-def controller(rig: str, mode: str, defect: str | None) -> None:
+def controller(rig: str, mode: str, shared: str | None, defect: str | None) -> None:
     """Run the reference load-management controller for RIG until it is stopped.
 
     It listens where the rig's stations dial (controller.ocpp), polls the rig's meter (meter.service.address), and
@@ -37,8 +41,20 @@ def controller(rig: str, mode: str, defect: str | None) -> None:
     for noisy in ("websockets", "ocpp", "pymodbus"):
         logging.getLogger(noisy).setLevel(logging.ERROR)
     runtime = reference_controller(loaded)
-    with asyncio.Runner(loop_factory=lambda: clock.new_loop(mode)) as runner:
+    with asyncio.Runner(loop_factory=lambda: _loop(mode, shared)) as runner:
         runner.run(_until_stopped(runtime.run()))
+
+
+def _loop(mode: str, shared: str | None) -> clock.Loop:
+    """A loop whose UTC is that of a bench on this machine with the same ``mode``, where ``shared`` tells of one.
+
+    Both sample on grids of UTC: on a clock of its own the controller would read the meter at another phase.
+    """
+    loop = clock.new_loop(mode)
+    if shared is not None:
+        bench_then, machine_then = map(datetime.fromisoformat, shared.split("/"))
+        loop.epoch = bench_then + (loop.epoch - machine_then) * loop.factor
+    return loop
 
 
 async def _until_stopped(main: Coroutine[Any, Any, None]) -> None:

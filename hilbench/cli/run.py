@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -16,17 +17,28 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from hilbench.campaign import Aborted, Notify, run_jobs
-from hilbench.cli import ERROR, FAILED, INCONCLUSIVE, NOTHING_RUN, PASSED
+from hilbench.campaign import Notify, run_jobs
+from hilbench.cli import ERROR, FAILED, INCONCLUSIVE, NOTHING_RUN, PASSED, SIGNALLED
+from hilbench.errors import HilbenchError
+from hilbench.evidence.environment import environment, input_files, machine_now, site_facts
 from hilbench.evidence.folder import RunFolder
+from hilbench.interrupts import Aborted, Interrupt, listening
 from hilbench.preflight import check_inputs
 from hilbench.procedures import Procedure, select
+from hilbench.requirements import load_requirements
 from hilbench.rig import DEFAULT_RIG, Rig
 from hilbench.runner import Job, effective_mode, prepared_rig
 
 EXIT = {"FAIL": FAILED, "ERROR": ERROR, "INCONCLUSIVE": INCONCLUSIVE, "NOT_RUN": NOTHING_RUN, "PASS": PASSED}
 """Exit code by verdict, the one that decides first: a FAIL is a finding about the controller, whatever else failed."""
-COLOUR = {"PASS": "green", "FAIL": "bold red", "INCONCLUSIVE": "yellow", "ERROR": "bold magenta", "NOT_RUN": "dim"}
+COLOUR = {
+    "PASS": "green",
+    "FAIL": "bold red",
+    "INCONCLUSIVE": "yellow",
+    "ERROR": "bold magenta",
+    "NOT_RUN": "dim",
+    "INCOMPLETE": "bold magenta",
+}
 
 
 def _day(_context: click.Context, _parameter: click.Parameter, value: datetime | None) -> date | None:
@@ -84,24 +96,26 @@ def run(
     if clocks != "virtual" and not only:
         wanted = tuple(procedure for procedure in wanted if procedure.short)
     check_inputs(template, wanted)
-    folder = RunFolder.create(out, _meta(loaded, template, clocks, wanted, repeat))
-    plan = [
-        Job(
-            rig=rig,
-            procedure=procedure.id,
-            seed=seed + number,
-            repeat=number + 1,
-            folder=_procedure_folder(folder, procedure, seed + number, number + 1),
-            **common,  # type: ignore[arg-type]
-        )
-        for procedure in wanted
-        for number in range(repeat)
-    ]
     console = Console(stderr=as_json)
-    _headline(console, loaded, clocks, seed)
-    results = _perform(console, folder, plan, jobs or os.cpu_count() or 1)
-    _report(console, folder, results, as_json)
-    sys.exit(exit_code([result["verdict"] for result in results]))
+    with listening() as interrupt:
+        folder = RunFolder.create(out, _meta(loaded, template, clocks, wanted, repeat))
+        folder.add_file("rig.toml", loaded.path.read_text("utf-8"))
+        plan = [
+            Job(
+                rig=rig,
+                procedure=procedure.id,
+                seed=seed + number,
+                repeat=number + 1,
+                folder=_procedure_folder(folder, procedure, seed + number, number + 1),
+                **common,  # type: ignore[arg-type]
+            )
+            for procedure in wanted
+            for number in range(repeat)
+        ]
+        _headline(console, loaded, clocks, seed)
+        results, aborted = _perform(console, folder, plan, jobs or os.cpu_count() or 1, interrupt)
+    _report(console, folder, results, as_json, aborted)
+    sys.exit(SIGNALLED + aborted if aborted else exit_code([result["verdict"] for result in results]))
 
 
 def exit_code(verdicts: Sequence[str]) -> int:
@@ -120,16 +134,33 @@ def _meta(rig: Rig, job: Job, clocks: str, wanted: tuple[Procedure, ...], repeat
     replay += ["--sessions", str(job.sessions)] if job.sessions else []
     replay += ["--day", str(job.day)] if job.day else []
     replay += ["--defect", job.defect] if job.defect else []
+    replay += ["--repeat", str(repeat)] if repeat > 1 else []
+    replay += [word for p in wanted for word in ("--only", p.id)] if len(wanted) < len(select(())) else []
     return {
-        "rig": rig.model_dump(mode="json", by_alias=True),
-        "rig_name": rig.name,
-        "controller": rig.controller_title + (f", defect {job.defect}" if job.defect else ""),
-        "clock": clocks,
+        "site": site_facts(rig.electrical),
+        "rig": {"name": rig.name, "resolved": rig.model_dump(mode="json", by_alias=True)},
+        "controller": rig.controller_title,
+        "time": {"mode": clocks},
         "seed": job.seed,
-        "repeat": repeat,
-        "procedures": [procedure.id for procedure in wanted],
+        "repeats": repeat,
+        "inputs": input_files(
+            {
+                "rig": rig.path,
+                "building load": rig.building.csv if rig.building else None,
+                "sessions": rig.sessions.file if rig.sessions else None,
+            }
+        ),
+        "plan": [
+            {"key": f"{procedure.id}-{procedure.key}", "id": procedure.id, "title": procedure.title, "repeat": number}
+            for procedure in wanted
+            for number in range(1, repeat + 1)
+        ],
         "command": replay,
-        "requirements": list(rig.site.requirements),
+        "requirements": [
+            {"id": profile.id, "edition": profile.edition, "title": profile.title}
+            for profile in load_requirements(rig.site.requirements).profiles
+        ],
+        **environment(),
     }
 
 
@@ -142,22 +173,35 @@ def _headline(console: Console, rig: Rig, clocks: str, seed: int) -> None:
     )
 
 
-def _perform(console: Console, folder: RunFolder, plan: list[Job], workers: int) -> list[dict[str, Any]]:
-    """Run the plan; on a signal finish the evidence as ABORTED and exit with 128 + signal."""
+def _perform(
+    console: Console, folder: RunFolder, plan: list[Job], workers: int, interrupt: Interrupt
+) -> tuple[list[dict[str, Any]], int | None]:
+    """Run the plan and write the end of the record; results in the order of the plan, and the signal that ended it."""
     results: list[dict[str, Any]] = []
     try:
-        with _progress(console, len(plan)) as (notify, advance):
+        with _progress(console, len(plan), interrupt) as (notify, advance):
             # the longest first, so that no core waits for it at the end
-            for job, result in run_jobs(sorted(plan, key=_is_short), workers, notify):
+            for job, result in run_jobs(sorted(plan, key=_is_short), workers, notify, interrupt):
                 results.append(result)
                 advance(job)
-    except Aborted as aborted:
-        folder.finish("ABORTED", reason=str(aborted))
-        console.print(f"[bold magenta]ABORTED[/] by {aborted}; evidence up to then: {folder.path / 'report.html'}")
-        sys.exit(128 + aborted.number)
-    folder.finish("FINISHED")
+    except Aborted:
+        pass  # written down below, like a signal that comes later
+    except HilbenchError as error:
+        folder.finish("ERROR", reason=str(error), ended_utc=machine_now())
+        raise
     order = {(job.procedure, job.repeat): index for index, job in enumerate(plan)}
-    return sorted(results, key=lambda result: order[(result["id"], result["repeat"])])
+    results.sort(key=lambda result: order[(result["id"], result["repeat"])])
+    return results, _conclude(folder, interrupt)
+
+
+def _conclude(folder: RunFolder, interrupt: Interrupt) -> int | None:
+    """Write the end of the record, and write it again when a signal comes meanwhile; returns its number."""
+    if interrupt.number is None:
+        folder.finish("FINISHED", ended_utc=machine_now())
+    aborted = interrupt.number
+    if aborted is not None:
+        folder.finish("ABORTED", reason=interrupt.name, ended_utc=machine_now())
+    return aborted
 
 
 def _is_short(job: Job) -> bool:
@@ -165,7 +209,7 @@ def _is_short(job: Job) -> bool:
 
 
 @contextmanager
-def _progress(console: Console, total: int) -> Iterator[tuple[Notify, Any]]:
+def _progress(console: Console, total: int, interrupt: Interrupt) -> Iterator[tuple[Notify, Any]]:
     columns = (TextColumn("{task.description:<34}"), BarColumn(24), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True) as bars:
         overall = bars.add_task("procedures", total=total)
@@ -173,14 +217,18 @@ def _progress(console: Console, total: int) -> Iterator[tuple[Notify, Any]]:
         def notify(job: Job, t: float) -> None:
             hours, seconds = divmod(int(t), 3600)
             clock_text = f"{hours:02d}:{seconds // 60:02d}:{seconds % 60:02d}"
-            bars.update(overall, description=f"{job.procedure} at {clock_text} of site time")
+            doing = f"{interrupt.name}: making the site safe" if interrupt.name else "of site time"
+            bars.update(overall, description=f"{job.procedure} at {clock_text} {doing}")
 
         yield notify, lambda _job: bars.advance(overall)
 
 
-def _report(console: Console, folder: RunFolder, results: list[dict[str, Any]], as_json: bool) -> None:
+def _report(
+    console: Console, folder: RunFolder, results: list[dict[str, Any]], as_json: bool, aborted: int | None
+) -> None:
     if as_json:
-        click.echo(json.dumps({"run": str(folder.path), "results": results}, default=str))
+        status = "ABORTED" if aborted else "FINISHED"
+        click.echo(json.dumps({"run": str(folder.path), "status": status, "results": results}, default=str))
         return
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for heading in ("", "procedure", "worst of what was measured", "verdict"):
@@ -192,9 +240,10 @@ def _report(console: Console, folder: RunFolder, results: list[dict[str, Any]], 
     console.print(table)
     passed = sum(result["verdict"] == "PASS" for result in results)
     hours = sum(result["duration_s"] for result in results) / 3600.0
-    console.print(
-        f"{len(results)} procedures, {passed} PASS, {hours:.1f} h of site time      report: {folder.path / 'report.html'}"
-    )
+    report = folder.path / "report.html"
+    if aborted:
+        console.print(f"[bold magenta]ABORTED[/] by {signal.Signals(aborted).name}; evidence up to then is kept")
+    console.print(f"{len(results)} procedures, {passed} PASS, {hours:.1f} h of site time      report: {report}")
 
 
 def summary(result: dict[str, Any], most: int = 3) -> str:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
+from dataclasses import replace
 
 from hilbench import clock
 from hilbench.controller.core import Core
@@ -18,6 +20,8 @@ from hilbench.site import Site
 
 LOGGER = logging.getLogger(__name__)
 Endpoint = tuple[str, int]
+TICK_S = 1.0
+"""Time as the core sees it goes in steps of so much, or of a poll where that is shorter."""
 
 
 class ControllerRuntime:
@@ -51,12 +55,15 @@ class ControllerRuntime:
         )
         self._port = MeterPort(*meter, unit, site.lines, settings.meter_poll_s, self._on_sample)
         self._core: Core | None = None
+        self._tick_s = min(TICK_S, settings.meter_poll_s)
+        self._zero = 0.0
         self._due = False
         self._safe = ""
 
     async def run(self) -> None:
         """Serve, poll and decide until cancelled."""
-        self._core = self._defect.core(self._site, self._settings, clock.time())
+        self._zero = clock.next_multiple(self._tick_s, 0.5 * self._settings.meter_poll_s)
+        self._core = self._defect.core(self._site, self._settings, self._now())
         async with AsyncExitStack() as stack:
             await self._csms.serve(*self._listen, stack)
             LOGGER.info("listening at %s:%d for %d stations", *self._listen, len(self._site.branches))
@@ -72,17 +79,25 @@ class ControllerRuntime:
                 if station.wants:
                     self._csms.want(role, station.target_a, renew=True)
 
+    def _now(self) -> float:
+        """Seconds in whole ticks that begin a little before the polls.
+
+        What a poll causes is confirmed in the same instant on one clock and milliseconds later on another. Within a
+        tick it is the same time for the core, so that what it waits for ends at the same poll on both.
+        """
+        return math.floor((clock.time() - self._zero) / self._tick_s + 0.25) * self._tick_s
+
     def _the_core(self) -> Core:
         assert self._core is not None, "run() makes the core before anything can happen"
         return self._core
 
     def _on_sample(self, sample: MeterSample) -> None:
-        self._the_core().meter(sample)
+        self._the_core().meter(replace(sample, t=self._now()))
 
     def _decide(self) -> None:
         core = self._the_core()
         self._due = False
-        for setpoint in core.decide(clock.time()):
+        for setpoint in core.decide(self._now()):
             self._csms.want(setpoint.role, setpoint.limit_a)
         if core.watch.reason != self._safe:
             self._safe = core.watch.reason
@@ -98,23 +113,23 @@ class ControllerRuntime:
 
     def on_online(self, role: str) -> None:
         """See ``Listener``."""
-        self._the_core().online(role, clock.time())
+        self._the_core().online(role, self._now())
 
     def on_offline(self, role: str) -> None:
         """See ``Listener``."""
         LOGGER.warning("station %s: link lost", role)
-        self._the_core().offline(role, clock.time())
+        self._the_core().offline(role, self._now())
         self._decide_soon()
 
     def on_status(self, role: str, status: str) -> None:
         """See ``Listener``."""
-        self._the_core().status(role, clock.time(), status)
+        self._the_core().status(role, self._now(), status)
         self._decide_soon()
 
     def on_report(self, role: str, currents: Mapping[str, float]) -> None:
         """See ``Listener``."""
-        self._the_core().report(role, clock.time(), currents)
+        self._the_core().report(role, self._now(), currents)
 
     def on_confirmed(self, role: str, limit_a: float, lease_s: float) -> None:
         """See ``Listener``."""
-        self._the_core().confirmed(role, clock.time(), limit_a, lease_s)
+        self._the_core().confirmed(role, self._now(), limit_a, lease_s)

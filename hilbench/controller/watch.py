@@ -77,7 +77,7 @@ class MeterWatch:
 
     def trusted(self, t: float) -> bool:
         """True when a good value is fresh and the meter has been good for the recovery time."""
-        if t - self._good_t > self._settings.stale_s:
+        if t - self._good_t >= self._settings.stale_s:
             self._bad_t = t
             self.reason = self.reason or "stale"
         if t - self._bad_t < self._settings.recover_s:

@@ -7,6 +7,7 @@ import hashlib
 import math
 import zlib
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import numpy as np
@@ -63,6 +64,7 @@ class AcStation16:
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._override_a = math.inf
         self._local_id = 0
+        self._ahead_s = 0.0
         self._forget(230.0)
 
     def _forget(self, voltage: float) -> None:
@@ -232,11 +234,26 @@ class AcStation16:
 
     def _utc(self) -> float:
         """UTC [s], to the millisecond, so that a timer for an edge of a schedule is not a rounding error early."""
-        return round(clock.current().epoch.timestamp() + clock.time(), 3)
+        return round(clock.current().epoch.timestamp() + clock.time() + self._ahead_s, 3)
 
     def timestamp(self) -> str:
-        """Now, as OCPP writes it."""
-        return clock.now().isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        """Now by its own clock, as OCPP writes it."""
+        moment = clock.now() + timedelta(seconds=self._ahead_s)
+        return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+    def set_clock(self, told: str) -> None:
+        """Go by the controller's clock from now on (OCPP 1.6 section 4.6: the answer to Heartbeat should be used so).
+
+        Differences of ``clock_step_s`` or less, and what is no date, leave the clock as it is.
+        """
+        try:
+            ahead_s = (datetime.fromisoformat(told).astimezone(UTC) - clock.now()).total_seconds()
+        except (TypeError, ValueError, OverflowError):
+            return
+        if abs(ahead_s - self._ahead_s) > self.settings.clock_step_s:
+            self.event("station.clock", ahead_s=round(ahead_s, 3))
+            self._ahead_s = ahead_s
+            self._refresh()
 
     def _status(self) -> tuple[str, str]:
         """ChargePointStatus and error code of the outlet (OCPP 1.6 section 4.9, standard-text)."""

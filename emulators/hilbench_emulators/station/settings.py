@@ -26,6 +26,8 @@ class StationSettings:
     """MeterValueSampleInterval as delivered [s]."""
     heartbeat_s: int = 300
     """Heartbeat interval when the boot answer says 0 [s]."""
+    clock_step_s: float = 1.0
+    """A clock that differs from the controller's by more than this is set [s]."""
     raise_spacing_s: float = 5.0
     pause_s: float = 6.0
     over_s: float = 7.0

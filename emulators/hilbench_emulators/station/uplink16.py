@@ -90,6 +90,7 @@ class Uplink16:
     async def _register(self, link: Handlers16) -> None:
         while not self._booted or self._settings.boot_on_reconnect:
             answer = await link.call(self._station.boot_message())
+            self._station.set_clock(answer.current_time)
             self.heartbeat_s = float(answer.interval if answer.interval > 0 else self._settings.heartbeat_s)
             self._booted = answer.status == "Accepted"
             if self._booted:
@@ -101,7 +102,8 @@ class Uplink16:
             done, _ = await asyncio.wait({sender}, timeout=self.heartbeat_s)
             if done:
                 return
-            await link.call(call.Heartbeat())
+            answer = await link.call(call.Heartbeat())
+            self._station.set_clock(answer.current_time)
 
     async def _send_queue(self, link: Handlers16) -> None:
         """Deliver transaction messages in order; returns when the link is lost."""

@@ -1,0 +1,1 @@
+"""The acceptance catalogue as pytest tests: ``pytest --pyargs hilbench.acceptance --rig RIG``."""

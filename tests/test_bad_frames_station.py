@@ -1,0 +1,239 @@
+"""Malformed frames to a station: each gets its refusal, the record stays whole, and the next good one is obeyed."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from websockets.asyncio.server import ServerConnection
+
+from hilbench.ocppj import call, call_result, on
+from hilbench.signals import Record
+from tests.bad_frames import BEYOND, BEYOND_THE_VALIDATOR, TO_EVERYBODY, Answer, Frame, matches, said, sent
+from tests.test_station16 import Bench, Central, stamp
+
+
+def profile(**changes: Any) -> Frame:
+    """SetChargingProfile with keys of the profile, its schedule or its first period changed."""
+    period: dict[str, Any] = {"startPeriod": 0, "limit": 12.0}
+    schedule: dict[str, Any] = {"chargingRateUnit": "A", "chargingSchedulePeriod": [period]}
+    whole: dict[str, Any] = {
+        "chargingProfileId": 9,
+        "stackLevel": 2,
+        "chargingProfilePurpose": "TxDefaultProfile",
+        "chargingProfileKind": "Absolute",
+        "chargingSchedule": schedule,
+    }
+    connector = changes.pop("connectorId", 0)
+    for key, value in changes.items():
+        into = period if key in ("startPeriod", "limit", "numberPhases") else whole
+        (schedule if key in ("chargingSchedulePeriod", "startSchedule", "duration") else into)[key] = value
+    return json.dumps([2, "x", "SetChargingProfile", {"connectorId": connector, "csChargingProfiles": whole}])
+
+
+TO_STATION: dict[str, tuple[Frame, Answer]] = {
+    "missing key": (sent("Reset"), '4 ProtocolError Reset: "type" is a required property'),
+    "unknown key": (sent("ClearCache", x=1), "4 FormationViolation Additional properties"),
+    "wrong type": (sent("GetCompositeSchedule", connectorId="1", duration=5), "4 TypeConstraintViolation"),
+    "wrong choice": (sent("Reset", type="Warm"), '4 FormationViolation "Warm" is not one of'),
+    "text too long": (sent("DataTransfer", vendorId="v" * 256), "4 TypeConstraintViolation"),
+    "NaN for text": ('[2,"x","DataTransfer",{"vendorId":NaN}]', "4 TypeConstraintViolation"),
+    "another's action": (sent("BootNotification"), "4 NotImplemented no handler for BootNotification"),
+    "limit negative": (profile(limit=-1), "3 Rejected"),
+    "limit NaN": (profile(limit=float("nan")), "4 TypeConstraintViolation"),
+    "limit infinite": (profile(limit=float("inf")), "4 TypeConstraintViolation"),
+    "limit without end": (profile(limit=10**400), "3 Rejected"),
+    "limit in hundredths": (profile(limit=6.05), "4 FormationViolation not a multiple of 0.1"),
+    "limit is text": (profile(limit="16"), "4 TypeConstraintViolation"),
+    "limit is true": (profile(limit=True), "4 TypeConstraintViolation"),
+    "stack level above the most": (profile(stackLevel=11), "3 Rejected"),
+    "stack level negative": (profile(stackLevel=-1), "3 Rejected"),
+    "no period": (profile(chargingSchedulePeriod=[]), "3 Rejected"),
+    "too many periods": (
+        profile(chargingSchedulePeriod=[{"startPeriod": n, "limit": 9.0} for n in range(999)]),
+        "3 Rejected",
+    ),
+    "periods do not rise": (profile(chargingSchedulePeriod=[{"startPeriod": 0, "limit": 9.0}] * 2), "3 Rejected"),
+    "first period late": (profile(startPeriod=5), "3 Rejected"),
+    "nine phases": (profile(numberPhases=9), "3 Rejected"),
+    "lasts less than nothing": (profile(duration=-1), "3 Rejected"),
+    "starts yesterday": (profile(startSchedule="yesterday"), '4 FormationViolation "yesterday" is not a "date-time"'),
+    "starts at no hour": (profile(startSchedule="2024-06-04T25:00:00Z"), "4 FormationViolation"),
+    "valid till yesterday": (profile(validTo="yesterday"), '4 FormationViolation "yesterday" is not a "date-time"'),
+    "valid backwards": (profile(validFrom="2025-01-01T00:00:00Z", validTo="2024-01-01T00:00:00Z"), "3 Rejected"),
+    "recurs without start": (profile(chargingProfileKind="Recurring", recurrencyKind="Daily"), "3 Rejected"),
+    "transaction of another": (profile(chargingProfilePurpose="TxProfile", transactionId=5), "3 Rejected"),
+    "unknown connector": (profile(connectorId=7), "4 PropertyConstraintViolation there is no connector 7"),
+    "negative connector": (profile(connectorId=-1), "4 PropertyConstraintViolation there is no connector -1"),
+    "schedule of a million years": (sent("GetCompositeSchedule", connectorId=1, duration=10**13), "3 Rejected"),
+    "schedule backwards": (sent("GetCompositeSchedule", connectorId=1, duration=-5), "3 Rejected"),
+    "negative interval": (sent("ChangeConfiguration", key="HeartbeatInterval", value="-5"), "3 Rejected"),
+    "interval without end": (sent("ChangeConfiguration", key="HeartbeatInterval", value="9" * 400), "3 Rejected"),
+    "interval is text": (sent("ChangeConfiguration", key="MeterValueSampleInterval", value="soon"), "3 Rejected"),
+    "unknown setting": (sent("ChangeConfiguration", key="Nonsense", value="1"), "3 NotSupported"),
+    "start of the charging car": (sent("RemoteStartTransaction", idTag="T", connectorId=1), "3 Rejected"),
+    "stop of another": (sent("RemoteStopTransaction", transactionId=77), "3 Rejected"),
+}
+
+
+def history(record: Record) -> dict[str, list[float]]:
+    """All samples that can no longer change, and the times of all events."""
+    samples = {name: list(s.rows(0, s.settled())[1]) for name, s in record.signals.items()}
+    return {**samples, "events": [event.t for event in record.events]}
+
+
+class Trial:
+    """A station that charges at 16 A, whose controller sends ``frame``."""
+
+    def __init__(self, frame: Frame) -> None:
+        self.frame = frame
+        self.answers: list[str] = []
+        self.bench = Bench()
+
+    def run(self) -> None:
+        """Send it, and show that the record is whole and that a good profile is obeyed over the same connection."""
+        self.bench.run(self._body)
+
+    async def _body(self, b: Bench) -> None:
+        await b.station.plug_in(object())
+        await b.limit(16)
+        await asyncio.sleep(30)
+        before, central = history(b.record), b.central
+        assert central is not None
+        self._watch(central)
+        await central._connection.send(self.frame)
+        await asyncio.sleep(5)
+        heard = list(self.answers)
+        assert b.plant.current_a == pytest.approx(16)
+        assert (await b.limit(10)).status == "Accepted"
+        await asyncio.sleep(5)
+        assert b.plant.current_a == pytest.approx(10)
+        assert b.central is central
+        assert b.station.connected
+        after = history(b.record)
+        assert all(after[name][: len(values)] == values for name, values in before.items())
+        self.answers = heard
+
+    def _watch(self, central: Any) -> None:
+        central._on_frame = lambda way, text: self.answers.append(text) if way == "in" else None
+
+
+@pytest.mark.parametrize(
+    ("frame", "expected"), [*(TO_EVERYBODY | TO_STATION).values()], ids=[*(TO_EVERYBODY | TO_STATION)]
+)
+def test_a_station_refuses_a_bad_frame_and_goes_on(
+    frame: Frame, expected: Answer, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The car goes on at 16 A, the answer names the mistake, the record is whole, and a good profile is obeyed."""
+    trial = Trial(frame)
+    trial.run()
+    answer = said(trial.answers)
+    assert matches(answer, expected), answer
+    assert "Traceback" not in caplog.text
+
+
+@BEYOND_THE_VALIDATOR
+@pytest.mark.parametrize("frame", BEYOND.values(), ids=BEYOND.keys())
+def test_a_station_refuses_what_cannot_be_validated(frame: Frame) -> None:
+    """It is refused like any other wrong payload."""
+    trial = Trial(frame)
+    trial.run()
+    assert matches(said(trial.answers), "4 FormationViolation"), trial.answers
+
+
+def test_a_message_id_may_come_again() -> None:
+    """Two calls of one id are two calls: each is answered."""
+    trial = Trial(sent("ClearCache"))
+    trial.run()
+    assert said(trial.answers) == "3 Accepted"
+    again = Bench()
+
+    async def body(b: Bench) -> list[str]:
+        answers: list[str] = []
+        assert b.central is not None
+        b.central._on_frame = lambda way, text: answers.append(text) if way == "in" else None
+        for _ in range(2):
+            await b.central._connection.send(sent("ClearCache"))
+        await asyncio.sleep(1)
+        return answers
+
+    assert again.run(body) == ['[3,"x",{"status":"Accepted"}]'] * 2
+
+
+def test_a_refused_remote_start_leaves_no_transaction() -> None:
+    """A start with a profile that cannot be is refused as a whole: the car does not charge."""
+    bench = Bench()
+    bench.tag_status = "Blocked"
+
+    async def body(b: Bench) -> None:
+        await b.station.plug_in(object())
+        await asyncio.sleep(10)
+        assert b.central is not None
+        for changes in ({"startPeriod": 5}, {"stackLevel": 11}, {"chargingProfilePurpose": "TxDefaultProfile"}):
+            wrong = json.loads(profile(**{"chargingProfilePurpose": "TxProfile", **changes}))[3]["csChargingProfiles"]
+            frame = sent("RemoteStartTransaction", idTag="R", connectorId=1, chargingProfile=wrong)
+            await b.central._connection.send(frame)
+            await asyncio.sleep(10)
+            assert b.plant.current_a == 0
+            assert b.station.transaction_id is None
+        answer = await b.central.call(call.RemoteStartTransaction(id_tag="R", connector_id=1))
+        assert answer.status == "Accepted"
+        await asyncio.sleep(10)
+        assert b.plant.current_a == pytest.approx(32)
+
+    bench.run(body)
+    assert len(bench.sent("StartTransaction")) == 1
+
+
+@given(data=st.data())
+@settings(max_examples=60, deadline=None)
+def test_no_cut_or_changed_frame_ends_a_station(data: st.DataObject) -> None:
+    """A good profile with places overwritten is refused or obeyed, and the next good one is obeyed."""
+    frame = str(profile(limit=16.0, stackLevel=1, chargingProfileId=2))
+    junk = st.sampled_from(["", '"', "[", "}", "-", "9", "null", "1e9", ",", "\\u0000"])
+    for _ in range(data.draw(st.integers(1, 3))):
+        start = data.draw(st.integers(0, len(frame)))
+        frame = frame[:start] + data.draw(junk) + frame[start + data.draw(st.integers(0, 8)) :]
+    bench = Bench()
+
+    async def body(b: Bench) -> None:
+        assert b.central is not None
+        await b.central._connection.send(frame)
+        await asyncio.sleep(2)
+        assert (await b.limit(10)).status == "Accepted"
+
+    bench.run(body)
+
+
+class HastyCentral(Central):
+    """A controller that asks for a heartbeat every minus five seconds."""
+
+    @on("BootNotification")
+    def boot(self, **data: Any) -> Any:
+        """Accept with an interval that cannot be."""
+        return call_result.BootNotification(current_time=stamp(0), interval=-5, status="Accepted")
+
+
+class HastyBench(Bench):
+    """A station at such a controller."""
+
+    async def handler(self, connection: ServerConnection, identity: str) -> None:
+        """Serve one connection."""
+        self.central = HastyCentral(identity, connection)
+        self.central.bench = self
+        await self.central.start()
+
+
+def test_a_heartbeat_interval_below_0_is_not_obeyed() -> None:
+    """The station keeps its own interval of five minutes instead of sending without a pause."""
+    bench = HastyBench()
+
+    async def body(_b: Bench) -> None:
+        await asyncio.sleep(630)
+
+    bench.run(body)
+    assert len(bench.sent("Heartbeat")) == 2
