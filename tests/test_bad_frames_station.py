@@ -213,7 +213,7 @@ class HastyCentral(Central):
     """A controller that asks for a heartbeat every minus five seconds."""
 
     @on("BootNotification")
-    def boot(self, **data: Any) -> Any:
+    def boot(self, **_data: Any) -> Any:
         """Accept with an interval that cannot be."""
         return call_result.BootNotification(current_time=stamp(0), interval=-5, status="Accepted")
 
