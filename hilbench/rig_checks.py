@@ -11,6 +11,7 @@ from hilbench.requirements import profile_names
 from hilbench.rig_errors import Location, suggestion, where
 from hilbench.rig_models import Rig
 from hilbench.site import LINES
+from hilbench_emulators.building import line_shares
 from hilbench_emulators.vehicles import load_vehicle, vehicle_names
 
 Complaint = tuple[Location, str, str]
@@ -142,10 +143,25 @@ def _meters(rig: Rig) -> Iterator[Complaint]:
     nodes = {"service", *(feeder.id for feeder in rig.feeders)}
     if all(meter.node != "service" for meter in rig.meters.values()):
         yield ("meter",), "there is no meter on the service", 'add a [meter.service] table with node = "service"'
+    played = next((name for name, meter in rig.meters.items() if meter.node == "service"), None)
     for name, meter in rig.meters.items():
+        if meter.node in nodes and played not in (None, name):
+            remedy = "leave it out: the controller reads one meter, on the service"
+            yield ("meter", name), f"would not be played beside meter.{played}", remedy
         if meter.node not in nodes:
             remedy = suggestion(meter.node, nodes) or f"known: {', '.join(sorted(nodes))}"
             yield ("meter", name, "node"), f"there is no feeder {meter.node!r}", remedy
+
+
+def _shares(rig: Rig) -> Iterator[Complaint]:
+    building = rig.building
+    if building is None or building.shares is None:
+        return
+    try:
+        line_shares(rig.site.service, {**building.shares})
+    except InputError as error:
+        for problem in error.problems:
+            yield ("building", *problem.where.split(".")), problem.what, problem.remedy
 
 
 def _known_names(rig: Rig) -> Iterator[Complaint]:
@@ -166,6 +182,7 @@ _CHECKS: tuple[tuple[str, Callable[[Rig], Iterator[Complaint]]], ...] = (
     ("meter", _addresses),
     ("meter", _meters),
     ("", _meter_devices),
+    ("", _shares),
     ("", _known_names),
 )
 """Checks, each with the table that it is about; it says nothing when that table was left out."""

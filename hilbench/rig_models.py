@@ -257,8 +257,10 @@ class BuildingEntry(Model):
             raise ValueError("has no single source; give either csv or model")
         if self.model is not None and (self.peak_kw is None) == (self.peak_a is None):
             raise ValueError("a model needs one peak; give either peak_kw (all lines) or peak_a (per line)")
-        if self.csv is not None and (self.peak_kw is not None or self.peak_a is not None):
-            raise ValueError("a CSV is played as it is; remove peak_kw and peak_a")
+        if self.csv is not None and (self.peak_kw, self.peak_a, self.fluctuation) != (None, None, None):
+            raise ValueError("a CSV is played as it is; remove peak_kw, peak_a and fluctuation")
+        if self.model is not None and (self.column, self.unit, self.stamp, self.file_day) != (None, None, None, None):
+            raise ValueError("column, unit, stamp and file_day say how to read a CSV; remove them beside a model")
         return self
 
 

@@ -152,8 +152,12 @@ def _building(rig: Rig, quiet_base_a: float | None, day: date, seed: int) -> Bui
         epoch=epoch,
         timezone=entry.timezone or rig.site.timezone,
         day=day,
+        file_day=entry.file_day,
         column=entry.column,
+        unit=entry.unit,
+        shares=_shares(entry),
         power_factor=entry.power_factor,
+        stamp=entry.stamp,
     )
 
 
@@ -164,19 +168,26 @@ def _modelled(rig: Rig, entry: BuildingEntry, seed: int) -> BuildingLoad:
         epoch=clock.current().epoch,
         peak_kw=entry.peak_kw,
         peak_a=entry.peak_a,
-        timezone=rig.site.timezone,
+        timezone=entry.timezone or rig.site.timezone,
         seed=seed,
+        shares=_shares(entry),
         power_factor=entry.power_factor,
+        fluctuation=entry.fluctuation,
     )
+
+
+def _shares(entry: BuildingEntry) -> dict[str, float] | None:
+    return None if entry.shares is None else {**entry.shares}
 
 
 def _sessions(rig: Rig, day: date, seed: int) -> list[Session]:
     entry = rig.sessions or SessionsEntry(model="workplace")
     path = entry.csv or entry.json_file
+    timezone = entry.timezone or rig.site.timezone
     if path is not None:
-        return read_sessions(path, timezone=rig.site.timezone, day=day)
+        return read_sessions(path, timezone=timezone, day=day, energy=entry.energy)
     roles = [station.role for station in rig.stations]
-    return draw_sessions(roles, day, timezone=rig.site.timezone, seed=seed, model=entry.model or "workplace")
+    return draw_sessions(roles, day, timezone=timezone, seed=seed, model=entry.model or "workplace")
 
 
 def _can_link(rig: Rig) -> bool:

@@ -88,7 +88,7 @@ def test_reports_carry_measurements_and_plots(pytester: pytest.Pytester) -> None
             {"failed": 1},
         ),
         (
-            "import pytest\n@pytest.mark.parametrize('amps', [20.0, 1.0])\n"
+            "import pytest\n@pytest.mark.parametrize('amps', [20.0, -10.0])\n"
             f"async def test(bench, measure, amps):{STEP.replace('+20.0', 'amps')}"
             "    measure('time_above_budget', since=step)",
             {"failed": 1, "passed": 1},
