@@ -158,7 +158,7 @@ def _shares(rig: Rig) -> Iterator[Complaint]:
     if building is None or building.shares is None:
         return
     try:
-        line_shares(rig.site.service, {**building.shares})
+        line_shares(rig.site.service, building.shares)
     except InputError as error:
         for problem in error.problems:
             yield ("building", *problem.where.split(".")), problem.what, problem.remedy

@@ -248,7 +248,7 @@ class BuildingEntry(Model):
     peak_kw: Annotated[Number, Field(gt=0, le=100_000)] | None = None
     peak_a: Annotated[Number, Field(gt=0, le=10_000)] | None = None
     fluctuation: Annotated[Number, Field(ge=0, le=1)] | None = None
-    shares: dict[Literal["L1", "L2", "L3"], Annotated[Number, Field(ge=0, le=1)]] | None = None
+    shares: dict[Annotated[str, Field(pattern="^L[123]$")], Annotated[Number, Field(ge=0, le=1)]] | None = None
     power_factor: Annotated[Number, Field(gt=0, le=1)] = 0.95
 
     @model_validator(mode="after")

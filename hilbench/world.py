@@ -155,7 +155,7 @@ def _building(rig: Rig, quiet_base_a: float | None, day: date, seed: int) -> Bui
         file_day=entry.file_day,
         column=entry.column,
         unit=entry.unit,
-        shares=_shares(entry),
+        shares=entry.shares,
         power_factor=entry.power_factor,
         stamp=entry.stamp,
     )
@@ -170,14 +170,10 @@ def _modelled(rig: Rig, entry: BuildingEntry, seed: int) -> BuildingLoad:
         peak_a=entry.peak_a,
         timezone=entry.timezone or rig.site.timezone,
         seed=seed,
-        shares=_shares(entry),
+        shares=entry.shares,
         power_factor=entry.power_factor,
         fluctuation=entry.fluctuation,
     )
-
-
-def _shares(entry: BuildingEntry) -> dict[str, float] | None:
-    return None if entry.shares is None else {**entry.shares}
 
 
 def _sessions(rig: Rig, day: date, seed: int) -> list[Session]:

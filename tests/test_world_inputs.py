@@ -42,11 +42,9 @@ def base_at(folder: Path, hour: float, **building: Any) -> list[float]:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Loads of two days, the second twice the first, with and without a unit in their header."""
-    values = [24.0] * 25 + [48.0] * 24
+    """A load that halves at noon of the fourth of June, with and without a unit in its header."""
     stamps = [f"2024-06-{3 + n // 24:02d}T{n % 24:02d}:00:00" for n in range(72)]
     rows = [f"{stamp},{9.12 if n < 36 else 4.56}" for n, stamp in enumerate(stamps)]
-    assert values
     for name, header in (("unit", "time,load_kW"), ("plain", "time,a,b")):
         extra = ",0" if name == "plain" else ""
         text = "\n".join([header, *(row + extra for row in rows)]) + "\n"
