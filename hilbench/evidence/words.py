@@ -78,7 +78,7 @@ def _scene(run: RunEvidence) -> str:
 
 def _outcome(run: RunEvidence) -> str:
     texts = {
-        "PASS": "Every limit that was checked was kept, with the measurement uncertainty taken into account.",
+        "PASS": "Every limit that was checked was kept, as the decision rule of each says.",
         "FAIL": "At least one limit was broken. As tested, this controller can let a current or a time grow beyond "
         "what the requirement allows:",
         "INCONCLUSIVE": "No limit was clearly broken, but at least one value lies so close to its limit that the "
