@@ -375,3 +375,16 @@ def test_a_procedure_that_never_began_is_not_cut_off(tmp_path: Path) -> None:
     run = RunFolder.create(tmp_path, {})
     run.procedure("7.1-step")
     assert [item.verdict for item in load_run(run.path).procedures] == ["NOT_RUN"]
+
+
+def test_a_procedure_that_was_stopped_says_by_what(tmp_path: Path) -> None:
+    """With the stop in its result, the page names it and how far the record goes, and calls it no error."""
+    run = RunFolder.create(tmp_path, META)
+    folder = run.procedure("7.1-step")
+    folder.follow(record(), EPOCH)
+    folder.finish({"verdict": "INCOMPLETE", "error": "aborted by SIGTERM before its end"})
+    run.finish("ABORTED", reason="SIGTERM")
+    _source, page = page_of(run.path)
+    assert "Aborted by SIGTERM before its end: 2 signals and 3 events are readable, up to 60 s" in page.text
+    assert "ended in an error" not in page.text
+    assert "Ended by SIGTERM" in page.text

@@ -124,12 +124,12 @@ def reason(procedure: ProcedureEvidence) -> str:
 
 
 def recorded_until(procedure: ProcedureEvidence) -> str:
-    """How far the record of a procedure without a result goes."""
-    last = procedure.last_instant
+    """How a procedure without an end was stopped, as far as that is known, and how far its record goes."""
+    last, how = procedure.last_instant, str(procedure.get("error") or "cut off before its end")
     if last is None:
-        return "cut off before its end, with nothing readable"
+        return f"{how}, with nothing readable"
     rows = f"{len(procedure.signals)} signals and {len(procedure.events)} events"
-    return f"cut off before its end: {rows} are readable, up to {span_text(last)} of bench time"
+    return f"{how}: {rows} are readable, up to {span_text(last)} of bench time"
 
 
 def value_cell(item: Mapping[str, Any]) -> str:

@@ -81,7 +81,9 @@ def failure_box(run: RunEvidence, procedure: ProcedureEvidence, signals: Mapping
     error = str(procedure.get("error", "") or "")
     if procedure.verdict in ("PASS", "NOT_RUN") or not (bad or error or procedure.verdict == "INCOMPLETE"):
         return ""
-    parts = [f"<p><b>The test ended in an error:</b> {esc(error)}</p>"] if error else []
+    parts = []
+    if error and procedure.verdict != "INCOMPLETE":
+        parts.append(f"<p><b>The test ended in an error:</b> {esc(error)}</p>")
     if procedure.verdict == "INCOMPLETE":
         parts.append(f"<p>{esc(_capital(reason(procedure)))}. It has no result.</p>")
     parts += [_one(procedure, item, signals) for item in bad]

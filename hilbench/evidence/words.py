@@ -28,7 +28,7 @@ VERDICTS = {
     "INCONCLUSIVE": "too close to a limit for the measurement uncertainty; not a pass: measure more finely or repeat",
     "ERROR": "the test could not be carried out; says nothing about the controller, and is no pass",
     "NOT_RUN": "the test was left out or not reached, for the reason given; no pass",
-    "INCOMPLETE": "the record stops in the middle: the bench was killed or lost its power; no pass",
+    "INCOMPLETE": "the test was stopped or killed in the middle; what it recorded until then is kept; no pass",
     "ABORTED": "somebody stopped the run before its end; no pass",
     "INFORMATIVE": "a value that no clause limits",
 }
