@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hilbench.evidence.bars import chart_of
-from hilbench.evidence.happenings import ends_something, happening
+from hilbench.evidence.happenings import happening, needs_no_close_up
 from hilbench.evidence.heatmap import cell_means
 from hilbench.evidence.svg import MANY, plot_svg, short_names
 from hilbench.signals import Signal
@@ -181,11 +181,12 @@ def test_events_are_told_in_words(kind: str, subject: str, data: dict[str, Any],
     assert happening({"kind": kind, "subject": subject, "data": data}) == said
 
 
-def test_what_takes_a_disturbance_back_is_known() -> None:
-    """Close-ups are for what begins something."""
-    assert ends_something("load removed")
-    assert ends_something("link of A restored")
-    assert not ends_something("load +25 A")
+def test_close_ups_are_for_disturbances() -> None:
+    """What disturbs nothing or takes a disturbance back gets none."""
+    assert needs_no_close_up("the day begins")
+    assert needs_no_close_up("load removed")
+    assert needs_no_close_up("link of A restored")
+    assert not needs_no_close_up("load +25 A")
 
 
 def test_shared_parts_of_names_are_left_out() -> None:

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from hilbench.evidence.bars import chart_of
 from hilbench.evidence.files import number
-from hilbench.evidence.happenings import ends_something
+from hilbench.evidence.happenings import needs_no_close_up
 from hilbench.evidence.markup import badge, esc, paragraphs, prose, rounded, table
 from hilbench.evidence.overview import Groups, clause_cell, limit_cell, reason, rule_cell, used_bar, value_cell
 from hilbench.evidence.reader import ProcedureEvidence, RunEvidence
@@ -147,7 +147,7 @@ def _close_ups(plot: Plot, signals: Mapping[str, Signal], span: tuple[float, flo
     if span[1] - span[0] < 3 * (_CLOSE_UP_BEFORE_S + _CLOSE_UP_AFTER_S):
         return []
     found = []
-    begun = [mark for mark in plot.marks if not ends_something(mark[1])]
+    begun = [mark for mark in plot.marks if not needs_no_close_up(mark[1])]
     for t, text in begun[:_CLOSE_UPS]:
         window = (max(t - _CLOSE_UP_BEFORE_S, span[0]), min(t + _CLOSE_UP_AFTER_S, span[1]))
         close = replace(plot, title=f"Close-up: {text}")

@@ -10,7 +10,7 @@ from hilbench.evidence.markup import plain_prose
 
 CAUSES = ("stimulus", "fault", "heal")
 _MARKS = {"none": "observation begins", "day": "the day begins", "burst": "cars plug in", "clear": "load removed"}
-_ENDS = ("load removed", "restored", "resume", "restart")
+_CALM = ("begins", "load removed", "restored", "resume", "restart")
 
 
 def is_cause(event: Mapping[str, Any]) -> bool:
@@ -18,9 +18,9 @@ def is_cause(event: Mapping[str, Any]) -> bool:
     return str(event.get("kind", "")).split(".")[0] in CAUSES
 
 
-def ends_something(text: str) -> bool:
-    """True for the words of an event that only takes a disturbance back."""
-    return text.endswith(_ENDS)
+def needs_no_close_up(text: str) -> bool:
+    """True for the words of an event that disturbs nothing, or only takes a disturbance back."""
+    return text.endswith(_CALM)
 
 
 def happening(event: Mapping[str, Any]) -> str:
