@@ -75,7 +75,7 @@ class ModbusMeter:
         source = Source(f"emulated:{self._map.model}")
         self._signals = [record.signal(metered_current(self.name, line), "A", source=source) for line in service.lines]
         self._fault: MeterFault | None = None
-        self._registers: list[int] | None = None
+        self._fresh: dict[str, float] | None = None
         self._server: ModbusTcpServer | None = None
         self._sampling: asyncio.Task[None] | None = None
 
@@ -180,7 +180,7 @@ class ModbusMeter:
             values = dict.fromkeys(values, math.nan)
         elif self._fault == "zero":
             values = {name: value if _survives(name) else 0.0 for name, value in values.items()}
-        self._registers = self._map.encode(values)
+        self._fresh = values
         if self._fault != "nan":
             for number, signal in enumerate(self._signals, 1):
                 signal.append(clock.time(), values[f"current_l{number}"])
@@ -199,9 +199,9 @@ class ModbusMeter:
             return ExcCodes.ILLEGAL_FUNCTION
         if count % 2 or count > self._map.most_registers:
             return ExcCodes.ILLEGAL_VALUE
-        if self._registers is not None:
-            registers[: len(self._registers)] = self._registers
-            self._registers = None
+        if self._fresh is not None:
+            encoded, self._fresh = self._map.encode(self._fresh), None
+            registers[: len(encoded)] = encoded
         return None
 
 

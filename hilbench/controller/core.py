@@ -244,6 +244,11 @@ class Core:
 
     # the decision
 
+    @property
+    def idle(self) -> bool:
+        """True when no car wants current and the meter is trusted: nothing has to be decided soon."""
+        return not self.watch.reason and not any(station.wants for station in self._by_column)
+
     def decide(self, t: float) -> list[Setpoint]:
         """Limits that must change now; an empty list when all is well."""
         for station in self._by_column:
@@ -270,7 +275,7 @@ class Core:
         if not self._news and not any(station.wants for station in self.stations.values()):
             return False
         seen = (self._confirmed_base(), self._highest_base())
-        same = self._seen is not None and all(np.array_equal(a, b) for a, b in zip(seen, self._seen, strict=True))
+        same = self._seen is not None and all(_alike(a, b) for a, b in zip(seen, self._seen, strict=True))
         if same and not self._news and t - self._decided < IDLE_S:
             return False
         self._seen, self._news, self._decided = seen, False, t
@@ -429,6 +434,11 @@ class _Headroom:
         self._free[rows] -= granted - held
         self._spare -= granted - held
         return granted
+
+
+def _alike(one: Array, other: Array) -> bool:
+    """Too near to each other for a message to carry the difference: 0.1 A."""
+    return all(abs(a - b) < 0.1 for a, b in zip(one.tolist(), other.tolist(), strict=True))
 
 
 def _whole_tenths(amps: Array) -> list[float]:

@@ -53,13 +53,17 @@ def decode(registers: Sequence[int], offset: int) -> float:
 
 
 class MeterPort:
-    """Polls the meter at ``host``:``port`` and hands each answer to ``on_sample``; silence is left to the watch."""
+    """Polls the meter at ``host``:``port`` and hands each answer to ``on_sample``; silence is left to the watch.
+
+    ``every_s`` may be changed while it runs; the next poll is the first that follows the new grid.
+    """
 
     def __init__(
         self, host: str, port: int, unit: int, lines: tuple[str, ...], poll_s: float, on_sample: OnSample
     ) -> None:
         self._host, self._port, self._unit = host, port, unit
-        self._lines, self._poll_s = lines, poll_s
+        self._lines, self._patience_s = lines, 0.4 * poll_s if poll_s < 5.0 else 2.0
+        self.every_s, self._offset_s = poll_s, 0.5 * poll_s
         self._on_sample = on_sample
         self._layout = layout(len(lines))
         self._number = 0
@@ -73,7 +77,7 @@ class MeterPort:
         try:
             while True:
                 # half an interval behind the meter's own grid, so that a sample is never read while it changes
-                await clock.sleep_until(clock.next_multiple(self._poll_s, 0.5 * self._poll_s))
+                await clock.sleep_until(clock.next_multiple(self.every_s, self._offset_s))
                 client = await self._poll(client)
                 after_poll()
         finally:
@@ -82,13 +86,12 @@ class MeterPort:
 
     async def _poll(self, client: AsyncModbusTcpClient | None) -> AsyncModbusTcpClient | None:
         """One reading; returns the client to go on with, None to connect anew."""
-        patience = 0.4 * self._poll_s if self._poll_s < 5.0 else 2.0
         try:
-            async with asyncio.timeout(patience):
-                if client is None:
-                    client = AsyncModbusTcpClient(self._host, port=self._port, timeout=patience, retries=0)
+            if client is None:
+                client = AsyncModbusTcpClient(self._host, port=self._port, timeout=self._patience_s, retries=0)
+                async with asyncio.timeout(self._patience_s):
                     await client.connect()
-                sample = await self._read(client)
+            sample = await self._read(client)
         except (ModbusException, OSError, TimeoutError):
             if client is not None:
                 client.close()

@@ -22,6 +22,8 @@ LOGGER = logging.getLogger(__name__)
 Endpoint = tuple[str, int]
 TICK_S = 1.0
 """Time as the core sees it goes in steps of so much, or of a poll where that is shorter."""
+COLLECT = 0.25
+"""Share of a tick for which news of stations is collected: what one cause makes many of them say comes within it."""
 
 
 class ControllerRuntime:
@@ -56,8 +58,9 @@ class ControllerRuntime:
         self._port = MeterPort(*meter, unit, site.lines, settings.meter_poll_s, self._on_sample)
         self._core: Core | None = None
         self._tick_s = min(TICK_S, settings.meter_poll_s)
+        self._idle_s = max(min(settings.idle_poll_s, settings.stale_s / 2.0), settings.meter_poll_s)
         self._zero = 0.0
-        self._due = False
+        self._due: asyncio.TimerHandle | None = None
         self._safe = ""
 
     async def run(self) -> None:
@@ -96,18 +99,20 @@ class ControllerRuntime:
 
     def _decide(self) -> None:
         core = self._the_core()
-        self._due = False
+        if self._due is not None:
+            self._due.cancel()
+            self._due = None
         for setpoint in core.decide(self._now()):
             self._csms.want(setpoint.role, setpoint.limit_a)
+        self._port.every_s = self._idle_s if core.idle else self._settings.meter_poll_s
         if core.watch.reason != self._safe:
             self._safe = core.watch.reason
             LOGGER.warning("meter: %s", f"{self._safe}; stations at fallback" if self._safe else "trusted again")
 
     def _decide_soon(self) -> None:
-        """Decide once after all that happens in this instant."""
-        if not self._due:
-            self._due = True
-            asyncio.get_running_loop().call_soon(self._decide)
+        """Decide once after all that comes with this news, in the same instant or within milliseconds."""
+        if self._due is None:
+            self._due = asyncio.get_running_loop().call_later(COLLECT * self._tick_s, self._decide)
 
     # what stations do (csms16.Listener)
 

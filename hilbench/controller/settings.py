@@ -21,6 +21,8 @@ class ControllerSettings(Model):
     policy: Literal["dynamic"] = "dynamic"
     meter_poll_s: Seconds = 1.0
     """How often the meter is asked, halfway between its samples; no use to be faster than it samples."""
+    idle_poll_s: Seconds = 5.0
+    """How often it is asked while no car wants current, at most ``stale_s`` / 2."""
     stale_s: Seconds = 10.0
     """Without a usable meter value for so long, every station goes to its fallback."""
     frozen_s: Seconds = 10.0
@@ -29,9 +31,9 @@ class ControllerSettings(Model):
     """A limit runs out after so long unless it is renewed: the dead-man of every output."""
     settle_s: Seconds = 10.0
     """A car may take 5 s to follow its pilot (IEC 61851-1 Annex A), slow ones 8 s (measured): then it has settled."""
-    follow_s: Seconds = 3.0
+    follow_s: Seconds = 4.0
     """After so long a reduction counts as made when the building is estimated: most cars take 2 to 3 s (measured on
-    19 models). A slower one looks like more load for a moment, which is the safe side."""
+    19 models), and a meter's sample is up to 1 s old. A slower one looks like more load for a moment: the safe side."""
     raise_hold_s: Seconds = 45.0
     """Headroom counts once it has been there for so long."""
     raise_step_a: Annotated[Number, Field(gt=0)] = 8.0

@@ -38,7 +38,7 @@ class StationSettings:
     backoff_min_s: float = 1.0
     backoff_max_s: float = 30.0
     message_timeout_s: float = 30.0
-    ping_interval_s: float = 30.0
+    ping_interval_s: float = 60.0
     ping_timeout_s: float = 15.0
     boot_on_reconnect: bool = False
     max_profiles: int = 20
