@@ -79,6 +79,11 @@ class Window:
         """Expanded uncertainty of an interval between two recorded instants [s]."""
         return self.bench.time_uncertainty_s
 
+    @property
+    def average_u(self) -> float:
+        """Expanded uncertainty of an average over the window, as a share of it: the window has uncertain ends."""
+        return min(self.time_u / max(self.stop - self.start, 1e-9), 1.0)
+
 
 Extractor = Callable[[Window], list[Reading]]
 
@@ -100,7 +105,8 @@ def _against(
             limit, margin = (node.limit_a, context["tolerance_a"]) if level == "budget" else (node.rating_a, 0.0)
             result = exposure.exposure(current, limit, margin)
             u = window.time_u * (max(result.peak_a, 0.0) if pick == "worst_ampere_seconds" else 1.0)
-            u = 0.0 if pick == "share_above" or not result.longest_s else u
+            u = window.average_u if pick == "share_above" else u
+            u = u if result.longest_s else 0.0
             found.append(
                 Reading(getattr(result, pick), u, f"{node.id} {line}", (line_current(node.id, line),), context)
             )
@@ -200,7 +206,7 @@ def _utilisation(window: Window) -> list[Reading]:
         t, (own, wanted) = aligned(window.must(base_current(line)), _demand(window, line))
         current = window.must(line_current("service", line))
         share = exposure.utilisation(current, _service_limit(window, line), (t, own + wanted))
-        found.append(Reading(share, 0.0, line))
+        found.append(Reading(share, window.average_u, line))
     return [max(found, key=lambda reading: reading.value)]
 
 
@@ -242,7 +248,7 @@ def _minimum_offer(window: Window) -> list[Reading]:
 def _jain(window: Window) -> list[Reading]:
     shares = [max(_mean_current(window, role), 0.0) for role in window.roles]
     spread = f"{min(shares):.1f} to {max(shares):.1f} A over {len(shares)} cars"
-    return [Reading(allocation.jain_index(shares), 0.0, spread)]
+    return [Reading(allocation.jain_index(shares), window.average_u, spread)]
 
 
 def _mean_current(window: Window, role: str) -> float:
@@ -323,8 +329,12 @@ def _breaker_fraction(window: Window) -> list[Reading]:
     for line in window.bench.site.lines:
         signal = window.bench.record.signals.get(line_current("service", line))
         if signal is not None and len(signal):
-            judged = breaker.assess(signal.polyline(None, window.stop), device)
-            found.append(Reading(judged.fraction, 0.0, f"{line}: the breaker {judged.outcome.replace('-', ' ')}"))
+            current = signal.polyline(None, window.stop)
+            judged = breaker.assess(current, device)
+            # the heat grows at most as fast as the largest current lets it
+            per_s = (float(np.abs(current[1]).max()) / device.rating_a / device.slow.k) ** 2 / device.slow.tau_s
+            note = f"{line}: the breaker {judged.outcome.replace('-', ' ')}"
+            found.append(Reading(judged.fraction, window.time_u * per_s, note))
     return found
 
 

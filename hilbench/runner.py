@@ -29,7 +29,7 @@ FLUSH_REAL_S = 1.0
 WARM_UP_S = 120.0
 """Bench time before a day begins: the stations boot and the controller finds them."""
 
-START_GRID_S, START_PHASE_S = 60.0, 0.75
+START_GRID_S, START_PHASE_S = 30.0, 0.75
 """A procedure begins on this grid of UTC, so that meter samples, leases and reports of stations have the same phase to
 its stimuli on every clock; three quarters of a second off it, where nothing else happens."""
 

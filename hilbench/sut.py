@@ -21,6 +21,8 @@ from hilbench.leash import leashed
 
 ALL_CAPABILITIES = frozenset({"suspend", "kill", "restart"})
 _START_TIMEOUT_S = 20.0
+_RUNNING_TIMEOUT_S = 3.0
+"""For a controller that is said to run already."""
 _ANSWER_TIMEOUT_S = 1.0
 
 Main = Callable[[], Coroutine[Any, Any, None]]
@@ -189,7 +191,7 @@ class ExternalController:
 
     async def start(self) -> None:
         """Check that something listens; raises ``DeviceError`` with what to do."""
-        await _wait_for_listener(self._address, lambda: None)
+        await _wait_for_listener(self._address, lambda: None, _RUNNING_TIMEOUT_S)
 
     async def suspend(self) -> None:
         """SIGSTOP to the process of the pid file."""
@@ -214,17 +216,22 @@ class ExternalController:
 
     def _signal(self, number: signal.Signals) -> None:
         try:
-            os.kill(int((self._pid_file or Path()).read_text().strip()), number)
+            pid = int((self._pid_file or Path()).read_text().strip())
+            if pid <= 1:  # 0 and below mean groups of processes, the bench's own among them
+                raise ValueError(f"{pid} is no process of a controller")
+            os.kill(pid, number)
         except (OSError, ValueError) as error:
             raise DeviceError(f"controller: no process from pid file {self._pid_file}: {error}") from error
 
 
-async def _wait_for_listener(address: tuple[str, int], failure: Callable[[], str | None]) -> None:
+async def _wait_for_listener(
+    address: tuple[str, int], failure: Callable[[], str | None], timeout_s: float = _START_TIMEOUT_S
+) -> None:
     """Wait until ``address`` accepts a connection; raises ``DeviceError`` early when ``failure`` says why not."""
     host, port = address
     factor = clock.current().factor
     scale = 1.0 if factor == float("inf") else factor
-    deadline = clock.time() + _START_TIMEOUT_S * scale
+    deadline = clock.time() + timeout_s * scale
     while clock.time() < deadline:
         if reason := failure():
             raise DeviceError(f"controller at {host}:{port}: {reason}")
@@ -238,6 +245,6 @@ async def _wait_for_listener(address: tuple[str, int], failure: Callable[[], str
         writer.transport.abort()
         return
     raise DeviceError(
-        f"controller at {host}:{port}: nobody listens after {_START_TIMEOUT_S:.0f} s; start it, or correct "
+        f"controller at {host}:{port}: nobody listens after {timeout_s:.0f} s; start it, or correct "
         "controller.ocpp in the rig"
     )

@@ -35,6 +35,11 @@ from hilbench_emulators.sessions import Session, read_sessions
 from hilbench_emulators.station.ocpp16 import AcStation16
 
 START_TIMEOUT_S = 60.0
+REFUSED_TIMEOUT_S = 20.0
+"""As ``START_TIMEOUT_S``, when every station that is missing has been told no: it tries a few times."""
+POWER_GRID_S, POWER_PHASE_S = 30.0, 15.0
+"""Stations get their supply on this grid of UTC: then what they do from their connection on (pings, heartbeats) has the
+same phase to leases and stimuli on every clock."""
 
 
 @dataclass
@@ -53,20 +58,24 @@ class World:
 
     def devices(self) -> list[Device]:
         """All devices, those first that others need."""
+        return [*self._around(), *self.stations.values()]
+
+    def _around(self) -> list[Device]:
         meter: list[Device] = [self.meter] if self.meter else []
-        return [*meter, self.controller, *self.links.values(), *self.stations.values()]
+        return [*meter, self.controller, *self.links.values()]
 
     async def start(self) -> None:
         """Start everything and wait until every station is connected; raises ``DeviceError``."""
-        for device in self.devices():
+        for device in self._around():
             await device.start()
-        deadline = clock.time() + START_TIMEOUT_S
-        while missing := [role for role, station in self.stations.items() if not station.connected]:
-            if clock.time() > deadline:
-                raise DeviceError(
-                    f"stations {', '.join(missing)}: not accepted by the controller within {START_TIMEOUT_S:.0f} s; "
-                    f"look at {self.rig.controller.ocpp} and at the identities in the rig"
-                )
+        await clock.sleep_until(clock.next_multiple(POWER_GRID_S, POWER_PHASE_S))
+        for station in self.stations.values():
+            await station.start()
+        began = clock.time()
+        while missing := [station for station in self.stations.values() if not station.connected]:
+            refused = all(station.refusal for station in missing)
+            if clock.time() > began + (REFUSED_TIMEOUT_S if refused else START_TIMEOUT_S):
+                raise DeviceError(_not_accepted(missing, self.rig.controller.ocpp, clock.time() - began))
             await asyncio.sleep(0.5)
 
     async def stop(self) -> None:
@@ -98,6 +107,18 @@ class World:
         names = list(dict.fromkeys(session.station for session in self.sessions))
         roles = dict(zip(names, self.stations, strict=False))
         return [(session, roles.get(session.station)) for session in self.sessions]
+
+
+def _not_accepted(missing: list[AcStation16], url: str, waited_s: float) -> str:
+    """Which stations the controller at ``url`` did not accept, and what each was told."""
+    told: dict[str, list[str]] = {}
+    for station in missing:
+        told.setdefault(station.refusal or "no answer to BootNotification", []).append(station.role)
+    reasons = "; ".join(f"{', '.join(roles)}: {reason}" for reason, roles in told.items())
+    return (
+        f"not accepted by the controller at {url} within {waited_s:.0f} s: stations {reasons}. Compare controller.ocpp "
+        f"and the identities of the rig ({', '.join(station.identity for station in missing)}) with the controller's"
+    )
 
 
 def build_world(

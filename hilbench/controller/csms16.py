@@ -13,6 +13,7 @@ import logging
 import math
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
+from datetime import timedelta
 from typing import Any, Protocol
 
 from ocpp.v16.enums import Action
@@ -24,6 +25,9 @@ from hilbench.ocppj import CallFailed, ChargePoint16, Connection, after, call, c
 
 LOGGER = logging.getLogger(__name__)
 FALLBACK_ID, LEASE_ID = 1, 2
+BEHIND_S = 5.0
+"""A station whose clock is behind by less than this follows a limit at once: for one that begins "now" by the
+controller's clock it would stand on its fallback until then. Stations set their clocks by Heartbeat, to the second."""
 _MEASURANDS = "Current.Import,Power.Active.Import,Energy.Active.Import.Register"
 
 
@@ -63,7 +67,7 @@ class StationSession(ChargePoint16):
     @on(Action.boot_notification)
     def on_boot(self, **_details: Any) -> Any:
         """Accept every known station."""
-        return call_result.BootNotification(current_time=_now(), interval=300, status="Accepted")
+        return call_result.BootNotification(current_time=_timestamp(), interval=300, status="Accepted")
 
     @after(Action.boot_notification)
     def after_boot(self, **_details: Any) -> None:
@@ -73,7 +77,7 @@ class StationSession(ChargePoint16):
     @on(Action.heartbeat)
     def on_heartbeat(self) -> Any:
         """Tell the time."""
-        return call_result.Heartbeat(current_time=_now())
+        return call_result.Heartbeat(current_time=_timestamp())
 
     @on(Action.authorize)
     def on_authorize(self, **_details: Any) -> Any:
@@ -163,10 +167,10 @@ class StationSession(ChargePoint16):
         schedule: dict[str, Any] = {
             "charging_rate_unit": "A",
             "charging_schedule_period": [{"start_period": 0, "limit": round(limit_a, 1)}],
-            "start_schedule": _now(),
+            "start_schedule": _timestamp(-BEHIND_S),
         }
         if duration_s is not None:
-            schedule["duration"] = math.ceil(duration_s)
+            schedule["duration"] = math.ceil(duration_s + BEHIND_S)
         profile = {
             "charging_profile_id": profile_id,
             "stack_level": stack_level,
@@ -263,5 +267,6 @@ def reported_currents(meter_value: list[dict[str, Any]]) -> dict[str, float]:
     return {}
 
 
-def _now() -> str:
-    return clock.now().isoformat(timespec="milliseconds").replace("+00:00", "Z")
+def _timestamp(ahead_s: float = 0.0) -> str:
+    moment = clock.now() + timedelta(seconds=ahead_s)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -131,6 +131,11 @@ class AcStation16:
         return self._uplink.connected
 
     @property
+    def refusal(self) -> str:
+        """Why the last attempt to connect did not end with the controller accepting it; empty while under way."""
+        return self._uplink.refusal
+
+    @property
     def offered_a(self) -> float:
         """Current on the pilot [A], 0 without PWM."""
         return self._outlet.offered_a

@@ -21,10 +21,14 @@ LINK_LOST = ("Timeout", "ConnectionLost")
 
 
 class Uplink16:
-    """``connected`` while the controller has accepted the station; ``link`` is the connection, if there is one."""
+    """``connected`` while the controller has accepted the station; ``link`` is the connection, if there is one.
+
+    ``refusal`` says why the last attempt did not come so far; empty before the first and after one that did.
+    """
 
     def __init__(self, station: AcStation16, url: str | Callable[[], str], rng: np.random.Generator) -> None:
         self.connected = False
+        self.refusal = ""
         self.link: Handlers16 | None = None
         self.heartbeat_s = float(station.settings.heartbeat_s)
         self._booted = False
@@ -52,12 +56,15 @@ class Uplink16:
             return await ocppj.dial(
                 url, self._station.identity, ping_interval_s=ping, ping_timeout_s=self._settings.ping_timeout_s
             )
-        except CallFailed:
+        except CallFailed as error:
+            reason = error.__cause__ or error.description
+            self.refusal = str(reason) or type(reason).__name__
             return None
 
     async def _serve(self, connection: ClientConnection) -> bool:
         """One connection from its start to its end; True when the controller had accepted the station."""
         link = self.link = Handlers16(self._station, connection)
+        self.refusal = ""
         tasks = [asyncio.ensure_future(link.start()), asyncio.ensure_future(self._work(link))]
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -68,6 +75,8 @@ class Uplink16:
             for task in tasks:
                 task.cancel()
             self._station.next_id = link.next_id
+            if not accepted and not self.refusal:
+                self.refusal = "the connection ended before BootNotification was answered"
             connection.transport.abort()
             results = await asyncio.gather(*tasks, return_exceptions=True)
         for result in results:
@@ -78,7 +87,7 @@ class Uplink16:
     async def _work(self, link: Handlers16) -> None:
         """Register, report, then heartbeats and transaction messages until a call fails."""
         await self._register(link)
-        self.connected = True
+        self.connected, self.refusal = True, ""
         self._station.event("station.online")
         await link.call(self._station.status_message())
         sender = asyncio.ensure_future(self._send_queue(link))
@@ -95,6 +104,7 @@ class Uplink16:
             self._booted = answer.status == "Accepted"
             if self._booted:
                 return
+            self.refusal = f"BootNotification was answered with {answer.status}"
             await asyncio.sleep(self.heartbeat_s)
 
     async def _heartbeats(self, link: Handlers16, sender: asyncio.Future[None]) -> None:
