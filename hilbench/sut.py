@@ -8,6 +8,7 @@ external one is whatever answers at the rig's address; the bench may stop it onl
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 import subprocess
@@ -116,6 +117,12 @@ class ProcessController:
 
     async def start(self) -> None:
         """Start it and wait until it listens; raises ``DeviceError`` with the end of its log."""
+        if await _listens(self._address):
+            host, port = self._address
+            raise DeviceError(
+                f"controller at {host}:{port}: something listens there already, and the stations would talk to that; "
+                "end it, or change controller.ocpp in the rig"
+            )
         self._log.parent.mkdir(parents=True, exist_ok=True)
         try:
             with self._log.open("ab") as log:
@@ -158,12 +165,15 @@ class ProcessController:
         self._signal(signal.SIGCONT)
         self._signal(signal.SIGTERM)
         if not await self._gone(3.0):
-            await self.kill()
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+            await self._gone(5.0)
 
     async def _gone(self, timeout_s: float) -> bool:
+        """Wait for the end of the process, and of what it started: nobody listens any more."""
         process = self._process
-        deadline = clock.time() + timeout_s * min(clock.current().factor, 1e6)
-        while process is not None and process.poll() is None:
+        deadline = clock.time() + timeout_s * _machine_seconds()
+        while process is not None and (process.poll() is None or await _listens(self._address)):
             if clock.time() > deadline:
                 return False
             await asyncio.sleep(0.02)
@@ -220,7 +230,7 @@ class ExternalController:
             if pid <= 1:  # 0 and below mean groups of processes, the bench's own among them
                 raise ValueError(f"{pid} is no process of a controller")
             os.kill(pid, number)
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, OverflowError) as error:
             raise DeviceError(f"controller: no process from pid file {self._pid_file}: {error}") from error
 
 
@@ -229,22 +239,33 @@ async def _wait_for_listener(
 ) -> None:
     """Wait until ``address`` accepts a connection; raises ``DeviceError`` early when ``failure`` says why not."""
     host, port = address
-    factor = clock.current().factor
-    scale = 1.0 if factor == float("inf") else factor
+    scale = _machine_seconds()
     deadline = clock.time() + timeout_s * scale
     while clock.time() < deadline:
         if reason := failure():
             raise DeviceError(f"controller at {host}:{port}: {reason}")
         # first a moment: whether one that starts in this very instant listens already is a matter of scheduling
         await asyncio.sleep(0.1 * scale)
-        try:
-            async with asyncio.timeout(_ANSWER_TIMEOUT_S * scale):
-                _reader, writer = await asyncio.open_connection(host, port)
-        except (OSError, TimeoutError):
-            continue
-        writer.transport.abort()
-        return
+        if await _listens(address):
+            return
     raise DeviceError(
         f"controller at {host}:{port}: nobody listens after {timeout_s:.0f} s; start it, or correct "
         "controller.ocpp in the rig"
     )
+
+
+async def _listens(address: tuple[str, int]) -> bool:
+    """True when something at ``address`` accepts a connection."""
+    try:
+        async with asyncio.timeout(_ANSWER_TIMEOUT_S * _machine_seconds()):
+            _reader, writer = await asyncio.open_connection(*address)
+    except (OSError, TimeoutError):
+        return False
+    writer.transport.abort()
+    return True
+
+
+def _machine_seconds() -> float:
+    """Loop seconds in one second of the machine, in which programs start and end; 1 on a virtual loop."""
+    factor = clock.current().factor
+    return 1.0 if factor == float("inf") else factor
