@@ -109,9 +109,12 @@ def refusal(code: str, cause: str) -> OCPPError:
 def check(message_type: int, action: str, payload: Any, version: str = VERSION) -> None:
     """Validate a payload against the schema of its message; raises the ``OCPPError`` that names the violation."""
     validator = _validator(message_type, action, version)
-    if validator.is_valid(payload):
-        return
-    error = next(iter(validator.iter_errors(payload)))
+    try:
+        if validator.is_valid(payload):
+            return
+        error = next(iter(validator.iter_errors(payload)))
+    except (ValueError, RecursionError) as unfit:  # half a surrogate, or nested beyond what the validator takes
+        raise refusal("FormationViolation", f"{action}: {unfit}".encode("ascii", "replace").decode()) from unfit
     kind = type(error.kind).__name__.removeprefix("ValidationErrorKind_")
     code = _CODES.get(kind[:1].lower() + kind[1:], "FormationViolation")
     raise refusal(code, f"{action}: {error.message}")
@@ -198,6 +201,7 @@ class ChargePoint16(ChargePoint):
         for waiting in self._waiting.values():
             if not waiting.done():
                 waiting.set_exception(CallFailed("call", "ConnectionLost"))
+                waiting.exception()  # whoever waited may be cancelled too: then nobody else asks for it
 
     async def route_message(self, raw_msg: str | bytes) -> None:
         """Act on one frame: answer a CALL, hand on an answer, ignore other types, refuse what cannot be read."""

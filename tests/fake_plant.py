@@ -35,13 +35,21 @@ class FakePlant:
     current_a: float = 0.0
     log: list[tuple[float, str, Any]] = field(default_factory=list)
     on_state: Callable[[str], None] | None = None
+    on_current: Callable[[], None] | None = None
     _energy: float = 0.0
     _since: float = 0.0
 
     def plug_in(
-        self, role: str, vehicle: Any, *, energy_kwh: Any = None, soc: Any = None, on_state: Callable[[str], None]
+        self,
+        role: str,
+        vehicle: Any,
+        *,
+        energy_kwh: Any = None,
+        soc: Any = None,
+        on_state: Callable[[str], None],
+        on_current: Callable[[], None] | None = None,
     ) -> None:
-        self.on_state = on_state
+        self.on_state, self.on_current = on_state, on_current
         on_state("B")
         self._follow_later()
 
@@ -80,4 +88,6 @@ class FakePlant:
         now = clock.time() if asyncio._get_running_loop() else 0.0
         self._energy += 230.0 * self.current_a * (now - self._since) / 3600
         self._since = now
-        self.current_a = amperes
+        changed, self.current_a = amperes != self.current_a, amperes
+        if changed and self.on_current is not None:
+            self.on_current()

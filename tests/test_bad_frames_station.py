@@ -13,7 +13,7 @@ from websockets.asyncio.server import ServerConnection
 
 from hilbench.ocppj import call, call_result, on
 from hilbench.signals import Record
-from tests.bad_frames import BEYOND, BEYOND_THE_VALIDATOR, TO_EVERYBODY, Answer, Frame, matches, said, sent
+from tests.bad_frames import BEYOND, TO_EVERYBODY, Answer, Frame, matches, said, sent
 from tests.test_station16 import Bench, Central, stamp
 
 
@@ -136,7 +136,6 @@ def test_a_station_refuses_a_bad_frame_and_goes_on(
     assert "Traceback" not in caplog.text
 
 
-@BEYOND_THE_VALIDATOR
 @pytest.mark.parametrize("frame", BEYOND.values(), ids=BEYOND.keys())
 def test_a_station_refuses_what_cannot_be_validated(frame: Frame) -> None:
     """It is refused like any other wrong payload."""

@@ -70,6 +70,7 @@ class _Slot:
     voltage_v: float
     charger: OnboardCharger | None = None
     on_state: OnState | None = None
+    on_current: Callable[[], None] | None = None
     duty_pct: float | None = None
     contactor: bool = False
     remaining_wh: float = 0.0
@@ -122,8 +123,12 @@ class Plant:
         energy_kwh: float | None = None,
         soc: float | None = None,
         on_state: OnState,
+        on_current: Callable[[], None] | None = None,
     ) -> None:
-        """Connect a car that wants ``energy_kwh`` or is at ``soc`` (default 0.3); raises ``InputError`` if occupied."""
+        """Connect a car that wants ``energy_kwh`` or is at ``soc`` (default 0.3); raises ``InputError`` if occupied.
+
+        ``on_state`` hears each state of the pilot, ``on_current`` whenever the car's current has taken a new course.
+        """
         slot = self._slots[role]
         if slot.charger is not None:
             raise InputError(f"station {role}", Problem("", "a car is already plugged in", "unplug it first"))
@@ -131,7 +136,7 @@ class Plant:
         now = self._advance()
         phases = 1 if slot.branch.line_to_line else len(slot.branch.lines)
         slot.charger = OnboardCharger(model, phases, slot.branch.max_a)
-        slot.on_state = on_state
+        slot.on_state, slot.on_current = on_state, on_current
         slot.capacity_wh = model.battery_kwh * 1000.0
         wanted = (1.0 - (0.3 if soc is None else soc)) * slot.capacity_wh if energy_kwh is None else energy_kwh * 1000.0
         slot.capacity_wh = max(slot.capacity_wh, wanted)
@@ -157,7 +162,7 @@ class Plant:
         self._after(now)
         self._demand(slot, now)
         self._say(slot, "A", now)
-        slot.on_state = None
+        slot.on_state = slot.on_current = None
         self._arm()
 
     def set_pilot(self, role: str, duty_pct: float | None) -> None:
@@ -484,6 +489,8 @@ class Plant:
         self._write(self._at(t))
         for slot in self._changed.values():
             self._write_station(slot, t)
+            if slot.on_current is not None:
+                asyncio.get_running_loop().call_soon(slot.on_current)
         self._changed.clear()
 
     def _write(self, snapshot: Snapshot) -> None:

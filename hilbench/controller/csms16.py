@@ -67,7 +67,9 @@ class StationSession(ChargePoint16):
     @on(Action.boot_notification)
     def on_boot(self, **_details: Any) -> Any:
         """Accept every known station."""
-        return call_result.BootNotification(current_time=_timestamp(), interval=300, status="Accepted")
+        return call_result.BootNotification(
+            current_time=_timestamp(), interval=self._csms.settings.heartbeat_s, status="Accepted"
+        )
 
     @after(Action.boot_notification)
     def after_boot(self, **_details: Any) -> None:

@@ -52,6 +52,8 @@ class ControllerSettings(Model):
     """Least current of a car that charges."""
     sample_s: Annotated[Integer, Field(ge=1, le=3600)] = 15
     """MeterValueSampleInterval that stations are asked for."""
+    heartbeat_s: Annotated[int, Field(ge=1, le=86_400)] = 900
+    """Heartbeat interval that stations are told; pings and reports show sooner that one is gone."""
     allow_export: Annotated[bool, Field(strict=True)] = False
     """True where the site has generation: then negative power is no sign of a reversed CT."""
     ping_s: Seconds = 20.0

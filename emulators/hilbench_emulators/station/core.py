@@ -61,7 +61,7 @@ class Watch:
         return t - self.over_since >= self.settings.over_s - _ROUNDING_S
 
     def next_look(self, t: float) -> float:
-        """When to look again: soon, but in steps, while the car takes too much."""
+        """When to look again: soon, but in steps, while the car takes too much; else when something changes."""
         if self.over_since is None:
-            return t + self.settings.watch_s
+            return math.inf
         return min(t + 1.0, max(t, self.over_since + self.settings.over_s))

@@ -43,6 +43,7 @@ class PlantPort(Protocol):
         energy_kwh: float | None = None,
         soc: float | None = None,
         on_state: Callable[[str], None],
+        on_current: Callable[[], None] | None = None,
     ) -> None: ...
     def unplug(self, role: str) -> None: ...  # noqa: D102
     def set_pilot(self, role: str, duty_pct: float | None) -> None: ...  # noqa: D102
@@ -119,7 +120,9 @@ class Outlet:
 
     def plug_in(self, vehicle: Any, energy_kwh: float | None, soc: float | None) -> None:
         """Connect a car."""
-        self._plant.plug_in(self.role, vehicle, energy_kwh=energy_kwh, soc=soc, on_state=self._car_changed)
+        self._plant.plug_in(
+            self.role, vehicle, energy_kwh=energy_kwh, soc=soc, on_state=self._car_changed, on_current=self._look
+        )
         if self.car_state == "A":
             self._car_changed("B")
 
@@ -168,16 +171,15 @@ class Outlet:
         elif self._offer.offered_a > 0:
             self._withdrawn_at = math.inf
             self._at("pause", math.inf, self._open_paused)
-            self._close(t)
+            self._close()
         elif self.closed and self._withdrawn_at == math.inf:
             self._withdrawn_at = t
             self._at("pause", t + self._settings.pause_s, self._open_paused)
 
-    def _close(self, t: float) -> None:
+    def _close(self) -> None:
         if not self.closed:
             self.closed = True
             self._plant.set_contactor(self.role, True)
-            self._at("watch", t + self._settings.watch_s, self._look)
             self._on_change()
 
     def _open(self) -> None:
@@ -194,6 +196,7 @@ class Outlet:
         self._open()
 
     def _look(self) -> None:
+        """Compare what is drawn with what is offered: when either changes, and in steps while it is too much."""
         if not self.closed:
             return
         t, drawn = clock.time(), self.drawn_a()

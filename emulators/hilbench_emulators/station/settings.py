@@ -33,12 +33,10 @@ class StationSettings:
     over_s: float = 7.0
     over_offset_a: float = 0.5
     over_factor: float = 1.10
-    watch_s: float = 5.0
-    """Between two looks at the current when nothing is wrong [s]."""
     backoff_min_s: float = 1.0
     backoff_max_s: float = 30.0
     message_timeout_s: float = 30.0
-    ping_interval_s: float = 60.0
+    ping_interval_s: float = 900.0
     ping_timeout_s: float = 15.0
     boot_on_reconnect: bool = False
     max_profiles: int = 20
