@@ -34,6 +34,8 @@ IDLE_S = 5.0
 """A decision is taken again after so long even when nothing new was heard: holds and turns run out by themselves."""
 RAISE_LEAST_A = 1.0
 """Raises smaller than this wait until they are worth a message, unless they reach the station's cap."""
+PATIENCE_S = 60.0
+"""So long: a rest that small is still some per cent of the budget when every station leaves it."""
 
 
 @dataclass
@@ -98,6 +100,7 @@ class Core:
         self._number = -1
         self._lines_changed = False
         self._urgent = False
+        self._rise: tuple[list[float], list[float]] | None = None
         self._seen: tuple[Array, Array] | None = None
         self._news = True
         self._decided = -math.inf
@@ -198,6 +201,8 @@ class Core:
             return 0.0
         if self._known_draw(station):
             return station.reported_a
+        if station.raised_t == station.granted_t:
+            return station.before_a[0]  # nobody draws less for being offered more
         # cars draw up to 15 % and 1 A less than they are offered (measured on real cars)
         heading_for = max(station.granted_a * 0.85 - 1.0, 0.0) if station.granted_a >= self.settings.minimum_a else 0.0
         return min(station.before_a[0], heading_for)
@@ -220,12 +225,27 @@ class Core:
         t = sample.t
         measured = [abs(sample.currents[line]) for line in self.site.lines]
         upper, lower = self._drawn(t, lower=False).tolist(), self._lower.tolist()
-        bounds = zip(self.base.tolist(), measured, upper, lower, strict=True)
+        known = self._despiked(upper)
+        was, bounds = self.base, zip(known, measured, upper, lower, strict=True)
         self.base = np.array([_moved(*bound) for bound in bounds])
+        self._rise = (was.tolist(), upper) if (self.base > was).any() else None
         self._urgent = max(measured) > self.site.service.rating_a
         self._history.append((t, self.base))
         while self._history and self._history[0][0] < t - self.settings.raise_hold_s:
             self._history.popleft()
+
+    def _despiked(self, upper: list[float]) -> list[float]:
+        """The building as known before this sample: a rise that only the last one saw is not known yet.
+
+        Unless more may be drawn than then: it would explain the rise away.
+        """
+        known: list[float] = self.base.tolist()
+        if self._rise is None:
+            return known
+        return [
+            min(now, before) if may <= might + 0.05 else now
+            for now, before, may, might in zip(known, self._rise[0], upper, self._rise[1], strict=True)
+        ]
 
     def _confirmed_base(self) -> Array:
         """The estimate that two samples agree on: a motor start is over before the second one.
@@ -336,7 +356,8 @@ class Core:
     def _raised(self, station: StationState, held: float, share: float, t: float) -> float:
         """Where to go from ``held`` when ``share`` would be possible: up slowly, or stay."""
         if share < held + RAISE_LEAST_A and share < station.cap_a:
-            return held
+            worth = share >= held + RAISE_LEAST_A / 2.0 and t - station.granted_t >= PATIENCE_S
+            return share - 0.2 if worth and held >= self.settings.minimum_a else held
         if held < self.settings.minimum_a:
             return held if share < self.settings.minimum_a else self._resumed(station, t)
         if t - station.raised_t < self.settings.settle_s:
