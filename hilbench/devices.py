@@ -38,7 +38,7 @@ class Station(Device, Protocol):
     async def make_safe(self) -> None:
         """Take the station to its safe current by its own local means, whatever a controller says."""
 
-    def is_safe(self, tolerance_a: float = 0.5) -> bool:
+    def is_safe(self, tolerance_a: float = 1.0) -> bool:
         """Read back: the car draws no more than the safe current plus ``tolerance_a``."""
         ...
 

@@ -24,6 +24,10 @@ from hilbench.signals import Event, base_current, demanded_current, line_current
 from hilbench.site import MINIMUM_CURRENT_A, Node
 from hilbench.verdict import Measurement, measurement
 
+RECOVERED = 0.85
+"""Share of what they may that counts as recovered: real cars take up to 15 % less than they are offered (Tinkerforge/
+warp-charger current_ramp logs), so a share nearer to 1 would test the cars."""
+
 
 @dataclass(frozen=True)
 class Reading:
@@ -152,21 +156,22 @@ def _step_response(pick: str) -> Extractor:
                 found.append(Reading(math.inf, 0.0, f"{line}: the cars did not respond"))
                 continue
             result = response.step_response(managed, window.start, y0, yf, max(1.0, 0.05 * abs(yf - y0)))
-            found.append(Reading(getattr(result, pick), window.time_u, f"{line}: {y0:.1f} to {yf:.1f} A"))
+            u = 0.0 if pick == "overshoot" else window.time_u
+            found.append(Reading(getattr(result, pick), u, f"{line}: {y0:.1f} to {yf:.1f} A"))
         return found
 
     return extract
 
 
 def _recovery_time(window: Window) -> list[Reading]:
-    """Time until the cars use 90 % of what the budget leaves them, or of what they ask for."""
+    """Time until the cars use 85 % of what the budget leaves them, or of what they ask for."""
     found = []
     for line in window.bench.site.lines:
         base = window.must(base_current(line))
         room = window.bench.site.nodes[0].limit_a - float(base[1][-1])
         target = min(room, float(_demand(window, line)[1][-1]))
-        reached = response.reach_time(_managed(window, line), 0.9 * target, window.start)
-        found.append(Reading(reached, window.time_u, f"{line}: 90 % of {target:.1f} A"))
+        reached = response.reach_time(_managed(window, line), RECOVERED * target, window.start)
+        found.append(Reading(reached, window.time_u, f"{line}: 85 % of {target:.1f} A"))
     return found
 
 
@@ -186,17 +191,24 @@ def _resume_time(window: Window) -> list[Reading]:
 
 
 def _demand(window: Window, line: str) -> Polyline:
-    """What all plugged-in cars would draw unmanaged in one line of the service [A], phases counted as phasors."""
-    site, names, units = window.bench.site, [], []
-    for branch in site.branches:
-        unit = site.unit_currents(branch).get(line)
-        if unit is not None and window.line(demanded_current(branch.role)) is not None:
-            names.append(demanded_current(branch.role))
-            units.append(unit)
-    if not names:
+    """What all plugged-in cars would draw in one line of the service [A] if only the feeders limited them.
+
+    Phases are counted as phasors; what a feeder cannot carry is nobody's to use.
+    """
+    site = window.bench.site
+    wishes = [(branch, demanded_current(branch.role)) for branch in site.branches]
+    wishes = [(branch, name) for branch, name in wishes if window.line(name) is not None]
+    if not wishes:
         return np.array([window.start, window.stop]), np.zeros(2)
-    t, values = aligned(*(window.must(name) for name in names))
-    return t, np.abs(np.array(units) @ values)
+    t, values = aligned(*(window.must(name) for _branch, name in wishes))
+    sums = {node.id: np.zeros(len(t), dtype=np.complex128) for node in site.nodes}
+    for (branch, _name), wish in zip(wishes, values, strict=True):
+        sums[branch.feeder] += site.unit_currents(branch).get(line, 0.0) * wish
+    for node in sorted(site.nodes, key=lambda node: -len([*site.path(node.id)])):
+        if node.parent is not None:
+            size = np.maximum(np.abs(sums[node.id]), 1e-9)
+            sums[node.parent] += sums[node.id] * np.minimum(1.0, node.limit_a / size)
+    return t, np.abs(sums["service"])
 
 
 def _utilisation(window: Window) -> list[Reading]:
@@ -205,20 +217,9 @@ def _utilisation(window: Window) -> list[Reading]:
     for line in window.parameters.get("lines") or window.bench.site.lines:
         t, (own, wanted) = aligned(window.must(base_current(line)), _demand(window, line))
         current = window.must(line_current("service", line))
-        share = exposure.utilisation(current, _service_limit(window, line), (t, own + wanted))
+        share = exposure.utilisation(current, window.bench.site.nodes[0].limit_a, (t, own + wanted))
         found.append(Reading(share, window.average_u, line))
     return [max(found, key=lambda reading: reading.value)]
-
-
-def _service_limit(window: Window, line: str) -> float | Polyline:
-    """The service's limit, or what its feeders let through beside the building, whichever is less."""
-    site = window.bench.site
-    budget = site.nodes[0].limit_a
-    below = [node for node in site.nodes if node.parent == "service"]
-    if not below or any(branch.feeder == "service" for branch in site.branches):
-        return budget
-    t, v = window.must(base_current(line))
-    return t, np.minimum(v + math.fsum(node.limit_a for node in below), budget)
 
 
 def _offers(window: Window) -> dict[str, Polyline]:
@@ -349,6 +350,7 @@ EXTRACTORS: dict[str, Extractor] = {
     "dead_time": _step_response("dead_time_s"),
     "t90": _step_response("t90_s"),
     "settling_time": _step_response("settling_s"),
+    "overshoot_a": _step_response("overshoot"),
     "recovery_time": _recovery_time,
     "recovery_overshoot": _recovery_overshoot,
     "resume_time": _resume_time,

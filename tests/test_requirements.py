@@ -97,7 +97,7 @@ def test_generic_v0_limits_every_metric_but_the_ones_that_depend_on_the_site(gen
         ("fallback_level", {}, 6.0),
         ("recovery_overshoot", {}, 1.6),
         ("breaker_fraction", {}, 0.8),
-        ("utilisation", {}, 0.9),
+        ("utilisation", {}, 0.85),
     ],
 )
 def test_generic_v0_limits(generic: Requirements, metric: str, context: dict[str, float], limit: float) -> None:

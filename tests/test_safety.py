@@ -26,7 +26,7 @@ class FakeStation:
         if self._delay_s is not None:
             self._safe_at = clock.time() + self._delay_s
 
-    def is_safe(self, tolerance_a: float = 0.5) -> bool:  # noqa: ARG002 - the protocol's
+    def is_safe(self, tolerance_a: float = 1.0) -> bool:  # noqa: ARG002 - the protocol's
         """Read back."""
         return clock.time() >= self._safe_at
 

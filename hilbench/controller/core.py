@@ -26,6 +26,13 @@ from hilbench.site import CONTINUOUS, Branch, Site
 
 ACTIVE = frozenset({"Preparing", "Charging", "SuspendedEVSE"})
 """OCPP 1.6 connector states in which a car may want current."""
+PLUGGED = ACTIVE | {"SuspendedEV", "Finishing"}
+"""States in which a car is connected."""
+WELCOME_S = 210.0
+"""So long a car that has not begun is offered more: some start at 7 to 10 A only (SmartEVSE-3.5#335, evcc#15710); the
+time is that of Tinkerforge's charge manager (read-code)."""
+WELCOME_A = 16.0
+"""And so much at most: enough for all of them, and little to keep free for a car that never begins (policy)."""
 NOISE_A = 0.3
 """What a car draws beyond its limit without being at fault (measured on real cars: 0.1 to 0.5 A)."""
 OVERDRAW_A = 1.0
@@ -44,7 +51,8 @@ class StationState:
 
     ``granted_a`` is the limit in force as far as was confirmed, ``granted_t`` when it changed, ``before_a`` the least
     and the most that was drawn then. ``reported_a`` is the largest phase current that it reported at ``reported_t``.
-    ``wants``: a car stands there that may take current.
+    ``wants``: a car stands there that may take current; ``begun``: it has, since it came or was paused, and until
+    ``welcome_until`` it may still.
     """
 
     branch: Branch
@@ -67,6 +75,8 @@ class StationState:
     waiting_t: float = math.inf
     paused_t: float = -math.inf
     raised_t: float = -math.inf
+    begun: bool = False
+    welcome_until: float = -math.inf
     lines: tuple[str, ...] = ()
 
 
@@ -107,10 +117,11 @@ class Core:
 
     # inputs
 
-    def online(self, role: str, t: float) -> None:  # noqa: ARG002 - every input says when it came
+    def online(self, role: str, t: float) -> None:
         """The station's link is up; its status is not known yet."""
         station = self.stations[role]
-        station.online, station.wants, self._news = True, station.status in ACTIVE, True
+        station.online, self._news = True, True
+        self._want(station, t)
 
     def offline(self, role: str, t: float) -> None:  # noqa: ARG002 - every input says when it came
         """The link is gone: the station keeps its lease until it runs out, then its fallback."""
@@ -121,16 +132,43 @@ class Core:
     def status(self, role: str, t: float, status: str) -> None:
         """The station said in which state its connector is."""
         station = self.stations[role]
-        was = station.wants
+        if status in PLUGGED and station.status not in PLUGGED:
+            self._welcome(station, t)
         station.status, station.known, self._news = status, True, True
-        station.wants = station.online and status in ACTIVE
+        if status == "Charging":
+            self._begin(station)
+        self._want(station, t)
+
+    def _welcome(self, station: StationState, t: float) -> None:
+        """The car has not begun: it may need more than the least current to do so."""
+        station.begun, station.welcome_until, station.useful_a = False, t + WELCOME_S, WELCOME_A
+
+    def _begin(self, station: StationState) -> None:
+        """The car takes current: what it can use is learned from now on."""
+        if not station.begun:
+            station.begun, station.useful_a = True, math.inf
+
+    def _end_welcome(self, station: StationState, t: float) -> None:
+        """It has had its time: now what it draws says what it can use, or, where it waits itself, nothing is kept."""
+        if station.status == "SuspendedEV":
+            self._want(station, t)
+            return
+        self._begin(station)
+        if self._known_draw(station):
+            self._learn_use(station)
+
+    def _want(self, station: StationState, t: float) -> None:
+        """Work out whether the car may take current, and begin or end its wait."""
+        was = station.wants
+        coming = station.status == "SuspendedEV" and not station.begun and t < station.welcome_until
+        station.wants = station.online and (station.status in ACTIVE or coming)
         if station.wants and not was:
             station.waiting_t, station.paused_t = t, -math.inf
             station.reported_a = None
         elif was and not station.wants:
             station.waiting_t, station.turn_t = math.inf, -math.inf
             station.lines, station.reported_a, station.excess_a, station.useful_a = (), 0.0, NOISE_A, math.inf
-            self._lines_changed = True
+            self._lines_changed = self._news = True
 
     def report(self, role: str, t: float, currents: Mapping[str, float]) -> None:
         """The station reported its current per terminal (``L1``..: in the order of its terminals) [A]."""
@@ -139,7 +177,9 @@ class Core:
         if not usable:
             return
         station.reported_a, station.reported_t = max(max(usable.values()), 0.0), t
-        if self._known_draw(station) and station.granted_a >= self.settings.minimum_a:
+        if station.reported_a >= 3.0:
+            self._begin(station)
+        if self._known_draw(station) and station.granted_a >= self.settings.minimum_a and station.begun:
             # what it draws beyond its limit (mostly less): a car does the same at the next limit
             station.excess_a = max(station.reported_a - station.granted_a, -1.0 - 0.1 * station.granted_a) + 0.1
             self._learn_use(station)
@@ -162,6 +202,9 @@ class Core:
             if limit_a > station.granted_a:
                 station.raised_t = t
             self._news = True
+        if station.granted_a < self.settings.minimum_a <= limit_a and station.status != "Charging":
+            self._welcome(station, t)
+            self._want(station, t)
         station.granted_a, station.lease_until = limit_a, t + lease_s
 
     def meter(self, sample: MeterSample) -> None:
@@ -274,6 +317,8 @@ class Core:
         for station in self._by_column:
             if t > station.lease_until + 1.0:
                 self._expire(station, t)
+            if station.wants and not station.begun and t >= station.welcome_until:
+                self._end_welcome(station, t)
         if self._lines_changed:
             self._lines_changed = False
             self.tree = self._whole.narrowed({s.column: s.lines for s in self._by_column if s.lines})
@@ -360,9 +405,15 @@ class Core:
             return share - 0.2 if worth and held >= self.settings.minimum_a else held
         if held < self.settings.minimum_a:
             return held if share < self.settings.minimum_a else self._resumed(station, t)
-        if t - station.raised_t < self.settings.settle_s:
+        if not self._answered(station, t):
             return held
         return min(share, held + self.settings.raise_step_a)
+
+    def _answered(self, station: StationState, t: float) -> bool:
+        """It has said what it draws since its last raise, or would have: what is not drawn could hide a load step."""
+        settled = station.raised_t + self.settings.settle_s
+        said = station.reported_a is not None and station.reported_t >= settled
+        return t >= settled and (said or t >= settled + 2.0 * self.settings.sample_s)
 
     def _resumed(self, station: StationState, t: float) -> float:
         return self.settings.minimum_a if t - station.paused_t >= self.settings.resume_hold_s else station.granted_a

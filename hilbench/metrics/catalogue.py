@@ -104,7 +104,7 @@ METRICS: dict[str, Metric] = {
             "s",
             "lower",
             "recovery time",
-            "from the moment headroom is back until the cars draw 90 % of what they may",
+            "from the moment headroom is back until the cars draw 85 % of what they may",
         ),
         Metric(
             "recovery_overshoot",

@@ -17,7 +17,8 @@ async def run(bench: Bench, measure: Measure) -> None:
     await bench.run_for(60.0)
     for metric in ("time_above_budget", "time_above_rating", "ampere_seconds_above_rating", "peak_ratio", "t90"):
         measure(metric, since=step)
-    measure("minimum_offer_a", since=step)
+    for metric in ("dead_time", "settling_time", "overshoot_a", "minimum_offer_a"):
+        measure(metric, since=step)
     measure("utilisation", since=step.t + 30.0, note="what is left is used")
     bench.base_load.clear()
     await bench.plug_in(role for role in bench.stations if role not in few)

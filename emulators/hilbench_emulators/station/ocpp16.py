@@ -117,7 +117,7 @@ class AcStation16:
         self._override_a = self._safe_a
         self._refresh()
 
-    def is_safe(self, tolerance_a: float = 0.5) -> bool:
+    def is_safe(self, tolerance_a: float = 1.0) -> bool:
         """The car draws no more than the fallback (nothing when that is below 6 A) plus ``tolerance_a``."""
         return self._outlet.drawn_a() <= self._safe_a + tolerance_a
 

@@ -1,0 +1,163 @@
+"""From a metric's name to a judged value: known answers on records made by hand, the worst line, and its limit."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hilbench import clock
+from hilbench.bench import Bench
+from hilbench.errors import InputError
+from hilbench.measuring import EXTRACTORS, Measure
+from hilbench.metrics.catalogue import METRICS
+from hilbench.rig import load_rig
+from hilbench.signals import Record, base_current, demanded_current, line_current, offered_current
+from hilbench.verdict import Measurement, Verdict
+from tests.rigs import trio
+
+STOP = 100.0
+
+
+def corners(record: Record, name: str, points: list[tuple[float, float]], kind: Any = "linear") -> None:
+    """Record a signal by its corners."""
+    signal = record.signal(name, "A", kind)
+    for t, value in points:
+        signal.append(t, value)
+
+
+def flat(record: Record, name: str, value: float, kind: Any = "linear") -> None:
+    """A signal that stands still."""
+    corners(record, name, [(0.0, value), (STOP, value)], kind)
+
+
+def measured(folder: Path, record: Record, metric: str, **parameters: Any) -> Measurement:
+    """``metric`` on ``record`` of a bench that was never started, at bench time 100 s."""
+
+    async def main() -> Measurement:
+        await clock.sleep_until(STOP)
+        bench = Bench(load_rig(str(trio(folder))), record=record)
+        bench.stations = dict.fromkeys("ABC")  # type: ignore[assignment]
+        return Measure(bench)(metric, **{"since": 0.0, **parameters})
+
+    return clock.run(main())
+
+
+def quiet(record: Record) -> Record:
+    """Nothing flows anywhere on the small rig."""
+    for name in (line_current("service", line) for line in ("L1", "L2")):
+        if name not in record.signals:
+            flat(record, name, 0.0)
+    for line in ("L1", "L2"):
+        flat(record, base_current(line), 0.0)
+    return record
+
+
+def test_the_longest_time_above_the_budget_counts_and_names_its_line(tmp_path: Path) -> None:
+    """60 A for 4 s and later for 7 s on L2 of a 48 A budget: 7 s, on L2, within 10 s."""
+    record = Record()
+    steps = [(0.0, 40.0), (10.0, 40.0), (10.0, 60.0), (14.0, 60.0), (14.0, 40.0)]
+    steps += [(50.0, 40.0), (50.0, 60.0), (57.0, 60.0), (57.0, 40.0), (STOP, 40.0)]
+    corners(record, line_current("service", "L2"), steps)
+    found = measured(tmp_path, quiet(record), "time_above_budget")
+    assert found.value == pytest.approx(7.0)
+    assert "L2" in found.note
+    assert found.verdict is Verdict.PASS
+
+
+def test_a_value_beyond_its_limit_fails(tmp_path: Path) -> None:
+    """59 s above the budget are more than any clause allows."""
+    record = Record()
+    corners(record, line_current("service", "L1"), [(0.0, 40.0), (10.0, 40.0), (10.0, 55.0), (69.0, 55.0), (69.0, 0.0)])
+    assert measured(tmp_path, quiet(record), "time_above_budget").verdict is Verdict.FAIL
+
+
+def test_ampere_seconds_and_peak_are_those_of_the_rectangle(tmp_path: Path) -> None:
+    """75 A for 4 s on a 60 A service: 60 A.s above the rating, peak 1.25 of it."""
+    record = Record()
+    rectangle = [(0.0, 0.0), (10.0, 0.0), (10.0, 75.0), (14.0, 75.0), (14.0, 0.0), (STOP, 0.0)]
+    corners(record, line_current("service", "L1"), rectangle)
+    quiet(record)
+    assert measured(tmp_path, record, "ampere_seconds_above_rating").value == pytest.approx(60.0)
+    assert measured(tmp_path, record, "peak_ratio").value == pytest.approx(1.25)
+
+
+def test_t90_is_of_the_cars_not_of_the_building(tmp_path: Path) -> None:
+    """Cars that ramp from 40 to 20 A between 2 and 12 s reach 90 % at 11 s, whatever the building does."""
+    record = Record()
+    for line in ("L1", "L2"):
+        corners(record, line_current("service", line), [(0.0, 60.0), (2.0, 60.0), (12.0, 40.0), (STOP, 40.0)])
+        flat(record, base_current(line), 20.0)
+    assert measured(tmp_path, record, "t90").value == pytest.approx(11.0, abs=1e-6)
+
+
+def test_cars_that_do_not_respond_never_reach_it(tmp_path: Path) -> None:
+    """No change of the cars' current: infinity, which no limit allows."""
+    record = Record()
+    for line in ("L1", "L2"):
+        flat(record, line_current("service", line), 40.0)
+        flat(record, base_current(line), 0.0)
+    found = measured(tmp_path, record, "t90")
+    assert found.value == math.inf
+    assert found.verdict is Verdict.FAIL
+
+
+def test_jain_index_of_one_car_that_has_everything(tmp_path: Path) -> None:
+    """One of three takes all: a third."""
+    record = quiet(Record())
+    for role, amps in (("A", 30.0), ("B", 0.0), ("C", 0.0)):
+        flat(record, line_current(role, "L1"), amps)
+    assert measured(tmp_path, record, "jain_index").value == pytest.approx(1.0 / 3.0)
+
+
+def test_fallback_is_entered_when_the_last_station_is_there(tmp_path: Path) -> None:
+    """Stations at their 6 A after 10, 20 and 30 s: 30 s, level 6 A."""
+    record = quiet(Record())
+    for role, t in (("A", 10.0), ("B", 20.0), ("C", 30.0)):
+        for line in ("L1", "L2"):
+            corners(record, line_current(role, line), [(0.0, 12.0), (t, 12.0), (t, 6.0), (STOP, 6.0)])
+    found = measured(tmp_path, record, "fallback_entry_time")
+    assert found.value == pytest.approx(30.0)
+    assert "C" in found.note
+    assert measured(tmp_path, record, "fallback_level").value == pytest.approx(6.0)
+
+
+def test_the_least_offer_ignores_pauses(tmp_path: Path) -> None:
+    """Offers of 0 are pauses; 5.5 A is an offer that no pilot can make."""
+    record = quiet(Record())
+    for role, amps in (("A", 0.0), ("B", 5.5), ("C", 16.0)):
+        flat(record, offered_current(role), amps, "step")
+    found = measured(tmp_path, record, "minimum_offer_a")
+    assert found.value == pytest.approx(5.5)
+    assert found.verdict is Verdict.FAIL
+
+
+def test_utilisation_is_of_what_the_cars_want(tmp_path: Path) -> None:
+    """Cars that want 20 A on a site of 48 A and get 10 A use half of it."""
+    record = Record()
+    for line in ("L1", "L2"):
+        flat(record, line_current("service", line), 10.0)
+        flat(record, base_current(line), 0.0)
+    for role, amps in (("A", 20.0), ("B", 0.0), ("C", 0.0)):
+        flat(record, demanded_current(role), amps, "step")
+    assert measured(tmp_path, record, "utilisation").value == pytest.approx(0.5)
+
+
+def test_nothing_recorded_is_no_pass(tmp_path: Path) -> None:
+    """Without any sample, a measurement is an error or a clear refusal, never a PASS."""
+    assert measured(tmp_path, Record(), "time_above_budget").verdict is Verdict.ERROR
+    with pytest.raises(InputError, match="never recorded"):
+        measured(tmp_path, Record(), "t90")
+
+
+def test_an_unknown_metric_is_refused_with_the_known_ones(tmp_path: Path) -> None:
+    """A misspelt metric does not pass for measured."""
+    with pytest.raises(InputError, match="time_above_budget"):
+        measured(tmp_path, Record(), "time_over_budget")
+
+
+def test_every_metric_of_the_catalogue_can_be_taken() -> None:
+    """The catalogue and the extractors name the same metrics."""
+    assert set(EXTRACTORS) == set(METRICS)
