@@ -134,15 +134,35 @@ def test_the_least_offer_ignores_pauses(tmp_path: Path) -> None:
     assert found.verdict is Verdict.FAIL
 
 
-def test_utilisation_is_of_what_the_cars_want(tmp_path: Path) -> None:
-    """Cars that want 20 A on a site of 48 A and get 10 A use half of it."""
-    record = Record()
-    for line in ("L1", "L2"):
-        flat(record, line_current("service", line), 10.0)
-        flat(record, base_current(line), 0.0)
-    for role, amps in (("A", 20.0), ("B", 0.0), ("C", 0.0)):
-        flat(record, demanded_current(role), amps, "step")
+def busy(record: Record, amps: dict[str, float], service: dict[str, float], base_a: float = 0.0) -> Record:
+    """Each car draws its amperes of 20 A that it wants; the lines of the service carry what is given."""
+    for line, value in service.items():
+        flat(record, line_current("service", line), value)
+        flat(record, base_current(line), base_a)
+    for role, value in amps.items():
+        flat(record, demanded_current(role), 20.0, "step")
+        for line in ("L1", "L2"):
+            flat(record, line_current(role, line), value)
+    return record
+
+
+def test_utilisation_is_how_full_that_is_which_limits_the_cars(tmp_path: Path) -> None:
+    """Cars that get 10 of 20 A while the site carries 24 of 48 A: half of what could be, for every one."""
+    record = busy(Record(), {"A": 10.0, "B": 10.0, "C": 4.0}, {"L1": 24.0, "L2": 24.0})
     assert measured(tmp_path, record, "utilisation").value == pytest.approx(0.5)
+
+
+def test_one_full_line_excuses_the_cars_that_use_it(tmp_path: Path) -> None:
+    """L1 at its budget: cars between L1 and L2 could not have more, however much L2 has left."""
+    record = busy(Record(), {"A": 16.0, "B": 16.0, "C": 6.0}, {"L1": 48.0, "L2": 30.0})
+    assert measured(tmp_path, record, "utilisation").value == pytest.approx(1.0)
+
+
+def test_a_site_left_half_empty_has_not_recovered(tmp_path: Path) -> None:
+    """Beside 28 A of building, 10 A of cars are half of what is left, though the site carries 38 of 48 A."""
+    record = busy(Record(), {"A": 6.0, "B": 4.0}, {"L1": 38.0, "L2": 38.0}, base_a=28.0)
+    assert measured(tmp_path, record, "recovery_time").value == math.inf
+    assert measured(tmp_path, record, "utilisation").value == pytest.approx(38.0 / 48.0)
 
 
 def test_nothing_recorded_is_no_pass(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hilbench.metrics.allocation import energy_satisfaction, jain_index, minimum_offer, starvation_time
+from hilbench.metrics.allocation import energy_satisfaction, jain_index, minimum_offer, served_share, starvation_time
 from hilbench.metrics.polyline import Polyline
 
 
@@ -80,3 +80,30 @@ def test_the_least_offer_leaves_pauses_out() -> None:
 def test_an_offer_without_duration_is_none() -> None:
     """What is replaced at the same instant was never offered."""
     assert minimum_offer([line((0, 16), (5, 16), (5, 3), (5, 8), (9, 8))]) == 8.0
+
+
+def flat(value: float) -> Polyline:
+    """A line that stands still for 10 s."""
+    return line((0, value), (10, value))
+
+
+@pytest.mark.parametrize(
+    ("drawn", "wanted", "above", "share"),
+    [
+        (16.0, 32.0, [(40.0, 80.0)], 0.5),
+        (16.0, 32.0, [(40.0, 80.0), (19.0, 20.0)], 0.95),
+        (30.0, 32.0, [(40.0, 80.0)], 30.0 / 32.0),
+        (16.0, 32.0, [(90.0, 80.0)], 1.0),
+        (2.0, 3.0, [(40.0, 80.0)], 1.0),
+        (0.0, 32.0, [(75.0, 80.0)], 1.0),
+        (0.0, 32.0, [(60.0, 80.0)], 66.0 / 80.0),
+        (0.0, 32.0, [(0.0, 0.0)], 1.0),
+        (0.0, 32.0, [], 0.0),
+    ],
+)
+def test_a_car_is_served_as_far_as_its_wish_or_its_fullest_limit_is_exhausted(
+    drawn: float, wanted: float, above: list[tuple[float, float]], share: float
+) -> None:
+    """Half a wish below a half full site is 0.5; a full limit, a full battery or less than 6 A left excuse."""
+    found = served_share(flat(drawn), flat(wanted), [(flat(used), limit) for used, limit in above])
+    assert found[1] == pytest.approx(share)

@@ -17,7 +17,6 @@ from hilbench.metrics.exposure import (
     reversals,
     reversals_per_hour,
     square_integral,
-    utilisation,
 )
 from hilbench.metrics.polyline import Polyline
 
@@ -105,19 +104,6 @@ def test_exposure_equals_dense_sampling(signal: Polyline, limit: int, tolerance:
 def test_the_square_is_integrated_exactly(signal: Polyline) -> None:
     """The square of a straight piece is a parabola, and integrated as one."""
     assert square_integral(signal) == pytest.approx((dense(signal) ** 2).sum() * 1e-4, abs=0.05)
-
-
-def test_utilisation_is_the_used_share_of_what_could_be_used() -> None:
-    """64 A where 80 A were allowed and 100 A wanted is 0.8; above the limit nothing is gained."""
-    assert utilisation(line((0, 64), (10, 64)), 80.0, 100.0) == pytest.approx(0.8)
-    assert utilisation(line((0, 120), (10, 120)), 80.0, 100.0) == pytest.approx(1.0)
-
-
-def test_utilisation_asks_no_more_than_the_demand() -> None:
-    """With 40 A wanted for half the time, 40 A and then 80 A of 80 A is full use."""
-    demand = line((0, 40), (5, 40), (5, 100), (10, 100))
-    assert utilisation(line((0, 40), (5, 40), (5, 80), (10, 80)), 80.0, demand) == pytest.approx(1.0)
-    assert math.isnan(utilisation(line((0, 0), (10, 0)), 80.0, 0.0))
 
 
 def test_a_sine_reverses_twice_per_period() -> None:

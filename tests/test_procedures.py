@@ -16,7 +16,7 @@ from tests.rigs import trio
 
 CAUGHT = {
     "7.1": ("ignores-meter", "time_above_budget"),
-    "7.2": ("first-come-first-served", "recovery_time"),
+    "7.2": ("raises-every-15-min", "recovery_time"),
     "7.3": ("ignores-meter", "time_above_budget"),
     "7.5": ("stacks-admissions", "time_above_budget"),
     "2.4": ("stacks-admissions", "share_above_budget"),

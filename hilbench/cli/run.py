@@ -47,7 +47,9 @@ def _day(_context: click.Context, _parameter: click.Parameter, value: datetime |
 
 @click.command()
 @click.argument("rig", default=DEFAULT_RIG)
-@click.option("--only", multiple=True, metavar="ID", help="Run only these procedures (id or name; may be repeated).")
+@click.option(
+    "--only", multiple=True, metavar="ID", help="Run only these procedures: ids or names, with commas or repeated."
+)
 @click.option("--seed", default=1, type=click.IntRange(0), show_default=True, help="Seed of everything random.")
 @click.option(
     "--repeat", default=1, show_default=True, type=click.IntRange(1), help="Repeat with seeds SEED, SEED+1, …"

@@ -23,7 +23,9 @@ from hilbench.selftest import GOOD_SEEDS, Outcome, defect_jobs, escaped, false_a
 @click.command()
 @click.option("--rig", default=DEFAULT_RIG, show_default=True, help="Emulated rig to prove the bench on.")
 @click.option("--defect", multiple=True, help="Only these defects (may be repeated).")
-@click.option("--only", multiple=True, metavar="ID", help="Only these procedures with the good controller.")
+@click.option(
+    "--only", multiple=True, metavar="ID", help="Only these procedures with the good controller; may be repeated."
+)
 @click.option("--seeds", default=GOOD_SEEDS, show_default=True, type=click.IntRange(0), help="Good-controller seeds.")
 @click.option("--seed", default=1, show_default=True, help="First seed.")
 @click.option("--jobs", default=0, help="Worker processes (default: one per core).")

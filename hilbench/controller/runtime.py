@@ -45,11 +45,11 @@ class ControllerRuntime:
         unit: int = 1,
         defect: str | None = None,
     ) -> None:
-        self._site, self._settings, self._listen = site, settings, listen
         self._defect: Defect = defect_named(defect)
+        self._site, self._settings, self._listen = site, self._defect.settings(settings), listen
         fallback = {branch.role: branch.fallback_a for branch in site.branches}
         self._csms = Csms(
-            self._defect.settings(settings),
+            self._settings,
             identities,
             fallback.__getitem__,
             self,

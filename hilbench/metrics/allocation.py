@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from hilbench.metrics.polyline import Polyline, aligned, checked, runs_above, with_crossings
+from hilbench.metrics.polyline import Level, Polyline, aligned, as_line, checked, runs_above, with_crossings
 from hilbench.site import MINIMUM_CURRENT_A
 
 
@@ -38,6 +38,22 @@ def energy_satisfaction(delivered: Sequence[float], requested: Sequence[float]) 
         raise ValueError("one delivered energy per requested energy")
     asked = float(np.sum(wanted))
     return float(np.sum(np.minimum(got, wanted))) / asked if asked > 0 else math.nan
+
+
+def served_share(drawn: Polyline, wanted: Polyline, above: Sequence[tuple[Polyline, Level]]) -> Polyline:
+    """How far a car's wish or something above it is exhausted: 1 is a car that could not have more, 0 one left alone.
+
+    The larger of what it draws of what it wants [A of A] and the fullest of ``above``, pairs of a current and its
+    limit [A]. Where a car draws nothing, a limit that has less than 6 A left counts as reached: it could not begin.
+    1 when it wants less than 6 A. Exact at the corners of all lines.
+    """
+    pairs = [part for line, limit in above for part in (line, as_line(limit, line))]
+    t, rows = aligned(drawn, wanted, *pairs)
+    own, wish, used, limits = rows[0], rows[1], rows[2::2], rows[3::2]
+    next_a = np.where(own < 1.0, MINIMUM_CURRENT_A, 0.0)
+    full = np.divide(used + next_a, limits, out=np.ones_like(used), where=limits > 0)
+    share = np.divide(own, wish, out=np.ones_like(own), where=wish >= MINIMUM_CURRENT_A)
+    return t, np.clip(np.vstack([full, share]).max(axis=0), 0.0, 1.0)
 
 
 def starvation_time(current: Polyline, demand: Polyline, floor_a: float = MINIMUM_CURRENT_A) -> float:

@@ -139,7 +139,7 @@ METRICS: dict[str, Metric] = {
             "1",
             "higher",
             "utilisation of the budget",
-            "integral of min(current, budget) as a share of the integral of min(demand, budget), base load included",
+            "mean, for the worst car, of the larger of what it draws of its wish and how full its fullest limit is",
         ),
         Metric(
             "jain_index",

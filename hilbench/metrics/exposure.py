@@ -11,14 +11,11 @@ from hilbench.metrics.polyline import (
     Level,
     Polyline,
     aligned,
-    as_line,
     between,
     checked,
     duration,
-    integral,
     minus,
     run_corners,
-    smaller,
     split,
     with_crossings,
 )
@@ -102,15 +99,6 @@ def exposure(line: Polyline, limit: Level, tolerance: float = 0.0) -> Exposure:
 def square_integral(line: Polyline) -> float:
     """Integral of the square over time, exact for straight pieces."""
     return float(np.sum(_square_areas(*line)))
-
-
-def utilisation(line: Polyline, limit: Level, demand: Level) -> float:
-    """Share of what could have been drawn that was: int min(i, limit) / int min(limit, demand).
-
-    ``demand`` is what all loads would draw unmanaged, base load included. ``nan`` when nothing could be drawn.
-    """
-    possible = integral(smaller(as_line(demand, line), limit))
-    return integral(smaller(line, limit)) / possible if possible > 0 else math.nan
 
 
 def reversals(line: Polyline, hysteresis: float = 1.0) -> int:

@@ -60,9 +60,12 @@ def catalogue() -> tuple[Procedure, ...]:
 
 
 def select(names: Iterable[str]) -> tuple[Procedure, ...]:
-    """The procedures with these ids or keys, in catalogue order, all when empty; raises ``InputError`` listing them."""
+    """The procedures with these ids or keys (or lists of them with commas), in catalogue order; all when empty.
+
+    Raises ``InputError`` for one that does not exist, with those that do.
+    """
     known = catalogue()
-    wanted = [name.strip() for name in names if name.strip()]
+    wanted = [name.strip() for words in names for name in words.split(",") if name.strip()]
     unknown = [name for name in wanted if not any(name in (p.id, p.key) for p in known)]
     if unknown:
         listing = ", ".join(f"{p.id} ({p.key})" for p in known)

@@ -1,0 +1,121 @@
+"""From a metric's name to a judged measurement: which signals, which window, which limit, which uncertainty.
+
+The arithmetic is in ``hilbench.metrics``, the limits in ``hilbench.requirements``; this module only brings the
+recorded signals of the running bench to both. Every extractor answers with the worst node and line, and says which.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from hilbench import clock
+from hilbench.bench import Bench
+from hilbench.errors import InputError
+from hilbench.measuring import exposures, fallbacks, responses, shares
+from hilbench.measuring.window import Extractor, Reading, Window
+from hilbench.metrics.catalogue import METRICS
+from hilbench.requirements import load_requirements
+from hilbench.signals import Event
+from hilbench.verdict import Measurement, measurement
+
+EXTRACTORS: dict[str, Extractor] = {
+    "time_above_budget": exposures.against("budget", "longest_s"),
+    "ampere_seconds_above_budget": exposures.against("budget", "worst_ampere_seconds"),
+    "share_above_budget": exposures.against("budget", "share_above"),
+    "time_above_rating": exposures.against("rating", "longest_s"),
+    "ampere_seconds_above_rating": exposures.against("rating", "worst_ampere_seconds"),
+    "peak_ratio": exposures.peak_ratio,
+    "breaker_fraction": exposures.breaker_fraction,
+    "dead_time": responses.step("dead_time_s"),
+    "t90": responses.step("t90_s"),
+    "settling_time": responses.step("settling_s"),
+    "overshoot_a": responses.step("overshoot"),
+    "recovery_time": shares.recovery_time,
+    "recovery_overshoot": exposures.recovery_overshoot,
+    "resume_time": responses.resume_time,
+    "false_shed": responses.false_shed,
+    "reversals_per_hour": responses.reversals,
+    "utilisation": shares.utilisation,
+    "jain_index": shares.jain,
+    "minimum_offer_a": responses.minimum_offer,
+    "starvation_time": shares.starvation,
+    "energy_satisfaction": shares.energy_satisfaction,
+    "fallback_entry_time": fallbacks.fallback_entry,
+    "fallback_level": fallbacks.fallback_level,
+    "fallback_exit_time": fallbacks.fallback_exit,
+    "boot_peak": fallbacks.boot_peak,
+}
+"""How each metric of the catalogue is taken from a bench."""
+
+
+class Measure:
+    """Measures by name and keeps what was found; ``results`` is in the order of the calls."""
+
+    def __init__(self, bench: Bench, procedure: str = "") -> None:
+        self._bench = bench
+        self._procedure = procedure
+        self._requirements = load_requirements(bench.rig.site.requirements)
+        self.results: list[Measurement] = []
+
+    def __call__(
+        self,
+        metric: str,
+        *,
+        since: Event | float | None = None,
+        until: Event | float | None = None,
+        timeout_s: float | None = None,
+        note: str = "",
+        **parameters: Any,
+    ) -> Measurement:
+        """Measure ``metric`` between two events or times (default: the whole record, until now) and judge it.
+
+        Of several nodes, lines or stations the worst counts. ``timeout_s`` replaces the rig's fallback time-out in
+        limits that name it; ``parameters`` (``roles``, ``lines``, ``lost``) narrow what is looked at. Raises
+        ``InputError`` for a metric that does not exist.
+        """
+        if metric not in EXTRACTORS:
+            raise InputError("measure", f"no metric {metric!r}; there are {', '.join(EXTRACTORS)}")
+        start, stop = _time_of(since, self._first_time()), _time_of(until, clock.time())
+        window = Window(self._bench, self._requirements, start, stop, parameters)
+        context = self._context(timeout_s)
+        found = [self._judged(metric, reading, context, note) for reading in EXTRACTORS[metric](window)]
+        if not found:
+            found = [self._judged(metric, Reading(math.nan, 0.0, "nothing was recorded to measure"), context, note)]
+        self.results.append(max(found, key=_badness))
+        return self.results[-1]
+
+    def _judged(self, metric: str, reading: Reading, context: dict[str, float], note: str) -> Measurement:
+        merged = {**context, **reading.context}
+        clause = self._requirements.find(metric, self._procedure, merged)
+        words = "; ".join(filter(None, (note, reading.note)))
+        value = None if math.isnan(reading.value) else reading.value
+        return measurement(metric, value, reading.uncertainty, clause, merged, note=words, signals=reading.signals)
+
+    def _context(self, timeout_s: float | None) -> dict[str, float]:
+        root = self._bench.site.nodes[0]
+        return {
+            "rating_a": root.rating_a,
+            "budget_a": root.limit_a,
+            "tolerance_a": self._requirements.tolerance_a(root.limit_a),
+            "timeout_s": self._bench.fallback_timeout_s if timeout_s is None else timeout_s,
+            "meter_interval_s": self._bench.meter_interval_s,
+            "stations": float(len(self._bench.stations)),
+            "fallback_a": max(branch.fallback_a for branch in self._bench.site.branches),
+        }
+
+    def _first_time(self) -> float:
+        starts = [signal.rows(0, 1)[0] for signal in self._bench.record.signals.values() if len(signal)]
+        return min((float(t[0]) for t in starts), default=0.0)
+
+
+def _time_of(given: Event | float | None, default: float) -> float:
+    if given is None:
+        return default
+    return given.t if isinstance(given, Event) else float(given)
+
+
+def _badness(found: Measurement) -> tuple[int, float]:
+    """Sort key: severity first, then how much of the limit is used."""
+    better_low = METRICS[found.metric].direction == "lower"
+    return found.verdict.severity, found.value if better_low else -found.value

@@ -1,0 +1,80 @@
+"""How far and how long currents were above budgets and ratings."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+
+from hilbench.measuring.window import Extractor, Reading, Window
+from hilbench.metrics import breaker, exposure
+from hilbench.signals import line_current
+from hilbench.site import Node
+
+OUTCOMES = {"cannot-trip": "cannot trip", "indeterminate": "may trip", "must-trip": "must trip"}
+
+
+def _node_context(window: Window, node: Node) -> dict[str, float]:
+    tolerance = window.requirements.tolerance_a(node.limit_a)
+    return {"rating_a": node.rating_a, "budget_a": node.limit_a, "tolerance_a": tolerance}
+
+
+def against(
+    level: Literal["budget", "rating"], pick: Literal["longest_s", "worst_ampere_seconds", "share_above"]
+) -> Extractor:
+    """Exposure of every line of every node above its budget (plus tolerance) or its rating."""
+
+    def extract(window: Window) -> list[Reading]:
+        found = []
+        for node, line, current in window.currents():
+            context = _node_context(window, node)
+            limit, margin = (node.limit_a, context["tolerance_a"]) if level == "budget" else (node.rating_a, 0.0)
+            result = exposure.exposure(current, limit, margin)
+            u = window.time_u * (max(result.peak_a, 0.0) if pick == "worst_ampere_seconds" else 1.0)
+            u = window.average_u if pick == "share_above" else u
+            u = u if result.longest_s else 0.0
+            found.append(
+                Reading(getattr(result, pick), u, f"{node.id} {line}", (line_current(node.id, line),), context)
+            )
+        return found
+
+    return extract
+
+
+def peak_ratio(window: Window) -> list[Reading]:
+    """Largest current of every line of every node as a share of its rating."""
+    return [
+        Reading(float(v.max()) / node.rating_a, 0.0, f"{node.id} {line}", (line_current(node.id, line),))
+        for node, line, (_t, v) in window.currents()
+    ]
+
+
+def recovery_overshoot(window: Window) -> list[Reading]:
+    """Largest excess above the budget of every line of every node."""
+    return [
+        Reading(
+            max(float(v.max()) - node.limit_a, 0.0),
+            0.0,
+            f"{node.id} {line}",
+            (line_current(node.id, line),),
+            _node_context(window, node),
+        )
+        for node, line, (_t, v) in window.currents()
+    ]
+
+
+def breaker_fraction(window: Window) -> list[Reading]:
+    """How far the service breaker's thermal memory filled since the start of the record."""
+    service, found = window.bench.site.service, []
+    european = service.frequency_hz == 50.0 and service.rating_a <= 125.0  # where IEC 60898-1 ends
+    device = breaker.iec_60898(service.rating_a) if european else breaker.ul_489(service.rating_a)
+    for line in window.bench.site.lines:
+        signal = window.bench.record.signals.get(line_current("service", line))
+        if signal is not None and len(signal):
+            current = signal.polyline(None, window.stop)
+            judged = breaker.assess(current, device)
+            # the heat grows at most as fast as the largest current lets it
+            per_s = (float(np.abs(current[1]).max()) / device.rating_a / device.slow.k) ** 2 / device.slow.tau_s
+            note = f"{line}: the breaker {OUTCOMES[judged.outcome]}"
+            found.append(Reading(judged.fraction, window.time_u * per_s, note))
+    return found

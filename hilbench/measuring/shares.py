@@ -1,0 +1,102 @@
+"""How current and energy were shared, and whether room was left unused."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from hilbench.measuring.window import Reading, Window
+from hilbench.metrics import allocation, response
+from hilbench.metrics.polyline import Level, Polyline, mean, minus
+from hilbench.signals import base_current, demanded_current, line_current
+from hilbench.site import MINIMUM_CURRENT_A, Node
+
+RECOVERED = 0.85
+"""Share of what they may that counts as recovered: real cars take up to 15 % less than they are offered (Tinkerforge/
+warp-charger current_ramp logs), so a share nearer to 1 would test the cars."""
+FLOWS_A = 0.5
+"""A line that never carries more is none that the car uses."""
+
+
+def utilisation(window: Window) -> list[Reading]:
+    """For each car on ``lines``, how much it had of what it wanted or something above it could carry, on average."""
+    about = set(window.parameters.get("lines") or window.bench.site.lines)
+    return [
+        Reading(mean(share), window.average_u, role, (line_current(role, _lines(window, role)[0]),))
+        for role, share in _served(window, beside_base=False).items()
+        if about & set(_lines(window, role))
+    ]
+
+
+def recovery_time(window: Window) -> list[Reading]:
+    """Time until each car has 85 % of what it wants, or something above it carries 85 % of what it may for cars."""
+    return [
+        Reading(response.reach_time(share, RECOVERED, window.start), window.time_u, f"{role}: 85 % of what it may")
+        for role, share in _served(window, beside_base=True).items()
+    ]
+
+
+def _served(window: Window, beside_base: bool) -> dict[str, Polyline]:
+    """Served share of each car that was there; ``beside_base`` looks at what is left beside the building."""
+    site, found = window.bench.site, dict[str, Polyline]()
+    known = {
+        (node.id, line): _load(window, node, line, beside_base)
+        for node in site.nodes
+        for line in site.lines
+        if window.line(line_current(node.id, line)) is not None
+    }
+    for role in window.roles:
+        wanted = window.line(demanded_current(role))
+        if wanted is not None and (wanted[1] >= MINIMUM_CURRENT_A).any():
+            lines, path = _lines(window, role), [*site.path(site.branch(role).feeder)]
+            above = [known[node_id, line] for node_id in path for line in lines if (node_id, line) in known]
+            found[role] = allocation.served_share(window.must(line_current(role, lines[0])), wanted, above)
+    return found
+
+
+def _lines(window: Window, role: str) -> list[str]:
+    """Lines that the car at a station uses; all of the station's while it has used none."""
+    lines = window.bench.site.branch(role).lines
+    drawn = {line: window.must(line_current(role, line)) for line in lines}
+    return [line for line in lines if float(drawn[line][1].max()) > FLOWS_A] or list(lines)
+
+
+def _load(window: Window, node: Node, line: str, beside_base: bool) -> tuple[Polyline, Level]:
+    current = window.must(line_current(node.id, line))
+    if node.parent is not None or not beside_base:
+        return current, node.limit_a
+    base = window.must(base_current(line))
+    return minus(current, base), (base[0], node.limit_a - base[1])
+
+
+def jain(window: Window) -> list[Reading]:
+    """Jain's index of the mean currents of the stations."""
+    shares = [max(_mean_current(window, role), 0.0) for role in window.roles]
+    spread = f"{min(shares):.1f} to {max(shares):.1f} A over {len(shares)} cars"
+    return [Reading(allocation.jain_index(shares), window.average_u, spread)]
+
+
+def _mean_current(window: Window, role: str) -> float:
+    found = window.line(line_current(role, window.bench.site.branch(role).lines[0]))
+    return mean(found) if found is not None else 0.0
+
+
+def energy_satisfaction(window: Window) -> list[Reading]:
+    """Energy that the played sessions received of what they could have."""
+    played = [session for session in window.bench.sessions if session.role is not None]
+    wanted = [window.bench.feasible_kwh(session) for session in played]
+    got = [window.bench.delivered_kwh(session) for session in played]
+    note = f"{sum(got):.1f} of {sum(wanted):.1f} kWh in {len(played)} sessions"
+    return [Reading(allocation.energy_satisfaction(got, wanted), 0.0, note)]
+
+
+def starvation(window: Window) -> list[Reading]:
+    """Longest time that a car which could charge had nothing, per station."""
+    found = [Reading(0.0)]
+    for role in window.roles:
+        line = window.bench.site.branch(role).lines[0]
+        current, wanted = window.line(line_current(role, line)), window.line(demanded_current(role))
+        if current is not None and wanted is not None:
+            # a car whose battery takes less than 6 A starves of nothing; offered 6 A, cars draw up to 0.5 A less
+            able = (wanted[0], np.where(wanted[1] >= MINIMUM_CURRENT_A, wanted[1], 0.0))
+            found.append(Reading(allocation.starvation_time(current, able, 5.0), window.time_u, role))
+    return found
