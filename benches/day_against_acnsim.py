@@ -3,12 +3,14 @@
 Ours: the garage rig in virtual time, its controller deciding, renewing limits and being told currents every 5 minutes,
 every message validated against its schema. Peer (``--peer PYTHON``, an environment with ``setuptools<81`` and
 ``acnportal==0.3.3``): the same sessions in ACN-Sim with earliest-deadline-first scheduling, see ``acnsim_peer.py``.
-Sessions are the rig's own model, or a CSV.
+Sessions are the rig's own model, or a CSV. The wire alone (MeterValues to somebody who does nothing) says how much of
+it all the protocol is.
 """
 
 from __future__ import annotations
 
 import argparse
+import asyncio
 import json
 import subprocess
 import sys
@@ -18,6 +20,12 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from pathlib import Path
 
+from ocpp.routing import on
+from ocpp.v16 import call, call_result
+from websockets.asyncio.server import ServerConnection
+
+from hilbench import clock
+from hilbench.ocppj import ChargePoint16, dial, listen
 from hilbench.rig import load_rig, rig_files
 from hilbench.runner import Job, execute
 from hilbench_emulators.session_model import draw_sessions
@@ -32,6 +40,11 @@ lease_s = 600
 sample_s = 300
 ping_s = 86400
 heartbeat_s = 86400"""
+
+SAMPLE = {
+    "timestamp": "2019-03-12T16:00:15Z",
+    "sampled_value": [{"value": "16.0", "measurand": "Current.Import", "phase": f"L{n}", "unit": "A"} for n in (1, 2)],
+}
 
 
 def slow_rig(folder: Path) -> Path:
@@ -56,6 +69,37 @@ def ours(rig: Path, csv: Path | None, day: date) -> tuple[float, str]:
     start = time.process_time()
     result = execute(Job(rig=str(rig), procedure="7.4", seed=1, folder=None, sessions=csv, day=day))
     return time.process_time() - start, str(result["verdict"])
+
+
+class Deaf(ChargePoint16):
+    """A central system that takes note of nothing."""
+
+    @on("MeterValues")  # type: ignore[untyped-decorator, no-untyped-call]  # the package has no types
+    def on_meter_values(self, **_payload: object) -> call_result.MeterValues:
+        """Very well."""
+        return call_result.MeterValues()
+
+
+def wire(count: int) -> float:
+    """CPU seconds of ``count`` MeterValues and their answers over WebSocket, validated at both ends."""
+
+    async def serve(connection: ServerConnection, identity: str) -> None:
+        await Deaf(identity, connection).start()
+
+    async def main() -> float:
+        async with listen("127.0.0.1", 9000, serve, ping_interval_s=None):
+            connection = await dial("ws://127.0.0.1:9000", "A", ping_interval_s=None)
+            station = ChargePoint16("A", connection)
+            receiving = asyncio.create_task(station.start())
+            start = time.process_time()
+            for _ in range(count):
+                await station.call(call.MeterValues(connector_id=1, meter_value=[SAMPLE], transaction_id=1))
+            taken = time.process_time() - start
+            await connection.close()
+            await receiving
+        return taken
+
+    return clock.run(main())
 
 
 def peer(python: str, sessions: Sequence[Session], midnight: datetime) -> float:
@@ -89,6 +133,8 @@ def main() -> int:
         return 0
     other = peer(options.peer, sessions, midnight)
     print(f"ACN-Sim, earliest deadline first: {other:.2f} CPU s; ratio {own / other:.2f} (<= 1 wanted)")
+    thousand = wire(1000)
+    print(f"the wire alone: {thousand:.3f} CPU s for 1000 calls; {1000 * other / thousand:.0f} are worth ACN-Sim's day")
     return int(own > other)
 
 

@@ -130,8 +130,13 @@ def _camel(key: str) -> str:
     return str(next(iter(_PACKAGE.snake_to_camel_case({key: None}))))
 
 
+_SCALARS = (str, float, int, type(None))
+
+
 def to_snake(data: Any) -> Any:
     """Copy of JSON data whose keys are snake_case."""
+    if isinstance(data, _SCALARS):
+        return data
     if isinstance(data, dict):
         return {_snake(key): to_snake(value) for key, value in data.items()}
     return [to_snake(item) for item in data] if isinstance(data, list) else data
@@ -144,6 +149,8 @@ def _fields(kind: Any) -> tuple[tuple[str, str], ...]:
 
 def to_camel(data: Any) -> Any:
     """JSON data with camelCase keys of a payload (dataclasses, dicts, lists); what is None is left out."""
+    if isinstance(data, _SCALARS):  # most of what there is
+        return data
     if isinstance(data, dict):
         return {_camel(key): to_camel(value) for key, value in data.items() if value is not None}
     if isinstance(data, list | tuple):
