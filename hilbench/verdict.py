@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import enum
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -102,7 +102,7 @@ class Measurement:
     """One measured metric and what it is worth; ``value`` is ``nan`` where nothing could be measured.
 
     ``limit_value`` and ``op`` are those of ``clause`` (``nan`` and empty without one); ``signals`` names the recorded
-    signals that the value was taken from.
+    signals that the value was taken from, ``window`` the bench time from which and to which [s].
     """
 
     metric: str
@@ -115,6 +115,7 @@ class Measurement:
     op: str
     note: str = ""
     signals: tuple[str, ...] = ()
+    window: tuple[float, float] | None = None
 
     @property
     def judged(self) -> bool:
@@ -134,6 +135,7 @@ class Measurement:
             "op": self.op,
             "note": self.note,
             "signals": list(self.signals),
+            "window": None if self.window is None else list(self.window),
         }
 
     @classmethod
@@ -151,7 +153,12 @@ class Measurement:
             op=data["op"],
             note=data["note"],
             signals=tuple(data["signals"]),
+            window=_window(data.get("window")),
         )
+
+
+def _window(given: Sequence[float] | None) -> tuple[float, float] | None:
+    return None if given is None else (float(given[0]), float(given[1]))
 
 
 def measurement(
@@ -163,6 +170,7 @@ def measurement(
     *,
     note: str = "",
     signals: Iterable[str] = (),
+    window: tuple[float, float] | None = None,
 ) -> Measurement:
     """Judge a value of the catalogue's ``metric`` and keep all that the report needs; raises ``KeyError`` for others.
 
@@ -183,6 +191,7 @@ def measurement(
         op="" if clause is None else clause.op,
         note="; ".join(filter(None, (note, judgement.note))),
         signals=tuple(signals),
+        window=window,
     )
 
 

@@ -388,3 +388,12 @@ def test_a_procedure_that_was_stopped_says_by_what(tmp_path: Path) -> None:
     assert "Aborted by SIGTERM before its end: 2 signals and 3 events are readable, up to 60 s" in page.text
     assert "ended in an error" not in page.text
     assert "Ended by SIGTERM" in page.text
+
+
+def test_a_failure_without_an_excursion_says_when_it_was_looked_at(tmp_path: Path) -> None:
+    """What never came about was waited for in a window, and the commands of that window are listed, renewals not."""
+    never = measurement(Verdict.FAIL, math.inf, 0.1, window=(10.0, 50.0))
+    source, page = page_of(small_run(tmp_path, never))
+    assert_sound(source, page)
+    assert "It was looked at from 10.0 s" in page.text
+    assert "What stations accepted from the controller" in page.text

@@ -100,9 +100,25 @@ def _one(procedure: ProcedureEvidence, item: Mapping[str, Any], signals: Mapping
     text += [f"<span class='mute'>Measured is: {esc(meant)}.</span>"] if meant else []
     excursion = _excursion_of(procedure, item, signals)
     if excursion is None:
-        return f"<p>{' '.join(text)}</p>"
+        span = _window_of(item)
+        text += [] if span is None else [_looked_at(procedure, span)]
+        return f"<p>{' '.join(text)}</p>" + ("" if span is None else _told(procedure, *span))
     text.append(_since(procedure, excursion))
-    return f"<p>{' '.join(text)}</p>" + _seen(excursion, signals) + _told(procedure, excursion)
+    return f"<p>{' '.join(text)}</p>" + _seen(excursion, signals) + _told(procedure, excursion.start, excursion.stop)
+
+
+def _window_of(item: Mapping[str, Any]) -> tuple[float, float] | None:
+    given = item.get("window")
+    ends = [number(end) for end in given] if isinstance(given, list) else []
+    return (ends[0], ends[1]) if len(ends) == 2 and ends[0] is not None and ends[1] is not None else None
+
+
+def _looked_at(procedure: ProcedureEvidence, span: tuple[float, float]) -> str:
+    said = f"It was looked at from {_moment(procedure, span[0])} to {_seconds(span[1])}."
+    cause = _last_cause(procedure, span[0])
+    if cause is not None:
+        said += f" What had happened before, at {_seconds(number(cause.get('t')) or 0.0)}: {happening(cause)}."
+    return esc(said)
 
 
 def _capital(text: str) -> str:
@@ -176,37 +192,44 @@ def _last_cause(procedure: ProcedureEvidence, t: float) -> dict[str, Any] | None
     return next((event for event in reversed(causes) if (number(event.get("t")) or 0.0) <= t + _CAUSE_AFTER_S), None)
 
 
-def _told(procedure: ProcedureEvidence, found: Excursion) -> str:
+def _told(procedure: ProcedureEvidence, start: float, stop: float) -> str:
     """What stations had accepted from the controller: before it, as the first answer, and last before its end."""
-    rounds = _rounds(procedure, found.stop)
+    rounds = _rounds(procedure, stop)
     if not rounds:
         return "<p>Until then no station had accepted any limit from the controller.</p>"
-    before = [one for one in rounds if one[0] < found.start]
-    during = [one for one in rounds if one[0] >= found.start]
-    rows = [_round_row(one, found) for one in before[-2:]]
+    before = [one for one in rounds if one[0] < start]
+    during = [one for one in rounds if one[0] >= start]
+    rows = [_round_row(one, start) for one in before[-2:]]
     if len(during) > COMMANDS_SHOWN:
         left_out = len(during) - COMMANDS_SHOWN
         first, last = during[: COMMANDS_SHOWN // 2], during[-COMMANDS_SHOWN // 2 :]
         gap = ("…", "", f"{left_out} more in between", "")
-        rows += [*(_round_row(one, found) for one in first), gap, *(_round_row(one, found) for one in last)]
+        rows += [*(_round_row(one, start) for one in first), gap, *(_round_row(one, start) for one in last)]
     else:
-        rows += [_round_row(one, found) for one in during]
+        rows += [_round_row(one, start) for one in during]
     columns = ("bench time [s]", "after it began [s]", "stations", "what the controller told them")
     lead = "<p>What stations accepted from the controller until it ended:</p>" if during else _SILENT
     return lead + table(columns, rows, "plain")
 
 
-_SILENT = "<p>While it lasted the controller told no station anything. The last that they had accepted before:</p>"
+_SILENT = "<p>While it lasted the controller told no station anything new. The last that they had accepted before:</p>"
 _Round = tuple[float, list[str], str]
 
 
 def _rounds(procedure: ProcedureEvidence, until: float) -> list[_Round]:
-    """Commands that came within a tenth of a second with the same content, as (time, stations, content)."""
+    """Commands that came within a tenth of a second with the same content, as (time, stations, content).
+
+    Not those that only repeat what the station was told last: limits that run out are renewed all the time.
+    """
     found: dict[tuple[float, str], list[str]] = {}
+    last: dict[str, str] = {}
     for event in procedure.events:
         t = number(event.get("t")) or 0.0
         if event.get("kind") == "command.profile" and t <= until:
-            found.setdefault((round(t, 1), _content(event.get("data"))), []).append(str(event.get("subject", "")))
+            station, content = str(event.get("subject", "")), _content(event.get("data"))
+            if last.get(station) != content:
+                found.setdefault((round(t, 1), content), []).append(station)
+            last[station] = content
     return [(t, stations, content) for (t, content), stations in found.items()]
 
 
@@ -218,6 +241,6 @@ def _content(data: Any) -> str:
     return f"at most {rounded(amps)} A{purpose}" if amps else f"no current{purpose}"
 
 
-def _round_row(one: _Round, found: Excursion) -> tuple[str, ...]:
+def _round_row(one: _Round, start: float) -> tuple[str, ...]:
     t, stations, content = one
-    return f"{t:.1f}", f"{t - found.start:+.1f}", esc(" ".join(sorted(stations))), content
+    return f"{t:.1f}", f"{t - start:+.1f}", esc(" ".join(sorted(stations))), content

@@ -79,18 +79,24 @@ class Measure:
         start, stop = _time_of(since, self._first_time()), _time_of(until, clock.time())
         window = Window(self._bench, self._requirements, start, stop, parameters)
         context = self._context(timeout_s)
-        found = [self._judged(metric, reading, context, note) for reading in EXTRACTORS[metric](window)]
+        found = [self._judged(window, metric, reading, context, note) for reading in EXTRACTORS[metric](window)]
         if not found:
-            found = [self._judged(metric, Reading(math.nan, 0.0, "nothing was recorded to measure"), context, note)]
+            nothing = Reading(math.nan, 0.0, "nothing was recorded to measure")
+            found = [self._judged(window, metric, nothing, context, note)]
         self.results.append(max(found, key=_badness))
         return self.results[-1]
 
-    def _judged(self, metric: str, reading: Reading, context: dict[str, float], note: str) -> Measurement:
+    def _judged(
+        self, window: Window, metric: str, reading: Reading, context: dict[str, float], note: str
+    ) -> Measurement:
         merged = {**context, **reading.context}
         clause = self._requirements.find(metric, self._procedure, merged)
         words = "; ".join(filter(None, (note, reading.note)))
         value = None if math.isnan(reading.value) else reading.value
-        return measurement(metric, value, reading.uncertainty, clause, merged, note=words, signals=reading.signals)
+        span = (window.start, window.stop)
+        return measurement(
+            metric, value, reading.uncertainty, clause, merged, note=words, signals=reading.signals, window=span
+        )
 
     def _context(self, timeout_s: float | None) -> dict[str, float]:
         root = self._bench.site.nodes[0]
