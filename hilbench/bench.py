@@ -354,13 +354,15 @@ class Bench:
 
     def tabulate_sessions(self) -> None:
         """Add the table of sessions: what each car asked for and what it got."""
-        table = Table("Sessions", ["station", "arrival", "departure", "requested kWh", "delivered kWh", "share %"])
+        columns = ["station", "arrival", "departure", "requested kWh", "possible kWh", "delivered kWh", "share %"]
+        table = Table("Sessions", columns)
         for played in self.sessions:
             wanted, got = played.session.energy_kwh, self.delivered_kwh(played)
             share = f"{100 * got / wanted:.0f}" if wanted else "-"
+            possible = "-" if played.role is None else f"{self.feasible_kwh(played):.2f}"
             row = [played.role or f"({played.session.station}: no such station)"]
             row += [self._local(played.session.arrival), self._local(played.session.departure)]
-            table.rows.append([*row, f"{wanted:.2f}", f"{got:.2f}", share])
+            table.rows.append([*row, f"{wanted:.2f}", possible, f"{got:.2f}", share])
         self.tables.append(table)
 
     def _local(self, moment: datetime) -> str:

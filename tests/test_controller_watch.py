@@ -84,10 +84,10 @@ def test_trust_comes_back_recover_s_after_the_last_bad_moment() -> None:
 def test_a_value_that_is_no_number_is_not_used(name: str, value: float, line: str) -> None:
     """NaN or infinity in one quantity of one line spoils the sample, names the reason, and lasting, makes it stale."""
     watch = watching()
-    assert not watch.see(sample(61.0, **{name: {line: value}}), NOBODY)  # type: ignore[arg-type]
+    assert not watch.see(sample(61.0, **{name: {line: value}}), NOBODY)  # type: ignore[arg-type]  # the keyword is in a variable
     assert watch.reason == "not a number"
     assert watch.trusted(61.0), "one bad answer is no loss"
-    assert when_lost(watch, 61.0, lambda t: sample(t, **{name: {line: value}}), NOBODY) <= 10.0  # type: ignore[arg-type]
+    assert when_lost(watch, 61.0, lambda t: sample(t, **{name: {line: value}}), NOBODY) <= 10.0  # type: ignore[arg-type]  # the keyword is in a variable
 
 
 def test_no_voltage_is_no_measurement() -> None:
@@ -147,12 +147,12 @@ def test_export_on_a_line_where_cars_draw_is_a_reversed_ct() -> None:
     drawn = NOBODY | {"L1": 15.0}
     reversed_there = {"powers": {"L1": -4600.0}}
     watch = watching()
-    assert when_lost(watch, 60.0, lambda t: sample(t, **reversed_there), drawn) == 6.0  # type: ignore[arg-type]
+    assert when_lost(watch, 60.0, lambda t: sample(t, **reversed_there), drawn) == 6.0  # type: ignore[arg-type]  # the keyword is in a variable
     assert "export on L1" in watch.reason
     elsewhere = watching()
     assert when_lost(elsewhere, 60.0, lambda t: sample(t, powers={"L3": -4600.0}), drawn) == math.inf
     solar = watching(allow_export=True)
-    assert when_lost(solar, 60.0, lambda t: sample(t, **reversed_there), drawn) == math.inf  # type: ignore[arg-type]
+    assert when_lost(solar, 60.0, lambda t: sample(t, **reversed_there), drawn) == math.inf  # type: ignore[arg-type]  # the keyword is in a variable
 
 
 def test_a_little_negative_power_is_noise() -> None:
@@ -189,7 +189,7 @@ def test_trust_needs_a_good_value_within_stale_s_and_none_bad_within_recover_s(
     t, good_t, lost_t = 0.0, -math.inf, -math.inf
     for wait, kind in moments:
         t += wait
-        if kind != "silence" and watch.see(sample(t, **made[kind]), drawn):  # type: ignore[arg-type]
+        if kind != "silence" and watch.see(sample(t, **made[kind]), drawn):  # type: ignore[arg-type]  # the keyword is in a variable
             good_t = t
         if watch.trusted(t):
             assert t - good_t < 10.0
