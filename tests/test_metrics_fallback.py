@@ -20,10 +20,10 @@ GOOD = line((0, 16), (41, 16), (43, 6), (200, 6), (240, 6), (240, 16), (300, 16)
 
 
 def test_entry_counts_from_the_loss_until_the_level_is_kept() -> None:
-    """Lost at 10 s, down to 7 A on a ramp that ends at 43 s: entry after 32.8 s."""
+    """Lost at 10 s, through 7 A on a ramp that ends at 43 s: entry after 32.8 s, at 6 A once it has settled."""
     found = fallback(GOOD, 10.0, 200.0, 6.0, 1.0)
     assert math.isclose(found.entry_s, 32.8)
-    assert found.level_a == 7.0
+    assert found.level_a == 6.0
 
 
 def test_the_exact_level_is_what_was_drawn_after_entry() -> None:

@@ -17,6 +17,7 @@ from hilbench.evidence.compare import Pair, Value
 from hilbench.evidence.compare import compare as compare_runs
 from hilbench.evidence.files import plain
 from hilbench.evidence.reader import RunEvidence, load_run
+from hilbench.evidence.words import metric_title
 
 
 def _tolerance(_context: click.Context, _parameter: click.Parameter, text: str) -> float:
@@ -65,7 +66,7 @@ def _print(console: Console, first: RunEvidence, second: RunEvidence, pairs: lis
     before = ""
     for pair in pairs:
         mark = "[green]agrees[/]" if pair.agrees else f"[bold red]{_complaint(pair)}[/]"
-        metric = pair.metric.replace("_", " ") + (f" #{pair.occurrence}" if pair.occurrence > 1 else "")
+        metric = metric_title(pair.metric) + (f" #{pair.occurrence}" if pair.occurrence > 1 else "")
         name = "" if pair.procedure == before else pair.procedure
         table.add_row(name, metric, _text(pair.first), _text(pair.second), f"{pair.allowed:.3g}", mark)
         before = pair.procedure

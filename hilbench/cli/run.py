@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import signal
 import sys
@@ -22,6 +23,7 @@ from hilbench.cli import ERROR, FAILED, INCONCLUSIVE, NOTHING_RUN, PASSED, SIGNA
 from hilbench.errors import HilbenchError
 from hilbench.evidence.environment import environment, input_files, machine_now, site_facts
 from hilbench.evidence.folder import RunFolder
+from hilbench.evidence.words import metric_title
 from hilbench.interrupts import Aborted, Interrupt, listening
 from hilbench.preflight import check_inputs
 from hilbench.procedures import Procedure, select
@@ -271,9 +273,17 @@ def _use(measurement: dict[str, Any]) -> float:
     return float(value) / float(limit) if measurement.get("op") == "<=" else float(limit) / max(float(value), 1e-9)
 
 
+def _value_text(value: Any, unit: str) -> str:
+    if value is None:
+        return "none"
+    if unit == "s" and math.isinf(float(value)):
+        return "never"
+    return f"{float(value):.3g} {unit}".removesuffix(" 1")
+
+
 def _brief(m: dict[str, Any]) -> str:
     sign = {"<=": "≤", ">=": "≥", "==": "="}.get(str(m.get("op")), "")
-    value = "none" if m["value"] is None else f"{float(m['value']):.3g}"
-    name = str(m["metric"]).replace("_", " ")
+    value = _value_text(m["value"], str(m["unit"]))
+    name = metric_title(str(m["metric"]))
     note = f", {m['note']}" if m.get("note") and m["verdict"] != "PASS" else ""
-    return f"{name} {value} {m['unit']} ({sign} {float(m['limit_value'] or 0):.3g}){note}".replace(" 1 (", " (")
+    return f"{name} {value} ({sign} {float(m['limit_value'] or 0):.3g}){note}"

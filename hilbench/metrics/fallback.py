@@ -7,14 +7,18 @@ from dataclasses import dataclass
 
 from hilbench.metrics.polyline import Polyline, after, between, last_above, runs_above
 
+SETTLING_S = 10.0
+"""A car that comes down to its fallback has arrived after so long: it may take 5 s to follow its pilot (IEC 61851-1
+Annex A, recalled), slow ones 8 s (measured)."""
+
 
 @dataclass(frozen=True)
 class Fallback:
     """Entry into a safe level.
 
     ``entry_s`` counts from the loss and is ``inf`` when the level was not held to the end of the window.
-    ``level_a`` is the highest current after entry, or in the whole window when there was no entry. Entry already
-    bounds it, so judge the level by :func:`highest` from the latest permitted entry on.
+    ``level_a`` is the highest current from ``SETTLING_S`` after entry on (at entry itself it is the ceiling by
+    definition), or in the whole window when there was no entry.
     """
 
     entry_s: float
@@ -28,7 +32,8 @@ def fallback(line: Polyline, t0: float, t1: float, level_a: float, tolerance_a: 
     entered = max(last_above(window, ceiling), t0)
     if math.isinf(entered):
         return Fallback(math.inf, highest(line, t0, t1))
-    return Fallback(entered - t0, min(highest(line, entered, t1), ceiling))
+    settled = entered + SETTLING_S if entered + SETTLING_S < t1 else t1
+    return Fallback(entered - t0, highest(line, settled, t1))
 
 
 def highest(line: Polyline, t0: float, t1: float) -> float:
