@@ -1,0 +1,305 @@
+"""An AC charging station with one outlet, whatever it speaks: supply, pilot, car, limits, clock, and what persists.
+
+What depends on the protocol is left to :class:`AcStation`'s subclasses, one for each family of OCPP versions.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import math
+import zlib
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import numpy as np
+
+from hilbench import clock
+from hilbench.errors import DeviceError
+from hilbench.signals import Record, profile_limit
+from hilbench.site import MINIMUM_CURRENT_A, Branch
+from hilbench_emulators.station.outlet import Outlet, PlantPort
+from hilbench_emulators.station.profiles import ProfileStore
+from hilbench_emulators.station.settings import StationSettings
+from hilbench_emulators.station.uplink import Uplink
+
+
+class AcStation(ABC):
+    """A :class:`hilbench.devices.Station`. ``store`` is what persists: give the same dict again for the same station.
+
+    ``limit_a`` is what the profiles allow now [A] (the nameplate when they say nothing), ``offered_a`` what the pilot
+    offers, ``connected`` whether the controller has accepted it.
+    """
+
+    profiles: ProfileStore
+
+    def __init__(
+        self,
+        branch: Branch,
+        plant: PlantPort,
+        *,
+        url: str | Callable[[], str],
+        identity: str,
+        record: Record,
+        seed: int = 0,
+        settings: StationSettings | None = None,
+        store: dict[str, Any] | None = None,
+    ) -> None:
+        self.role = branch.role
+        self.identity = identity
+        self.settings = settings or StationSettings()
+        self.next_id = 1
+        self.limit_a = branch.max_a
+        self._branch = branch
+        self._plant = plant
+        self._record = record
+        self._url = url
+        self._rng = np.random.default_rng([seed, zlib.crc32(identity.encode())])
+        self._store: dict[str, Any] = {} if store is None else store
+        self._signal = record.signal(profile_limit(branch.role), "A")
+        self._hash = hashlib.sha256()
+        self._outlet = Outlet(branch, plant, self.settings, record, self.poke)
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._run_task: asyncio.Task[None] | None = None
+        self._timers: dict[str, asyncio.TimerHandle] = {}
+        self._override_a = math.inf
+        self._ahead_s = 0.0
+        self._local_id = 0
+        self._forget(230.0)
+
+    # -- what its protocol decides
+
+    @abstractmethod
+    def new_uplink(self, url: str | Callable[[], str], rng: np.random.Generator) -> Uplink:
+        """The link to the controller, not running."""
+
+    @abstractmethod
+    def reset_state(self, voltage_v: float) -> None:
+        """Forget all that does not persist: the supply has just come."""
+
+    @abstractmethod
+    def saved(self) -> dict[str, Any]:
+        """What a reboot keeps, as JSON data."""
+
+    @abstractmethod
+    def restore(self, data: dict[str, Any]) -> None:
+        """Take back what :meth:`saved` gave."""
+
+    @abstractmethod
+    def present_tag(self) -> None:
+        """A driver who has plugged in identifies himself."""
+
+    @abstractmethod
+    def end(self, reason: str) -> None:
+        """End the running transaction, if any, for an OCPP reason."""
+
+    @abstractmethod
+    def tell_status(self) -> None:
+        """Report what the outlet shows, if it has changed."""
+
+    @property
+    @abstractmethod
+    def charging_allowed(self) -> bool:
+        """There is a transaction and nothing forbids to charge."""
+
+    def _forget(self, voltage_v: float) -> None:
+        self._operative = True
+        self.reset_state(voltage_v)
+        self._uplink = self.new_uplink(self._url, self._rng)
+
+    # -- what the bench does to it
+
+    async def start(self) -> None:
+        """Supply on; it connects after ``settings.boot_s``, and keeps trying. Does not wait for the controller."""
+        if self._run_task is None:
+            self._power_up()
+
+    async def stop(self) -> None:
+        """Supply off, for good; may be called twice."""
+        tasks = self._power_down("Other")
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def plug_in(self, vehicle: Any, *, energy_kwh: float | None = None, soc: float | None = None) -> None:
+        """Connect a car (a model's name or a ``Vehicle``), present its tag; raises ``DeviceError`` if one is there."""
+        if self._outlet.plugged:
+            raise DeviceError(f"station {self.role}: a car is connected already; unplug it first")
+        self._outlet.plug_in(_load(vehicle), energy_kwh, soc)
+        self.present_tag()
+
+    async def unplug(self) -> None:
+        """End the transaction and disconnect the car; does nothing without one."""
+        if self._outlet.plugged:
+            self.end("EVDisconnected")
+            self._outlet.unplug()
+            self.poke()
+
+    async def power_cycle(self, off_s: float) -> None:
+        """No supply for ``off_s`` seconds. The transaction ends (PowerLoss); a car that stays starts a new one."""
+        tasks = self._power_down("PowerLoss")
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.sleep(off_s)
+        self._power_up()
+
+    async def make_safe(self) -> None:
+        """Offer no more than the fallback until the next power cycle, whatever the controller says."""
+        self._override_a = self._safe_a
+        self._refresh()
+
+    def is_safe(self, tolerance_a: float = 1.0) -> bool:
+        """The car draws no more than the fallback (nothing when that is below 6 A) plus ``tolerance_a``."""
+        return self._outlet.drawn_a() <= self._safe_a + tolerance_a
+
+    @property
+    def _safe_a(self) -> float:
+        return self._branch.fallback_a if self._branch.fallback_a >= MINIMUM_CURRENT_A else 0.0
+
+    @property
+    def connected(self) -> bool:
+        """The controller has accepted it and the link stands."""
+        return self._uplink.connected
+
+    @property
+    def refusal(self) -> str:
+        """Why the last attempt to connect did not end with the controller accepting it; empty while under way."""
+        return self._uplink.refusal
+
+    @property
+    def offered_a(self) -> float:
+        """Current on the pilot [A], 0 without PWM."""
+        return self._outlet.offered_a
+
+    def trace_sha256(self) -> str:
+        """Digest of every OCPP frame with its direction and time: equal for equal runs."""
+        return self._hash.hexdigest()
+
+    def trace(self, direction: str, text: str) -> None:
+        """Take a frame into the digest."""
+        self._hash.update(f"{clock.time():.6f} {direction} {text}\n".encode())
+
+    # -- supply
+
+    def _power_up(self) -> None:
+        self._forget(self._plant.station_reading(self.role).voltage_v or 230.0)
+        if self._store:
+            self.restore(self._store)
+        self._override_a = math.inf
+        self.event("station.boot")
+        self._outlet.power_up()
+        self._refresh()
+        self._run_task = asyncio.get_running_loop().create_task(self._uplink.run())
+        self._run_task.add_done_callback(self._ran)
+        if self._outlet.plugged:
+            self.present_tag()
+
+    def _power_down(self, reason: str) -> list[asyncio.Task[None]]:
+        """Everything stops now; returns the tasks that are being cancelled."""
+        if self._run_task is None:
+            return []
+        self.end(reason)
+        self._outlet.power_down()
+        for timer in self._timers.values():
+            timer.cancel()
+        tasks = [self._run_task, *self._tasks]
+        self._run_task = None
+        self._uplink.abort()
+        for task in tasks:
+            task.cancel()
+        self.save()
+        return tasks
+
+    def reboot(self, reason: str) -> None:
+        """Restart in place after a second, as Reset orders; the transaction ends with ``reason``."""
+        self.end(reason)
+        self._at("reboot", clock.time() + 1.0, self._reboot)
+
+    def _reboot(self) -> None:
+        self._power_down("Reboot")
+        self._power_up()
+
+    def save(self) -> None:
+        """Keep what persists."""
+        self._store.update(self.saved())
+
+    # -- what is allowed, and what the outlet shows
+
+    def poke(self) -> None:
+        """Look at everything again, once, later in this instant."""
+        if "poke" not in self._timers or self._timers["poke"].cancelled():
+            self._at("poke", clock.time(), self._poked)
+
+    def _poked(self) -> None:
+        self._timers.pop("poke", None)
+        self._refresh()
+
+    def _refresh(self) -> None:
+        """Evaluate the profiles, tell the outlet, set the timer for their next change, report a changed status."""
+        if not self._outlet.powered:
+            return
+        utc = self._utc()
+        limit = self.profiles.limit_at(utc)
+        self.limit_a = self._branch.max_a if limit is None else limit
+        if self._signal.last() != self.limit_a:
+            self._signal.append(clock.time(), self.limit_a)
+        able = self.charging_allowed
+        self._outlet.allow(min(self._branch.max_a, self.limit_a, self._override_a) if able else 0.0)
+        change = self.profiles.next_change(utc)
+        self._at("limit", clock.time() + change - utc if change < math.inf else math.inf, self._refresh)
+        self.tell_status()
+
+    def _utc(self) -> float:
+        """UTC [s], to the millisecond, so that a timer for an edge of a schedule is not a rounding error early."""
+        return round(clock.current().epoch.timestamp() + clock.time() + self._ahead_s, 3)
+
+    def timestamp(self) -> str:
+        """Now by its own clock, as OCPP writes it."""
+        moment = clock.now() + timedelta(seconds=self._ahead_s)
+        return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+    def set_clock(self, told: str) -> None:
+        """Go by the controller's clock from now on (OCPP 1.6 section 4.6: the answer to Heartbeat should be used so).
+
+        Differences of ``clock_step_s`` or less, and what is no date, leave the clock as it is.
+        """
+        try:
+            ahead_s = (datetime.fromisoformat(told).astimezone(UTC) - clock.now()).total_seconds()
+        except (TypeError, ValueError, OverflowError):
+            return
+        if abs(ahead_s - self._ahead_s) > self.settings.clock_step_s:
+            self.event("station.clock", ahead_s=round(ahead_s, 3))
+            self._ahead_s = ahead_s
+            self._refresh()
+
+    # -- small tools
+
+    def _ran(self, task: asyncio.Task[None]) -> None:
+        """The connecting never ends by itself; when it does, the record says why."""
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self.event("station.failed", reason=f"{type(error).__name__}: {error}")
+
+    def event(self, kind: str, **data: Any) -> None:
+        """Record something that happened here, now."""
+        self._record.event(clock.time(), kind, self.role, **data)
+
+    def _spawn(self, work: Any) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def _at(self, name: str, t: float, action: Callable[[], None]) -> None:
+        """Replace the timer called ``name``; infinity only cancels it."""
+        old = self._timers.pop(name, None)
+        if old is not None:
+            old.cancel()
+        if t < math.inf:
+            self._timers[name] = asyncio.get_running_loop().call_at(t, action)
+
+
+def _load(vehicle: Any) -> Any:
+    """A ``Vehicle``, from its name if need be."""
+    if not isinstance(vehicle, str):
+        return vehicle
+    from hilbench_emulators.vehicles import load_vehicle
+
+    return load_vehicle(vehicle)
