@@ -83,7 +83,7 @@ def test_the_day_reports_what_each_session_got(tmp_path: Path) -> None:
         ("C", "06-05 00:03", "6.00"),
     ]
     # 48 A less 20 A of building are 28 A of 240 V for three cars, for a quarter of an hour less the start
-    assert 0.8 < sum(float(row[4]) for row in rows) < 28 * 240 / 1000 / 4
+    assert 0.8 < sum(float(row[5]) for row in rows) < 28 * 240 / 1000 / 4
     assert tables["Peak per line"]["rows"][0][:2] == ["service", "L1"]
 
 

@@ -11,7 +11,8 @@ from dataclasses import replace
 
 from hilbench import clock
 from hilbench.controller.core import Core
-from hilbench.controller.csms16 import Csms
+from hilbench.controller.csms import Csms
+from hilbench.controller.csms16 import Conversation16
 from hilbench.controller.defects import Defect, defect_named
 from hilbench.controller.meter_port import MeterPort
 from hilbench.controller.settings import ControllerSettings
@@ -53,6 +54,7 @@ class ControllerRuntime:
             identities,
             fallback.__getitem__,
             self,
+            Conversation16,
             with_fallback=self._defect.with_fallback,
         )
         self._port = MeterPort(*meter, unit, site.lines, settings.meter_poll_s, self._on_sample)
@@ -114,7 +116,7 @@ class ControllerRuntime:
         if self._due is None:
             self._due = asyncio.get_running_loop().call_later(COLLECT * self._tick_s, self._decide)
 
-    # what stations do (csms16.Listener)
+    # what stations do (csms.Listener)
 
     def on_online(self, role: str) -> None:
         """See ``Listener``."""
