@@ -92,7 +92,12 @@ def _version(python: str) -> str:
 
 def equipped(python: str, scratch: Path) -> str:
     """``python`` itself when it knows hilbench, else that of a new environment with this checkout in it."""
-    if subprocess.run([python, "-c", "import hilbench"], capture_output=True, check=False, cwd=scratch).returncode == 0:
+    if (
+        subprocess.run(
+            [python, "-c", "import hilbench.runner"], capture_output=True, check=False, cwd=scratch
+        ).returncode
+        == 0
+    ):
         return python
     home = scratch / re.sub(r"\W", "_", python)
     subprocess.run([python, "-m", "venv", str(home)], check=True)

@@ -107,7 +107,7 @@ class MeterPort:
         load does.
         """
         block = await self._registers(client, self._layout.first, self._layout.count)
-        if block and block == self._block and clock.time() - self._counted_t >= COUNTER_S:
+        if block and block == self._block and clock.time() - self._counted_t >= COUNTER_S - self.every_s / 4.0:
             self._counter, self._counted_t = await self._registers(client, self._layout.counter, 2), clock.time()
         self._block = block
         return self._sample([*block, *self._counter]) if block else None

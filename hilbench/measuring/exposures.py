@@ -8,9 +8,11 @@ import numpy as np
 
 from hilbench.measuring.window import Extractor, Reading, Window
 from hilbench.metrics import breaker, exposure
-from hilbench.signals import line_current
+from hilbench.metrics.polyline import mean
+from hilbench.signals import Signal, line_current
 from hilbench.site import Node
 
+PRELOAD_S = 60.0
 OUTCOMES = {"cannot-trip": "cannot trip", "indeterminate": "may trip", "must-trip": "must trip"}
 
 
@@ -64,17 +66,23 @@ def recovery_overshoot(window: Window) -> list[Reading]:
 
 
 def breaker_fraction(window: Window) -> list[Reading]:
-    """How far the service breaker's thermal memory filled since the start of the record."""
+    """How far the service breaker's thermal memory fills, if what flowed in the minute before had flowed for ever."""
     service, found = window.bench.site.service, []
     european = service.frequency_hz == 50.0 and service.rating_a <= 125.0  # where IEC 60898-1 ends
     device = breaker.iec_60898(service.rating_a) if european else breaker.ul_489(service.rating_a)
     for line in window.bench.site.lines:
         signal = window.bench.record.signals.get(line_current("service", line))
         if signal is not None and len(signal):
-            current = signal.polyline(None, window.stop)
-            judged = breaker.assess(current, device)
+            current = signal.polyline(window.start, window.stop)
+            judged = breaker.assess(current, device, _preload(signal, window.start))
             # the heat grows at most as fast as the largest current lets it
             per_s = (float(np.abs(current[1]).max()) / device.rating_a / device.slow.k) ** 2 / device.slow.tau_s
             note = f"{line}: the breaker {OUTCOMES[judged.outcome]}"
             found.append(Reading(judged.fraction, window.time_u * per_s, note))
     return found
+
+
+def _preload(signal: Signal, start: float) -> float | None:
+    """Mean current of the minute before ``start``; None where the record only begins then."""
+    before = signal.polyline(start - PRELOAD_S, start)
+    return mean(before) if before[0][-1] > before[0][0] else None

@@ -19,12 +19,12 @@ async def run(bench: Bench, measure: Measure) -> None:
         measure(metric, since=step)
     for metric in ("dead_time", "settling_time", "overshoot_a", "minimum_offer_a"):
         measure(metric, since=step)
+    measure("breaker_fraction", since=step)
     measure("utilisation", since=step.t + 30.0, note="what is left is used")
     bench.base_load.clear()
     await bench.plug_in(role for role in bench.stations if role not in few)
     for line in bench.site.lines:
         await _single_line_step(bench, measure, line)
-    measure("breaker_fraction")
 
 
 async def _single_line_step(bench: Bench, measure: Measure, line: str) -> None:
@@ -34,6 +34,7 @@ async def _single_line_step(bench: Bench, measure: Measure, line: str) -> None:
     await bench.run_for(45.0)
     measure("time_above_budget", since=step, note=f"{line} alone, full house")
     measure("time_above_rating", since=step, note=f"{line} alone, full house")
+    measure("breaker_fraction", since=step, note=f"{line} alone, full house")
     measure("utilisation", since=step.t + 30.0, lines=(line,), note=f"{line} alone, full house")
     bench.base_load.clear()
 

@@ -17,7 +17,7 @@ async def run(bench: Bench, measure: Measure) -> None:
     await bench.run_for(600.0)
     for metric in ("time_above_budget", "time_above_rating", "peak_ratio", "minimum_offer_a"):
         measure(metric, since=burst)
-    measure("breaker_fraction")
+    measure("breaker_fraction", since=burst)
 
 
 PROCEDURE = Procedure(

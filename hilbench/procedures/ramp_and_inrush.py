@@ -16,11 +16,13 @@ async def run(bench: Bench, measure: Measure) -> None:
     await bench.run_for(90.0)
     measure("time_above_budget", since=ramp, note="ramp")
     measure("time_above_rating", since=ramp, note="ramp")
+    measure("breaker_fraction", since=ramp, note="ramp")
     bench.base_load.clear()
     sine = bench.base_load.sine(bench.step_a / 4.0, period_s=120.0)
     await bench.run_for(480.0)
     measure("time_above_budget", since=sine.t + 10.0, note="swing")
     measure("time_above_rating", since=sine, note="swing")
+    measure("breaker_fraction", since=sine, note="swing")
     bench.base_load.clear()
     await bench.settled()
     await bench.align()
@@ -28,7 +30,7 @@ async def run(bench: Bench, measure: Measure) -> None:
     await bench.run_for(60.0)
     measure("false_shed", since=inrush)
     measure("time_above_budget", since=inrush, note="inrush")
-    measure("breaker_fraction")
+    measure("breaker_fraction", since=inrush, note="inrush")
 
 
 PROCEDURE = Procedure(
