@@ -20,8 +20,9 @@ from hilbench import clock
 from hilbench.errors import DeviceError
 from hilbench.signals import Record, profile_limit
 from hilbench.site import MINIMUM_CURRENT_A, Branch
+from hilbench_emulators.smart_charging.times import grid
+from hilbench_emulators.station.charging import Charging
 from hilbench_emulators.station.outlet import Outlet, PlantPort
-from hilbench_emulators.station.profiles import ProfileStore
 from hilbench_emulators.station.settings import StationSettings
 from hilbench_emulators.station.uplink import Uplink
 
@@ -33,7 +34,7 @@ class AcStation(ABC):
     offers, ``connected`` whether the controller has accepted it.
     """
 
-    profiles: ProfileStore
+    charging: Charging
 
     def __init__(
         self,
@@ -238,19 +239,19 @@ class AcStation(ABC):
         if not self._outlet.powered:
             return
         utc = self._utc()
-        limit = self.profiles.limit_at(utc)
+        limit = self.charging.limit_a(utc)
         self.limit_a = self._branch.max_a if limit is None else limit
         if self._signal.last() != self.limit_a:
             self._signal.append(clock.time(), self.limit_a)
         able = self.charging_allowed
         self._outlet.allow(min(self._branch.max_a, self.limit_a, self._override_a) if able else 0.0)
-        change = self.profiles.next_change(utc)
+        change = self.charging.next_change(utc)
         self._at("limit", clock.time() + change - utc if change < math.inf else math.inf, self._refresh)
         self.tell_status()
 
     def _utc(self) -> float:
-        """UTC [s], to the millisecond, so that a timer for an edge of a schedule is not a rounding error early."""
-        return round(clock.current().epoch.timestamp() + clock.time() + self._ahead_s, 3)
+        """UTC [s] on the grid of schedules, so that a timer for an edge of one is not a rounding error early."""
+        return grid(clock.current().epoch.timestamp() + clock.time() + self._ahead_s)
 
     def timestamp(self) -> str:
         """Now by its own clock, as OCPP writes it."""

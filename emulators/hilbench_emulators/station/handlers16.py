@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from ocpp.v16.enums import Action
 
 from hilbench.ocppj import ChargePoint16, Connection, after, call_result, on, refusal
-from hilbench_emulators.station import profiles
+from hilbench_emulators.station.charging import purpose_of
 
 if TYPE_CHECKING:
     from hilbench_emulators.station.ocpp16 import AcStation16
@@ -34,7 +34,10 @@ class Handlers16(ChargePoint16):
     def on_set_charging_profile(self, connector_id: int, cs_charging_profiles: dict[str, Any]) -> Any:
         """Install it, or say why not by status or error code."""
         _known_connector(connector_id)
-        return call_result.SetChargingProfile(status=self._station.install(connector_id, cs_charging_profiles))
+        answer = self._station.install(connector_id, cs_charging_profiles)
+        if answer.call_error:
+            raise refusal(answer.call_error, answer.description)
+        return call_result.SetChargingProfile(status=answer.status)
 
     @on(Action.clear_charging_profile)
     def on_clear_charging_profile(
@@ -45,16 +48,18 @@ class Handlers16(ChargePoint16):
         stack_level: int | None = None,
     ) -> Any:
         """Remove what matches."""
-        removed = self._station.profiles.clear(id, connector_id, charging_profile_purpose, stack_level)
+        purpose = None if charging_profile_purpose is None else purpose_of(charging_profile_purpose)
+        answer = self._station.charging.store.clear(id, connector_id, purpose, stack_level)
         self._station.poke()
-        return call_result.ClearChargingProfile(status="Accepted" if removed else "Unknown")
+        return call_result.ClearChargingProfile(status=answer.status)
 
     @on(Action.get_composite_schedule)
     def on_get_composite_schedule(self, connector_id: int, duration: int, charging_rate_unit: str | None = None) -> Any:
         """What the installed profiles add up to from now on; startSchedule is left out (errata 3.57)."""
-        if connector_id not in (0, 1) or not 0 < duration <= _LONGEST_SCHEDULE_S:
+        short = 0 < duration <= _LONGEST_SCHEDULE_S
+        schedule = self._station.composite(connector_id, float(duration), charging_rate_unit) if short else None
+        if schedule is None:
             return call_result.GetCompositeSchedule(status="Rejected")
-        schedule = self._station.composite(float(duration), charging_rate_unit or "A")
         return call_result.GetCompositeSchedule(
             status="Accepted",
             connector_id=connector_id,
@@ -153,20 +158,3 @@ def _accepted(good: bool) -> str:
 def _known_connector(connector: int) -> None:
     if connector not in (0, 1):
         raise refusal("PropertyConstraintViolation", f"there is no connector {connector}")
-
-
-def current_limit(profile: profiles.Profile, utc: float) -> float:
-    """What ``profile`` says now [A], or first."""
-    limit = profile.limit_at(utc, None)
-    return profile.periods[0].limit_a if limit is None else limit
-
-
-def describe(profile: profiles.Profile, utc: float) -> dict[str, Any]:
-    """Data of the event ``command.profile``."""
-    return {
-        "id": profile.id,
-        "connector": profile.connector,
-        "purpose": profile.purpose,
-        "stack": profile.stack,
-        "limit_a": current_limit(profile, utc),
-    }

@@ -11,13 +11,17 @@ import numpy as np
 
 from hilbench import clock
 from hilbench.ocppj import CallFailed, call
-from hilbench_emulators.station import metering16, profiles
+from hilbench_emulators.smart_charging import Answer, Purpose, Version
+from hilbench_emulators.station import metering16
 from hilbench_emulators.station.base import AcStation
+from hilbench_emulators.station.charging import OUTLET, Charging
 from hilbench_emulators.station.configuration import Configuration
-from hilbench_emulators.station.handlers16 import describe
 from hilbench_emulators.station.transactions import Queue, Transaction
 from hilbench_emulators.station.uplink import LINK_LOST, Uplink
 from hilbench_emulators.station.uplink16 import Uplink16
+
+UNNAMED = -1
+"""Id of a transaction to which the controller has given none yet; no profile can name it."""
 
 
 class AcStation16(AcStation):
@@ -31,7 +35,7 @@ class AcStation16(AcStation):
 
     def reset_state(self, voltage_v: float) -> None:
         """See :class:`AcStation`."""
-        self.profiles = profiles.ProfileStore(voltage_v, 3 if len(self._branch.lines) == 3 else 1)
+        self.charging = Charging(Version.V16, self._branch, voltage_v, self.settings)
         self.configuration = Configuration(self.settings)
         self.queue = Queue(self.settings)
         self._transaction: Transaction | None = None
@@ -42,7 +46,7 @@ class AcStation16(AcStation):
     def saved(self) -> dict[str, Any]:
         """See :class:`AcStation`."""
         return {
-            "profiles": self.profiles.to_json(),
+            "profiles": self.charging.store.to_json(),
             "configuration": dict(self.configuration.changed),
             "queue": self.queue.to_json(),
             "operative": self._operative,
@@ -51,8 +55,8 @@ class AcStation16(AcStation):
 
     def restore(self, data: dict[str, Any]) -> None:
         """See :class:`AcStation`."""
-        self.profiles.from_json(data["profiles"])
-        self.profiles.clear(purpose=profiles.TX)
+        self.charging.store.from_json(data["profiles"])
+        self.charging.store.clear(purpose=Purpose.TX)
         self.configuration.changed = dict(data["configuration"])
         self.queue.from_json(data["queue"])
         self._operative = data["operative"]
@@ -124,18 +128,10 @@ class AcStation16(AcStation):
         """Begin a transaction with its profile, if there is a car and nothing forbids it."""
         if not self._outlet.plugged or self._transaction is not None or not self._operative:
             return False
-        if raw is not None and not self._fits_a_start(raw):
+        if raw is not None and not self.charging.would_install(OUTLET, raw, self._utc()):
             return False
         self._begin(id_tag)
-        return raw is None or self.install(1, raw) == "Accepted"
-
-    def _fits_a_start(self, raw: dict[str, Any]) -> bool:
-        """Whether a profile can come with a remote start: what is refused must not leave a transaction behind."""
-        try:
-            profile = profiles.parse(1, raw, self.profiles.voltage_v)
-        except ValueError:
-            return False
-        return profile.purpose == profiles.TX and profile.transaction_id is None and self._has_room_for(profile)
+        return raw is None or self.install(OUTLET, raw).accepted
 
     def _begin(self, tag: str) -> None:
         if self._transaction is not None or not self._outlet.plugged or not self._operative:
@@ -143,7 +139,7 @@ class AcStation16(AcStation):
         self._local_id += 1
         meter = round(self._outlet.reading().energy_wh)
         self._transaction = Transaction(self._local_id, tag, self._utc(), meter)
-        self.profiles.charging_since = self._transaction.since
+        self.charging.store.begin_transaction(OUTLET, UNNAMED, self._transaction.since)
         payload = {"connector_id": 1, "id_tag": tag, "meter_start": meter, "timestamp": self.timestamp()}
         self._enqueue("StartTransaction", payload)
         self.event("session.start", id_tag=tag)
@@ -159,7 +155,7 @@ class AcStation16(AcStation):
         payload = {"meter_stop": meter, "timestamp": self.timestamp(), "reason": reason, "id_tag": transaction.id_tag}
         self._enqueue("StopTransaction", payload)
         self._transaction = None
-        self.profiles.end_transaction()
+        self.charging.store.end_transaction(OUTLET)
         self._at("sample", math.inf, self._sample)
         self.event("session.stop", reason=reason, energy_wh=meter - transaction.meter_start_wh)
         self._operative = self._operative and not self._inoperative_next
@@ -199,40 +195,18 @@ class AcStation16(AcStation):
 
     # -- what the controller asks
 
-    def install(self, connector: int, raw: dict[str, Any]) -> str:
-        """Install a charging profile; returns the status of the answer."""
-        try:
-            profile = profiles.parse(connector, raw, self.profiles.voltage_v)
-        except ValueError:
-            return "Rejected"
-        if not self._may_install(profile):
-            return "Rejected"
-        self.profiles.install(profile)
-        self.event("command.profile", **describe(profile, self._utc()))
-        self.save()
-        self._refresh()
-        return "Accepted"
+    def install(self, connector: int, raw: dict[str, Any]) -> Answer:
+        """Install a charging profile, or say why not."""
+        answer, profile = self.charging.install(connector, raw, self._utc())
+        if profile is not None:
+            self.event("command.profile", **self.charging.describe(profile, self._utc()))
+            self.save()
+            self._refresh()
+        return answer
 
-    def _has_room_for(self, profile: profiles.Profile) -> bool:
-        settings = self.settings
-        return (
-            profile.stack <= settings.max_stack_level
-            and len(profile.periods) <= settings.max_periods
-            and self.profiles.count_with(profile) <= settings.max_profiles
-        )
-
-    def _may_install(self, profile: profiles.Profile) -> bool:
-        if profile.purpose == profiles.MAXIMUM and (profile.connector != 0 or profile.kind == "Relative"):
-            return False
-        if profile.purpose == profiles.TX:
-            running = self._transaction
-            if running is None or profile.connector != 1 or profile.transaction_id not in (None, running.id):
-                return False
-        return self._has_room_for(profile)
-
-    def composite(self, duration_s: float, unit: str) -> dict[str, Any]:
-        """Schedule from now on, the nameplate where no profile limits."""
-        return self.profiles.composite(self._utc(), duration_s, unit, self._branch.max_a)
+    def composite(self, connector: int, duration_s: float, unit: str | None) -> dict[str, Any] | None:
+        """Schedule from now on, the nameplate where no profile limits; None where there is none."""
+        return self.charging.schedule(connector, self._utc(), duration_s, unit)
 
     def configured(self) -> None:
         """A key has changed."""
@@ -270,5 +244,6 @@ class AcStation16(AcStation):
         running = self._transaction
         if running is not None and running.local_id == entry["local_id"]:
             running.id = answer.transaction_id
+            self.charging.name_transaction(answer.transaction_id)
             if answer.id_tag_info["status"] != "Accepted":
                 self.end("DeAuthorized")

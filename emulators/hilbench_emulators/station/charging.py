@@ -1,0 +1,105 @@
+"""The charging profiles of a station with one outlet, as its shell needs them."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import Any
+
+from hilbench.site import Branch
+from hilbench_emulators.smart_charging import (
+    Answer,
+    Evaluator,
+    Facts,
+    Outlet,
+    Profile,
+    ProfileStore,
+    Purpose,
+    Unit,
+    Version,
+    composite,
+    options_for,
+    read,
+    write,
+)
+from hilbench_emulators.station.settings import StationSettings
+
+OUTLET = 1
+"""Number of the only outlet."""
+
+
+class Charging:
+    """What is installed (``store``) and what it allows; times are UTC seconds since 1970."""
+
+    def __init__(self, version: Version, branch: Branch, voltage_v: float, settings: StationSettings) -> None:
+        self.version = version
+        self.phases = 3 if len(branch.lines) == 3 else 1
+        options = replace(
+            options_for(version),
+            max_stack=settings.max_stack_level,
+            max_periods=settings.max_periods,
+            max_profiles=settings.max_profiles,
+        )
+        facts = Facts({OUTLET: Outlet(self.phases, branch.max_a)}, branch.max_a, voltage_v)
+        self.store = ProfileStore(version, options, facts)
+        self._evaluator = Evaluator(self.store)
+
+    def limit_a(self, utc: float) -> float | None:
+        """Amperes per phase that the profiles allow at ``utc``; None where none says anything."""
+        phases = self._evaluator.decide(OUTLET, utc).limit_a
+        return None if phases is None else min(phases[: self.phases])
+
+    def next_change(self, utc: float) -> float:
+        """The first instant after ``utc`` at which the limit may differ; infinity when it never does."""
+        return self._evaluator.next_change(OUTLET, utc)
+
+    def name_transaction(self, transaction_id: int) -> None:
+        """The controller has numbered the running transaction (1.6): profiles may name it from now on."""
+        self.store.outlets[OUTLET].transaction_id = transaction_id
+
+    def install(self, evse: int, raw: dict[str, Any], utc: float) -> tuple[Answer, Profile | None]:
+        """Take a profile in from its snake_case payload; None with the answer for one that was refused."""
+        try:
+            profile = read(self.version, raw, evse)
+        except ValueError as error:
+            return Answer("Rejected", "InvalidSchedule", str(error)), None
+        answer = self.store.install(profile, evse, utc)
+        return answer, profile if answer.accepted else None
+
+    def would_install(self, evse: int, raw: dict[str, Any], utc: float) -> bool:
+        """Whether a TxProfile may come with the request to start a transaction."""
+        try:
+            profile = read(self.version, raw, evse)
+        except ValueError:
+            return False
+        if profile.purpose is not Purpose.TX or profile.transaction_id is not None:
+            return False
+        trial = ProfileStore(self.version, self.store.options, self.store.facts)
+        trial.profiles = self.store.profiles
+        return trial.install(profile, evse, utc, starting=True).accepted
+
+    def schedule(self, evse: int, utc: float, duration_s: float, unit: str | None) -> dict[str, Any] | None:
+        """The composite schedule in snake_case, None where the answer is Rejected."""
+        made = composite(self._evaluator, evse, utc, duration_s, None if unit is None else Unit(unit))
+        return None if made is None else made.wire(self.version, with_start=self.store.options.start_in_answer)
+
+    def describe(self, profile: Profile, utc: float) -> dict[str, Any]:
+        """Data of the event ``command.profile``: what the profile says now, or first."""
+        alone = ProfileStore(self.version, self.store.options, self.store.facts)
+        alone.profiles = (profile,)
+        alone.outlets = self.store.outlets
+        phases = Evaluator(alone).decide(OUTLET, utc).limit_a
+        first = profile.schedules[0].periods[0].limit
+        limit = math.nan if first is None else first.l1
+        return {
+            "id": profile.id,
+            "connector": profile.evse,
+            "purpose": write(self.version, profile)["charging_profile_purpose"],
+            "stack": profile.stack,
+            "limit_a": limit if phases is None else min(phases[: self.phases]),
+        }
+
+
+def purpose_of(name: str) -> Purpose:
+    """A purpose by the name that any version gives it; raises ``ValueError`` for others."""
+    return Purpose.MAX if name == "ChargePointMaxProfile" else Purpose(name)
