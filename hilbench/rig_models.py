@@ -113,7 +113,7 @@ class StationEntry(Branch):
     """
 
     device: str = "emulated:ac"
-    ocpp: Literal["1.6"] = "1.6"
+    ocpp: Literal["1.6", "2.0.1", "2.1"] = "1.6"
     identity: Annotated[str, Field(pattern=r"^[A-Za-z0-9*_=:+|@.-]{1,48}$")] = ""
     vehicle: VehicleName = "model-3"
     quirks: tuple[str, ...] = ()

@@ -32,8 +32,12 @@ from hilbench_emulators.metering import MeterSettings
 from hilbench_emulators.plant import Plant
 from hilbench_emulators.session_model import draw_sessions
 from hilbench_emulators.sessions import Session, read_sessions
+from hilbench_emulators.station.base import AcStation
+from hilbench_emulators.station.ocpp2 import AcStation21, AcStation201
 from hilbench_emulators.station.ocpp16 import AcStation16
 
+STATIONS: dict[str, type[AcStation]] = {"1.6": AcStation16, "2.0.1": AcStation201, "2.1": AcStation21}
+"""Emulated AC station by OCPP version."""
 START_TIMEOUT_S = 60.0
 REFUSED_TIMEOUT_S = 20.0
 """As ``START_TIMEOUT_S``, when every station that is missing has been told no: it tries a few times."""
@@ -49,7 +53,7 @@ class World:
     rig: Rig
     plant: Plant
     building: BuildingLoad
-    stations: dict[str, AcStation16]
+    stations: dict[str, AcStation]
     links: dict[str, FaultLink]
     meter: ModbusMeter | None
     controller: Controller
@@ -109,7 +113,7 @@ class World:
         return [(session, roles.get(session.station)) for session in self.sessions]
 
 
-def _not_accepted(missing: list[AcStation16], url: str, waited_s: float) -> str:
+def _not_accepted(missing: list[AcStation], url: str, waited_s: float) -> str:
     """Which stations the controller at ``url`` did not accept, and what each was told."""
     told: dict[str, list[str]] = {}
     for station in missing:
@@ -138,7 +142,7 @@ def build_world(
     plant.set_base_load(building)
     links = {entry.role: _link(rig) for entry in rig.stations} if _can_link(rig) else {}
     stations = {
-        entry.role: AcStation16(
+        entry.role: STATIONS[entry.ocpp](
             entry.branch,
             plant,
             url=_station_url(rig, links.get(entry.role)),

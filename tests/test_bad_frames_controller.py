@@ -13,7 +13,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
 from hilbench import clock
-from hilbench.ocppj import SUBPROTOCOL
+from hilbench.ocppj import messages
 from hilbench.reference import reference_controller
 from hilbench.rig import load_rig
 from tests.bad_frames import BEYOND, DEEP, TO_EVERYBODY, Answer, Frame, matches, said, sent
@@ -95,7 +95,7 @@ async def with_controller(body: Callable[[Dialled], Any]) -> Any:
     running = asyncio.create_task(reference_controller(load_rig("workplace-10")).run())
     await asyncio.sleep(0.1)
     where = "ws://127.0.0.1:9000/ocpp"
-    options: dict[str, Any] = {"subprotocols": [SUBPROTOCOL], "proxy": None, "ping_interval": None}
+    options: dict[str, Any] = {"subprotocols": [messages("1.6").subprotocol], "proxy": None, "ping_interval": None}
     async with connect(f"{where}/A", **options) as first, connect(f"{where}/B", **options) as second:
         dialled = Dialled(first, second)
         await asyncio.sleep(1)

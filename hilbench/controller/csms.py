@@ -20,7 +20,7 @@ from typing import Any, Protocol
 from hilbench import clock
 from hilbench.controller.settings import ControllerSettings
 from hilbench.errors import HilbenchError
-from hilbench.ocppj import CallFailed, listen
+from hilbench.ocppj import VERSIONS, CallFailed, listen
 
 LOGGER = logging.getLogger(__name__)
 FALLBACK_ID, LEASE_ID = 1, 2
@@ -163,7 +163,7 @@ class Csms:
         """Listen until ``stack`` is closed."""
         ping = self.settings.ping_s
         await stack.enter_async_context(
-            listen(host, port, self._accept, ping_interval_s=ping, ping_timeout_s=ping / 2.0)
+            listen(host, port, self._accept, versions=VERSIONS, ping_interval_s=ping, ping_timeout_s=ping / 2.0)
         )
 
     async def _accept(self, connection: Any, identity: str) -> None:

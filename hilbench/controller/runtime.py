@@ -11,12 +11,14 @@ from dataclasses import replace
 
 from hilbench import clock
 from hilbench.controller.core import Core
-from hilbench.controller.csms import Csms
+from hilbench.controller.csms import Conversation, Csms
+from hilbench.controller.csms2 import Conversation2
 from hilbench.controller.csms16 import Conversation16
 from hilbench.controller.defects import Defect, defect_named
 from hilbench.controller.meter_port import MeterPort
 from hilbench.controller.settings import ControllerSettings
 from hilbench.controller.watch import MeterSample
+from hilbench.ocppj import Connection, messages
 from hilbench.site import Site
 
 LOGGER = logging.getLogger(__name__)
@@ -54,7 +56,7 @@ class ControllerRuntime:
             identities,
             fallback.__getitem__,
             self,
-            Conversation16,
+            speak,
             with_fallback=self._defect.with_fallback,
         )
         self._port = MeterPort(*meter, unit, site.lines, settings.meter_poll_s, self._on_sample)
@@ -140,3 +142,9 @@ class ControllerRuntime:
     def on_confirmed(self, role: str, limit_a: float, lease_s: float) -> None:
         """See ``Listener``."""
         self._the_core().confirmed(role, self._now(), limit_a, lease_s)
+
+
+def speak(role: str, identity: str, connection: Connection, csms: Csms) -> Conversation:
+    """The conversation in the version that was agreed on for a connection."""
+    kind = Conversation16 if connection.subprotocol == messages("1.6").subprotocol else Conversation2
+    return kind(role, identity, connection, csms)

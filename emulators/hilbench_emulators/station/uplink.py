@@ -26,6 +26,8 @@ class Uplink(ABC):
     ``refusal`` says why the last attempt did not come so far; empty before the first and after one that did.
     """
 
+    version = "1.6"
+
     def __init__(self, station: AcStation, url: str | Callable[[], str], rng: np.random.Generator) -> None:
         self.connected = False
         self.refusal = ""
@@ -52,7 +54,11 @@ class Uplink(ABC):
         ping = self._settings.ping_interval_s or None
         try:
             return await ocppj.dial(
-                url, self._station.identity, ping_interval_s=ping, ping_timeout_s=self._settings.ping_timeout_s
+                url,
+                self._station.identity,
+                version=self.version,
+                ping_interval_s=ping,
+                ping_timeout_s=self._settings.ping_timeout_s,
             )
         except CallFailed as error:
             reason = error.__cause__ or error.description

@@ -1,0 +1,63 @@
+"""Transactions of an OCPP 2.x station and the TransactionEvents about them, which outlive links and reboots."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from hilbench_emulators.station.settings import StationSettings
+
+
+@dataclass
+class Transaction2:
+    """One transaction; ``since`` is UTC [s], ``state`` the ChargingState that was reported last."""
+
+    id: str
+    token: dict[str, Any]
+    since: float
+    meter_start_wh: int
+    remote_start_id: int | None = None
+    state: str = "EVConnected"
+    reason: str = ""
+    seq_no: int = 0
+
+    def event(self, kind: str, trigger: str, timestamp: str, *, offline: bool) -> dict[str, Any]:
+        """The next TransactionEvent in snake_case (OCPP 2.0.1 E01 to E07, standard-text)."""
+        info: dict[str, Any] = {"transaction_id": self.id, "charging_state": self.state}
+        if self.reason:
+            info["stopped_reason"] = self.reason
+        entry: dict[str, Any] = {
+            "event_type": kind,
+            "timestamp": timestamp,
+            "trigger_reason": trigger,
+            "seq_no": self.seq_no,
+            "transaction_info": info,
+        }
+        if kind == "Started":
+            entry |= {"evse": {"id": 1, "connector_id": 1}, "id_token": self.token}
+            if self.remote_start_id is not None:
+                info["remote_start_id"] = self.remote_start_id
+        if offline:
+            entry["offline"] = True
+        self.seq_no += 1
+        return entry
+
+
+class EventQueue:
+    """TransactionEvents in order, each sent once its predecessor is done."""
+
+    def __init__(self, settings: StationSettings) -> None:
+        self._longest = settings.queue_length
+        self.entries: list[dict[str, Any]] = []
+
+    def waiting(self, transaction_id: str | None) -> bool:
+        """Whether messages about a transaction, or about any, are not delivered yet."""
+        ids = (entry["transaction_info"]["transaction_id"] for entry in self.entries)
+        return any(transaction_id in (None, one) for one in ids)
+
+    def put(self, entry: dict[str, Any]) -> None:
+        """Append an event; of too many updates the oldest goes (OCPP 2.0.1 E04.FR.07, recalled)."""
+        self.entries.append(entry)
+        updates = [one for one in self.entries if one["event_type"] == "Updated"]
+        if len(updates) > self._longest:
+            self.entries.remove(updates[0])

@@ -1,0 +1,166 @@
+"""The controller's end of an OCPP 2.0.1 or 2.1 connection."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import MethodType
+from typing import Any
+
+from hilbench.controller.csms import LOGGER, MEASURANDS, Conversation, Csms, reported_currents, schedule, timestamp
+from hilbench.ocppj import ChargePoint21, ChargePoint201, Connection, after, messages, on
+
+_EVSE = {"id": 1, "connector_id": 1}
+_NOTES = (
+    "NotifyReport", "NotifyEvent", "NotifyMonitoringReport", "FirmwareStatusNotification", "LogStatusNotification",
+    "SecurityEventNotification", "ReportChargingProfiles", "NotifyChargingLimit", "ClearedChargingLimit",
+    "NotifyCustomerInformation", "NotifyDisplayMessages", "ReservationStatusUpdate", "NotifyPriorityCharging",
+)  # fmt: skip
+"""Requests whose answer is empty, and of which a load manager takes no note."""
+
+
+class Conversation2(Conversation):
+    """What is said to a station that speaks OCPP 2.x."""
+
+    def __init__(self, role: str, identity: str, connection: Connection, csms: Csms) -> None:
+        super().__init__(role, csms)
+        kind = Session201 if connection.subprotocol == messages("2.0.1").subprotocol else Session21
+        self._call: Any = messages(kind.version).call
+        self.link = kind(identity, connection, self)
+
+    async def set_limit(self, profile_id: int, stack_level: int, limit_a: float, duration_s: float | None) -> bool:
+        """See :class:`Conversation`."""
+        profile = {
+            "id": profile_id,
+            "stack_level": stack_level,
+            "charging_profile_purpose": "TxDefaultProfile",
+            "charging_profile_kind": "Absolute",
+            "charging_schedule": [{"id": profile_id, **schedule(limit_a, duration_s)}],
+        }
+        answer = await self.attempt(self._call.SetChargingProfile(evse_id=0, charging_profile=profile))
+        if answer is not None and answer.status != "Accepted":
+            LOGGER.warning("station %s: profile with %.1f A was %s", self.role, limit_a, answer.status)
+        return answer is not None and answer.status == "Accepted"
+
+    async def ask_for_reports(self) -> None:
+        """See :class:`Conversation`."""
+        values = {"TxUpdatedMeasurands": MEASURANDS, "TxUpdatedInterval": str(self.csms.settings.sample_s)}
+        wanted = [
+            {"attribute_value": value, "component": {"name": "SampledDataCtrlr"}, "variable": {"name": name}}
+            for name, value in values.items()
+        ]
+        await self.attempt(self._call.SetVariables(set_variable_data=wanted))
+        await self.attempt(self._call.TriggerMessage(requested_message="StatusNotification", evse=_EVSE))
+        await self.attempt(self._call.TriggerMessage(requested_message="TransactionEvent", evse={"id": 1}))
+
+
+class Session2:
+    """What stations send, mixed into the protocol class of a version."""
+
+    version: str
+    route_map: dict[str, Any]
+    spawn: Any
+    _charging = ""
+
+    def __init__(self, identity: str, connection: Connection, conversation: Conversation2) -> None:
+        timeout_s = conversation.csms.settings.call_timeout_s
+        super().__init__(identity, connection, response_timeout_s=timeout_s)  # type: ignore[call-arg]  # a mixin
+        self._conversation = conversation
+        self._results: Any = messages(self.version).call_result
+        known = (action for action in _NOTES if hasattr(self._results, action))
+        self.route_map |= {action: {"_on_action": MethodType(_noted(action), self)} for action in known}
+
+    @on("BootNotification")
+    def on_boot(self, **_details: Any) -> Any:
+        """Accept every known station."""
+        interval = self._conversation.csms.settings.heartbeat_s
+        return self._results.BootNotification(current_time=timestamp(), interval=interval, status="Accepted")
+
+    @after("BootNotification")
+    def after_boot(self, **_details: Any) -> None:
+        """A station that booted may have lost everything: install it again."""
+        self.spawn(self._conversation.install())
+
+    @on("Heartbeat")
+    def on_heartbeat(self, **_details: Any) -> Any:
+        """Tell the time."""
+        return self._results.Heartbeat(current_time=timestamp())
+
+    @on("Authorize")
+    def on_authorize(self, **_details: Any) -> Any:
+        """Everybody may charge."""
+        return self._results.Authorize(id_token_info={"status": "Accepted"})
+
+    @on("StatusNotification")
+    def on_status_notification(self, connector_status: str, evse_id: int, **_more: Any) -> Any:
+        """Hand on the state of the connector; what a car does in it is said by TransactionEvent."""
+        if connector_status == "Occupied":
+            self._say(self._charging or "Preparing")
+        elif evse_id > 0:
+            self._charging = ""
+            self._say(connector_status)
+        return self._results.StatusNotification()
+
+    @on("TransactionEvent")
+    def on_transaction_event(
+        self,
+        event_type: str,
+        transaction_info: dict[str, Any],
+        id_token: dict[str, Any] | None = None,
+        meter_value: list[dict[str, Any]] | None = None,
+        **_more: Any,
+    ) -> Any:
+        """Hand on charging state and currents; an ended transaction leaves a car that wants nothing."""
+        state = str(transaction_info.get("charging_state", "") or "")
+        if event_type == "Ended":
+            self._charging = "Finishing"
+        elif state:
+            self._charging = "Preparing" if state in ("EVConnected", "Idle") else state
+        self._say(self._charging)
+        currents = reported_currents(meter_value or [])
+        if currents:
+            self._conversation.listener.on_report(self._conversation.role, currents)
+        accepted = {"status": "Accepted"} if id_token else None
+        return self._results.TransactionEvent(id_token_info=accepted)
+
+    def _say(self, status: str) -> None:
+        self._conversation.listener.on_status(self._conversation.role, status)
+
+    @on("MeterValues")
+    def on_meter_values(self, meter_value: list[dict[str, Any]], evse_id: int, **_more: Any) -> Any:
+        """Hand on the currents of the newest value; those of evse 0 are the station's own meter."""
+        currents = reported_currents(meter_value)
+        if currents and evse_id > 0:
+            self._conversation.listener.on_report(self._conversation.role, currents)
+        return self._results.MeterValues()
+
+    @on("DataTransfer")
+    def on_data_transfer(self, **_details: Any) -> Any:
+        """No vendor is known."""
+        return self._results.DataTransfer(status="UnknownVendorId")
+
+    @on("NotifyEVChargingNeeds")
+    def on_needs(self, **_details: Any) -> Any:
+        """No schedule is made for one car alone."""
+        return self._results.NotifyEVChargingNeeds(status="Rejected")
+
+    @on("NotifyEVChargingSchedule")
+    def on_schedule(self, **_details: Any) -> Any:
+        """A car may do less than it is offered."""
+        return self._results.NotifyEVChargingSchedule(status="Accepted")
+
+
+def _noted(action: str) -> Callable[..., Any]:
+    """A handler that answers ``action`` with nothing."""
+
+    def handler(self: Session2, **_details: Any) -> Any:
+        return getattr(self._results, action)()
+
+    return handler
+
+
+class Session201(Session2, ChargePoint201):
+    """OCPP 2.0.1."""
+
+
+class Session21(Session2, ChargePoint21):
+    """OCPP 2.1."""

@@ -1,0 +1,120 @@
+"""The versions of OCPP: their messages, the schemas of those, and how names are spelt on the wire."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import import_module, resources
+from typing import Any, Protocol, TypeVar, cast
+
+import jsonschema_rs
+import ocpp.charge_point
+import ocpp.messages
+import ocpp.routing
+import ocpp.v16.call
+import ocpp.v16.call_result
+from ocpp.messages import MessageType
+from websockets.typing import Subprotocol
+
+ocpp.messages.ASYNC_VALIDATION = False  # it would use threads, which a virtual clock cannot wait for
+
+_PACKAGE: Any = ocpp.charge_point
+F = TypeVar("F", bound=Callable[..., Any])
+Names = Mapping[str, str]
+"""Property names of a schema by their snake_case form."""
+
+
+class Decorator(Protocol):
+    """Marks a method and returns it as it was."""
+
+    def __call__(self, handler: F, /) -> F:
+        """The same method, marked."""
+        ...
+
+
+@dataclass(frozen=True)
+class Messages:
+    """One version: its subprotocol, and the request and answer classes of the ``ocpp`` package.
+
+    Enumerations may be given as the strings on the wire. ``suffix`` is what names of request schemas end with.
+    """
+
+    version: str
+    subprotocol: Subprotocol
+    package: str
+    suffix: str
+    call: Any
+    call_result: Any
+
+    @property
+    def old(self) -> bool:
+        """OCPP 1.6, whose framework spells some error codes differently."""
+        return self.version == "1.6"
+
+
+@cache
+def messages(version: str) -> Messages:
+    """The messages of ``1.6``, ``2.0.1`` or ``2.1``; raises ``KeyError`` for another version."""
+    package, suffix = {"1.6": ("v16", ""), "2.0.1": ("v201", "Request"), "2.1": ("v21", "Request")}[version]
+    found = (import_module(f"ocpp.{package}.{name}") for name in ("call", "call_result"))
+    return Messages(version, Subprotocol(f"ocpp{version}"), package, suffix, *found)
+
+
+VERSIONS = ("1.6", "2.0.1", "2.1")
+call: Any = ocpp.v16.call
+"""Requests of OCPP 1.6."""
+call_result: Any = ocpp.v16.call_result
+"""Answers of OCPP 1.6."""
+on: Callable[[str], Decorator] = cast(Any, ocpp.routing).on
+"""Decorator: the method answers this action."""
+after: Callable[[str], Decorator] = cast(Any, ocpp.routing).after
+"""Decorator: the method runs when the answer to this action has been sent."""
+
+
+@cache
+def schema(message_type: int, action: str, version: str) -> Any:
+    """JSON schema of a CALL or CALLRESULT; raises ``FileNotFoundError`` for an action without one."""
+    told = messages(version)
+    suffix = "Response" if message_type == MessageType.CallResult else told.suffix
+    folder = resources.files(f"ocpp.{told.package}") / "schemas"
+    return json.loads((folder / f"{action}{suffix}.json").read_text("utf-8-sig"))
+
+
+@cache
+def validator(message_type: int, action: str, version: str) -> Any:
+    """The compiled schema; raises ``FileNotFoundError`` for an action without one."""
+    return jsonschema_rs.validator_for(schema(message_type, action, version))
+
+
+@cache
+def names(message_type: int, action: str, version: str) -> Names:
+    """How a message spells its keys: 2.1 has ``priceScheduleId`` in one and ``priceScheduleID`` in another.
+
+    The package guesses the spelling from the snake_case form, which 43 names of 2.1 do not survive.
+    """
+    return {snake(name): name for name in _properties(schema(message_type, action, version))}
+
+
+def _properties(node: Any) -> Iterator[str]:
+    if isinstance(node, dict):
+        if isinstance(node.get("properties"), dict):
+            yield from node["properties"]
+        for inner in node.values():
+            yield from _properties(inner)
+    elif isinstance(node, list):
+        for inner in node:
+            yield from _properties(inner)
+
+
+@cache
+def snake(key: str) -> str:
+    """A name as the package's payload classes and handlers spell it."""
+    return str(next(iter(_PACKAGE.camel_to_snake_case({key: None}))))
+
+
+@cache
+def camel(key: str) -> str:
+    """A name as most messages spell it; see :func:`names` for those that do not."""
+    return str(next(iter(_PACKAGE.snake_to_camel_case({key: None}))))
