@@ -1,8 +1,8 @@
 """Instants: a grid on which sums are exact, ISO 8601, and local time with its shifts.
 
 Schedules are made of sums and differences of instants, and a boundary must fall on the very float that the next
-decision is asked about. Everything that comes in is therefore rounded to 1/1024 s: such numbers, and their sums and differences,
-are exact in floats for any date up to the year 10000.
+decision is asked about. Everything that comes in is therefore rounded to 1/1024 s: such numbers, and their sums and
+differences, are exact in floats for any date up to the year 10000.
 """
 
 from __future__ import annotations
