@@ -98,7 +98,7 @@ def test_a_running_transaction_follows_a_new_default() -> None:
 
 @pytest.mark.parametrize(("first", "second"), [(0, 1), (1, 0)])
 def test_defaults_of_evse_0_and_another_cannot_share_a_level(first: int, second: int) -> None:
-    """Refused even when they are never valid at once and slots may be replaced; the same id is fine, and another level."""
+    """Refused even if never valid at once and slots may be replaced; the same id is fine, and another level."""
     s = station(V, (first, profile(id=1, valid_to=T0)), same_slot=SameSlot.REPLACE)
     assert refusal(s, profile(id=2, valid_from=T0), second) == "DuplicateProfile"
     assert refusal(s, profile(id=3, stack=1), second) == ""
