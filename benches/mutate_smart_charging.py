@@ -4,8 +4,8 @@
 
 Each mutant is one change of one module: a comparison, a number, a boolean operator, min for max, a sign, a dropped
 ``not``. It runs in a process of its own, forked from one that has the test tools loaded, against all tests of the core
-until the first failure. Prints the survivors and the share of those that were killed; a mutant that does not end in time
-counts as killed.
+until the first failure. Prints the survivors and the share of those that were killed; a mutant that does not end in
+time counts as killed.
 """
 
 from __future__ import annotations
@@ -54,25 +54,27 @@ _OPERATORS: dict[type[ast.operator], type[ast.operator]] = {
     ast.BitOr: ast.BitAnd,
     ast.BitAnd: ast.BitOr,
 }
-_NAMES = {
-    "min": "max",
-    "max": "min",
-    "any": "all",
-    "all": "any",
-    "floor": "ceil",
-    "lowest": "highest",
-    "highest": "lowest",
-}
+_QUIET = "ignore:Module already imported:pytest.PytestAssertRewriteWarning"
+_SWAPS = (("min", "max"), ("any", "all"), ("floor", "ceil"), ("lowest", "highest"))
+_NAMES = dict(_SWAPS) | {second: first for first, second in _SWAPS}
 
 
 @dataclass(frozen=True)
 class Mutant:
-    """One change: the module as a whole with it, and what it is."""
+    """One change: variant ``variant`` of the node that comes ``index``-th in the walk over a module."""
 
-    module: str
+    path: Path
+    index: int
+    variant: int
     line: int
     change: str
-    tree: ast.Module
+
+    def tree(self) -> ast.Module:
+        """The module with it."""
+        tree = ast.parse(self.path.read_text(encoding="utf-8"))
+        target = list(ast.walk(tree))[self.index]
+        _, new = list(variants(target))[self.variant]
+        return ast.fix_missing_locations(_Swap(target, new).visit(tree))
 
 
 def variants(node: ast.AST) -> Iterator[tuple[str, ast.AST]]:
@@ -125,25 +127,18 @@ class _Swap(ast.NodeTransformer):
 
 def mutants(path: Path) -> Iterator[Mutant]:
     """All single changes of a module."""
-    text = path.read_text(encoding="utf-8")
-    count = len(list(ast.walk(ast.parse(text))))
-    for index in range(count):
-        node = list(ast.walk(ast.parse(text)))[index]
-        for number in range(len(list(variants(node)))):
-            tree = ast.parse(text)
-            target = list(ast.walk(tree))[index]
-            change, new = list(variants(target))[number]
-            line = getattr(target, "lineno", 0)
-            yield Mutant(path.stem, line, change, ast.fix_missing_locations(_Swap(target, new).visit(tree)))
+    for index, node in enumerate(ast.walk(ast.parse(path.read_text(encoding="utf-8")))):
+        for variant, (change, _) in enumerate(variants(node)):
+            yield Mutant(path, index, variant, getattr(node, "lineno", 0), change)
 
 
 class _Finder(importlib.abc.MetaPathFinder, importlib.machinery.SourceFileLoader):
     """Gives the mutated code where the module is imported."""
 
     def __init__(self, mutant: Mutant) -> None:
-        self.module = f"{PACKAGE}.{mutant.module}"
-        super().__init__(self.module, str(FOLDER / f"{mutant.module}.py"))
-        self.code = compile(mutant.tree, self.path, "exec")
+        self.module = f"{PACKAGE}.{mutant.path.stem}"
+        super().__init__(self.module, str(mutant.path))
+        self.code = compile(mutant.tree(), self.path, "exec")
 
     def find_spec(
         self, name: str, path: Sequence[str] | None, target: ModuleType | None = None
@@ -158,15 +153,15 @@ class _Finder(importlib.abc.MetaPathFinder, importlib.machinery.SourceFileLoader
         return self.code
 
 
-def survives(mutant: Mutant, tests: list[str], timeout_s: int) -> bool:
-    """Whether all tests pass with it."""
+def survives(mutant: Mutant | None, tests: list[str], timeout_s: int) -> bool:
+    """Whether all tests pass with it, or without any."""
     child = os.fork()
     if child == 0:
         run(mutant, tests, timeout_s)
     return os.waitpid(child, 0)[1] == 0
 
 
-def run(mutant: Mutant, tests: list[str], timeout_s: int) -> None:
+def run(mutant: Mutant | None, tests: list[str], timeout_s: int) -> None:
     """In the child: the tests, and out with their code. The alarm's default action ends a mutant that hangs."""
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     signal.alarm(timeout_s)
@@ -175,8 +170,9 @@ def run(mutant: Mutant, tests: list[str], timeout_s: int) -> None:
     os.dup2(nowhere, 2)
     code = 1
     try:
-        sys.meta_path.insert(0, _Finder(mutant))
-        code = int(pytest.main(["-x", "-q", "-p", "no:cacheprovider", *tests]))
+        if mutant is not None:
+            sys.meta_path.insert(0, _Finder(mutant))
+        code = int(pytest.main(["-x", "-q", "-p", "no:cacheprovider", "-W", _QUIET, *tests]))
     finally:
         os._exit(code)
 
@@ -196,12 +192,15 @@ def main() -> int:
     tests = sorted(str(path) for path in (ROOT / "tests").glob("test_smart_charging*.py"))
     # The slow comparison comes last: most mutants fall before it.
     tests.sort(key=lambda path: "against" in path)
+    if not survives(None, tests, chosen.timeout):
+        print("the tests fail without a mutant")
+        return 1
     began = time.monotonic()
     with ThreadPoolExecutor(chosen.workers) as pool:
         results = list(pool.map(lambda mutant: survives(mutant, tests, chosen.timeout), sample))
     for mutant, alive in zip(sample, results, strict=True):
         if alive:
-            print(f"survived  {mutant.module}:{mutant.line}  {mutant.change}")
+            print(f"survived  {mutant.path.stem}:{mutant.line}  {mutant.change}")
     killed = results.count(False)
     share = 100 * killed / len(sample)
     print(f"{killed} of {len(sample)} killed ({share:.1f} %), of {len(every)} possible; seed {chosen.seed}")
