@@ -18,7 +18,6 @@ CHARGING_ONLY = frozenset({"ChargingOnly"})
 _MODES = {
     Purpose.PRIORITY: CHARGING_ONLY,
     Purpose.MAX: CHARGING_ONLY,
-    Purpose.EXTERNAL: CHARGING_ONLY | {"ExternalLimits", "ExternalSetpoint"},
     Purpose.LOCAL_GENERATION: CHARGING_ONLY | {"ExternalLimits"},
 }
 STORED_BY_21 = frozenset({Purpose.MAX, Purpose.TX_DEFAULT, Purpose.PRIORITY})
