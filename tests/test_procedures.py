@@ -11,6 +11,7 @@ import pytest
 from hilbench import world
 from hilbench.errors import InputError
 from hilbench.procedures import catalogue, random_day, select
+from hilbench.rig import rig_files
 from hilbench.runner import Job, execute
 from tests.rigs import trio
 
@@ -56,6 +57,19 @@ def _short_day(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_good_controller_passes(tmp_path: Path, procedure: str) -> None:
     """The reference controller keeps every limit of every step."""
     result = conduct(tmp_path, procedure)
+    assert (result["verdict"], result["error"]) == ("PASS", "")
+
+
+@pytest.mark.parametrize("version", ["2.0.1", "2.1"])
+@pytest.mark.parametrize("procedure", ["7.1", "7.2", "7.5", "4.1", "4.2", "4.4", "4.7"])
+def test_the_good_controller_passes_with_newer_stations(tmp_path: Path, procedure: str, version: str) -> None:
+    """It steers stations of OCPP 2.0.1 and 2.1 as it does those of 1.6."""
+    rig = trio(tmp_path, ('ocpp = "1.6"', f'ocpp = "{version}"'))
+    if procedure in CROWDED:
+        rig = rig.with_name("crowded.toml")
+        old = rig_files()["workplace-10"].read_text("utf-8")
+        rig.write_text(old.replace('ocpp = "1.6"', f'ocpp = "{version}"'), "utf-8")
+    result = execute(Job(str(rig), procedure, 1, None))
     assert (result["verdict"], result["error"]) == ("PASS", "")
 
 

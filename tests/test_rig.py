@@ -168,7 +168,7 @@ MISTAKES = {
         "no quirk 'slow'",
         "none is known",
     ),
-    "other OCPP": ('ocpp = "1.6"', 'ocpp = "2.1"', "station[0].ocpp (line 19)", "must be '1.6', not '2.1'", ""),
+    "other OCPP": ('ocpp = "1.6"', 'ocpp = "3.0"', "station[0].ocpp (line 19)", "must be '1.6', '2.0.1' or '2.1', not '3.0'", ""),
     "zone": ("New_York", "New_Yrok", "site.timezone (line 9)", "no time zone", "IANA"),
     "requirements": ("generic-v0", "generic-v9", "site.requirements[0] (line 10)", "generic-v9", "mean generic-v0"),
     "no requirement": ('["generic-v0"]', "[]", "site.requirements (line 10)", "is empty", "at least one"),
