@@ -9,7 +9,7 @@ import numpy as np
 from hilbench.measuring.window import Extractor, Reading, Window
 from hilbench.metrics import breaker, exposure
 from hilbench.metrics.polyline import mean
-from hilbench.signals import Signal, line_current
+from hilbench.signals import Array, line_current
 from hilbench.site import Node
 
 PRELOAD_S = 60.0
@@ -74,15 +74,21 @@ def breaker_fraction(window: Window) -> list[Reading]:
         signal = window.bench.record.signals.get(line_current("service", line))
         if signal is not None and len(signal):
             current = signal.polyline(window.start, window.stop)
-            judged = breaker.assess(current, device, _preload(signal, window.start))
-            # the heat grows at most as fast as the largest current lets it
-            per_s = (float(np.abs(current[1]).max()) / device.rating_a / device.slow.k) ** 2 / device.slow.tau_s
+            before = signal.polyline(window.start - PRELOAD_S, window.start)
+            judged = breaker.assess(current, device, mean(before))
             note = f"{line}: the breaker {OUTCOMES[judged.outcome]}"
-            found.append(Reading(judged.fraction, window.time_u * per_s, note))
+            u = _heat_u(window, current[1], before[1], device.rating_a * device.slow.k, device.slow.tau_s)
+            found.append(Reading(judged.fraction, u, note))
     return found
 
 
-def _preload(signal: Signal, start: float) -> float | None:
-    """Mean current of the minute before ``start``; None where the record only begins then."""
-    before = signal.polyline(start - PRELOAD_S, start)
-    return mean(before) if before[0][-1] > before[0][0] else None
+def _heat_u(window: Window, during: Array, before: Array, trip_a: float, tau_s: float) -> float:
+    """Expanded uncertainty of a share of the trip heat, 0 on an exact clock.
+
+    The heat grows at most as fast as the largest current lets it. What flowed in the minute before depends on when in
+    the waiting of the procedure the stimulus came: by half of its range.
+    """
+    if not window.time_u:
+        return 0.0
+    low, high = float(np.abs(before).min()) / trip_a, float(np.abs(before).max()) / trip_a
+    return window.time_u * (float(np.abs(during).max()) / trip_a) ** 2 / tau_s + (high**2 - low**2) / 2.0
