@@ -112,6 +112,11 @@ def test_tx_profiles_end_with_their_transaction() -> None:
     keeps.end_transaction(1)
     assert len(keeps.profiles) == 1
     assert amps(keeps, T0) is None
+    begin(keeps, 1, "another")
+    assert amps(keeps, T0) is None
+    keeps.end_transaction(1)
+    begin(keeps, 1, "tx")
+    assert amps(keeps, T0) == 16
 
 
 def test_a_profile_of_remote_start_waits_for_its_transaction() -> None:
@@ -344,3 +349,11 @@ def test_without_a_transaction_the_default_may_be_left_out() -> None:
     assert amps(s, T0) is None
     begin(s, 1)
     assert amps(s, T0) == 9
+
+
+def test_a_start_schedule_may_be_too_far_away() -> None:
+    """For stations with a window, either way; its ends are within."""
+    s = station(V, start_window_s=60.0)
+    for start, status in ((61, "Rejected"), (60, "Accepted"), (-60, "Accepted"), (-61, "Rejected")):
+        assert s.install(profile(start=T0 + start), 1, T0).status == status
+    assert s.install(profile(start=None), 1, T0).status == "Accepted"

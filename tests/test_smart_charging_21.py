@@ -206,6 +206,8 @@ def test_only_dynamic_profiles_are_updated() -> None:
         s.update_dynamic(2, T0, {"limit": -1})
     with pytest.raises(ValueError, match="dischargeLimit is positive"):
         s.update_dynamic(2, T0, {"discharge_limit": 1})
+    with pytest.raises(ValueError, match="figures of single phases need that of the first"):
+        s.update_dynamic(2, T0, {"setpoint_l2": 1})
 
 
 def test_ids_of_external_constraints_are_reserved() -> None:
@@ -240,9 +242,10 @@ def test_updates_of_a_stored_purpose_may_be_too_frequent() -> None:
 def test_what_is_not_supported_is_refused(option: str, change: dict[str, Any]) -> None:
     """InvalidSchedule with the option off, accepted with it on; without the field it does not matter."""
     given = profile(schedules=(replace(schedule([(0, 9)]), **change),))
-    assert refusal(station(V, **{option: False}), given) == "InvalidSchedule"
-    assert refusal(station(V, **{option: False}), profile()) == ""
-    assert refusal(station(V, **{option: True}), given) == ""
+    off: dict[str, Any] = {option: False}
+    assert refusal(station(V, **off), given) == "InvalidSchedule"
+    assert refusal(station(V, **off), profile()) == ""
+    assert refusal(station(V), given) == ""
 
 
 @pytest.mark.parametrize(("can", "reason"), [(False, "InvalidSchedule"), (True, "")])
@@ -323,6 +326,10 @@ def test_limits_of_single_phases_are_of_a_tx_profile_with_a_limit() -> None:
     s = running()
     assert refusal(s, of_period(Purpose.TX_DEFAULT, limit=Rate(9, 8))) == "PhaseConflict"
     assert refusal(s, of_period(limit=Rate(math.nan, 8))) == "PhaseConflict"
+    assert refusal(s, of_period(limit=Rate(9), setpoint=Rate(math.nan, 8))) == "PhaseConflict"
+    assert refusal(s, of_period(limit=Rate(9), discharge=Rate(math.nan, 8))) == "PhaseConflict"
+    with pytest.raises(ValueError, match="figures of single phases need that of the first"):
+        s.set_external(of_period(limit=Rate(math.nan, 8)), 0)
     assert refusal(s, of_period(limit=None)) == ""
 
 
@@ -417,3 +424,12 @@ def test_the_composite_schedule_carries_single_phases_and_set_points() -> None:
     made = composite(Evaluator(s), 1, T0, 60, Unit.W)
     assert made is not None
     assert [p.limit for p in made.periods] == [Rate(2300, 1840)]
+
+
+def test_discharge_limits_are_rounded_towards_zero() -> None:
+    """So that a composite schedule allows no more than the profiles, in either direction."""
+    s = running()
+    s.install(of_period(limit=Rate(9), setpoint=Rate(-0.15), discharge=Rate(-1.05)), 1, T0)
+    made = composite(Evaluator(s), 1, T0, 60)
+    assert made is not None
+    assert (made.periods[0].setpoint, made.periods[0].discharge) == (Rate(-0.2), Rate(-1.0))

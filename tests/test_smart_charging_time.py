@@ -209,6 +209,7 @@ def test_offline_for_long_a_profile_is_not_valid_until_online() -> None:
     """maxOfflineDuration 60 s: the lower level counts from 60 s on; back online the higher one does again."""
     s = station(Version.V21, (1, profile([(0, 8)])), (1, profile([(0, 24)], id=2, stack=1, max_offline_s=60.0)))
     s.went_offline(T0 + 100)
+    s.went_offline(T0 + 150)
     assert course(s, [0, 159.999, 160]) == [24, 24, 8]
     assert changes(s, T0 + 100, 2) == [160, math.inf]
     s.came_online(T0 + 200)
