@@ -277,6 +277,12 @@ def test_randomised_delay_puts_off_all_periods_but_the_first() -> None:
     assert course(s, [0, 12.999, 13, 22.999, 23, 29.999, 30]) == [16, 16, 8, 8, 4, 4, None]
     assert changes(s, T0, 3) == [13, 23, 30]
     assert set(asked) == {("tx", 7, 1, 6), ("tx", 7, 2, 6)}
+    asked.clear()
+    s.install(profile([(0, 16), (10, 8)], id=7), 1, T0)
+    assert course(s, [10]) == [8]
+    assert asked == []
+    s.install(profile(schedules=(schedule([(0, 16), (10, 8)], randomized_delay_s=1),), id=7), 1, T0)
+    assert course(s, [10.499, 10.5]) == [16, 8]
 
 
 def test_by_default_nothing_is_put_off() -> None:

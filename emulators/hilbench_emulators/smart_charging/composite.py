@@ -179,7 +179,5 @@ def _merged(form: _Form, intervals: list[Interval]) -> Iterator[Period]:
 
 def _whole_seconds(periods: tuple[Period, ...]) -> Iterator[Period]:
     """Periods on whole seconds; of those within one second the last stands for all."""
-    for period, after in zip(periods, (*periods[1:], None), strict=True):
-        start_s = math.floor(period.start_s)
-        if after is None or math.floor(after.start_s) > start_s:
-            yield replace(period, start_s=float(start_s))
+    by_second = {float(math.floor(period.start_s)): period for period in periods}
+    yield from (replace(period, start_s=start_s) for start_s, period in by_second.items())
