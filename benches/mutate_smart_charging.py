@@ -12,10 +12,8 @@ from __future__ import annotations
 
 import argparse
 import ast
-import copy
 import importlib.abc
 import importlib.machinery
-import importlib.util
 import os
 import random
 import signal
@@ -74,40 +72,35 @@ class Mutant:
         tree = ast.parse(self.path.read_text(encoding="utf-8"))
         target = list(ast.walk(tree))[self.index]
         _, new = list(variants(target))[self.variant]
-        return ast.fix_missing_locations(_Swap(target, new).visit(tree))
+        _Swap(target, new).visit(tree)
+        return ast.fix_missing_locations(tree)
 
 
 def variants(node: ast.AST) -> Iterator[tuple[str, ast.AST]]:
-    """Nodes that could stand in place of this one."""
+    """Nodes that could stand in place of this one, and what changes."""
+    for new in others(node):
+        yield f"{ast.unparse(node)} -> {ast.unparse(new)}", new
+
+
+def others(node: ast.AST) -> Iterator[ast.expr]:
+    """Expressions that differ from this one in one point."""
     if isinstance(node, ast.Compare):
         for index, operator in enumerate(node.ops):
             for other in _COMPARISONS[type(operator)]:
-                new = copy.copy(node)
-                new.ops = [*node.ops[:index], other(), *node.ops[index + 1 :]]
-                yield f"{ast.unparse(node)} -> {ast.unparse(new)}", new
-    elif isinstance(node, ast.BinOp) and type(node.op) in _OPERATORS and not is_annotation(node):
-        new = copy.copy(node)
-        new.op = _OPERATORS[type(node.op)]()
-        yield f"{ast.unparse(node)} -> {ast.unparse(new)}", new
+                yield ast.Compare(node.left, [*node.ops[:index], other(), *node.ops[index + 1 :]], node.comparators)
+    elif isinstance(node, ast.BinOp) and type(node.op) in _OPERATORS:
+        yield ast.BinOp(node.left, _OPERATORS[type(node.op)](), node.right)
     elif isinstance(node, ast.BoolOp):
-        new = copy.copy(node)
-        new.op = ast.And() if isinstance(node.op, ast.Or) else ast.Or()
-        yield f"{ast.unparse(node)} -> {ast.unparse(new)}", new
+        yield ast.BoolOp(ast.And() if isinstance(node.op, ast.Or) else ast.Or(), node.values)
     elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not | ast.USub):
-        yield f"{ast.unparse(node)} -> {ast.unparse(node.operand)}", node.operand
+        yield node.operand
     elif isinstance(node, ast.Constant):
-        for value in constants(node.value):
-            yield f"{node.value!r} -> {value!r}", ast.copy_location(ast.Constant(value), node)
+        yield from (ast.Constant(value) for value in constants(node.value))
     elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and node.id in _NAMES:
-        yield f"{node.id} -> {_NAMES[node.id]}", ast.copy_location(ast.Name(_NAMES[node.id], node.ctx), node)
+        yield ast.Name(_NAMES[node.id], node.ctx)
 
 
-def is_annotation(node: ast.BinOp) -> bool:
-    """``X | None``, which no test can see."""
-    return isinstance(node.op, ast.BitOr) and isinstance(node.right, ast.Constant) and node.right.value is None
-
-
-def constants(value: object) -> tuple[object, ...]:
+def constants(value: object) -> tuple[float, ...]:
     """Others of the same kind; texts and None have none."""
     if isinstance(value, bool):
         return (not value,)
@@ -125,32 +118,52 @@ class _Swap(ast.NodeTransformer):
         return ast.copy_location(self.new, node) if node is self.old else self.generic_visit(node)
 
 
+def unevaluated(tree: ast.Module) -> set[ast.AST]:
+    """Annotations: they are never evaluated, so that no test can see a change."""
+    roots = [getattr(node, name, None) for node in ast.walk(tree) for name in ("annotation", "returns")]
+    return {node for root in roots if isinstance(root, ast.AST) for node in ast.walk(root)}
+
+
 def mutants(path: Path) -> Iterator[Mutant]:
     """All single changes of a module."""
-    for index, node in enumerate(ast.walk(ast.parse(path.read_text(encoding="utf-8")))):
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    silent = unevaluated(tree)
+    for index, node in enumerate(ast.walk(tree)):
+        if node in silent:
+            continue
         for variant, (change, _) in enumerate(variants(node)):
             yield Mutant(path, index, variant, getattr(node, "lineno", 0), change)
 
 
-class _Finder(importlib.abc.MetaPathFinder, importlib.machinery.SourceFileLoader):
-    """Gives the mutated code where the module is imported."""
+class _Loader(importlib.abc.InspectLoader):
+    """Gives the mutated code."""
 
     def __init__(self, mutant: Mutant) -> None:
-        self.module = f"{PACKAGE}.{mutant.path.stem}"
-        super().__init__(self.module, str(mutant.path))
-        self.code = compile(mutant.tree(), self.path, "exec")
-
-    def find_spec(
-        self, name: str, path: Sequence[str] | None, target: ModuleType | None = None
-    ) -> importlib.machinery.ModuleSpec | None:
-        """Only of the one module."""
-        del path, target
-        return importlib.util.spec_from_file_location(name, self.path, loader=self) if name == self.module else None
+        self.code = compile(mutant.tree(), str(mutant.path), "exec")
 
     def get_code(self, fullname: str) -> CodeType:
         """The mutant."""
         del fullname
         return self.code
+
+    def get_source(self, fullname: str) -> None:
+        """None that fits."""
+        del fullname
+
+
+class _Finder(importlib.abc.MetaPathFinder):
+    """Knows the one module that is not as written."""
+
+    def __init__(self, mutant: Mutant) -> None:
+        self.module = f"{PACKAGE}.{mutant.path.stem}"
+        self.loader = _Loader(mutant)
+
+    def find_spec(
+        self, name: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> importlib.machinery.ModuleSpec | None:
+        """Only of this module."""
+        del path, target
+        return importlib.machinery.ModuleSpec(name, self.loader) if name == self.module else None
 
 
 def survives(mutant: Mutant | None, tests: list[str], timeout_s: int) -> bool:
@@ -195,12 +208,14 @@ def main() -> int:
     if not survives(None, tests, chosen.timeout):
         print("the tests fail without a mutant")
         return 1
-    began = time.monotonic()
+    began, results = time.monotonic(), list[bool]()
     with ThreadPoolExecutor(chosen.workers) as pool:
-        results = list(pool.map(lambda mutant: survives(mutant, tests, chosen.timeout), sample))
-    for mutant, alive in zip(sample, results, strict=True):
-        if alive:
-            print(f"survived  {mutant.path.stem}:{mutant.line}  {mutant.change}")
+        for mutant, alive in zip(
+            sample, pool.map(lambda one: survives(one, tests, chosen.timeout), sample), strict=True
+        ):
+            results.append(alive)
+            if alive:
+                print(f"survived  {mutant.path.stem}:{mutant.line}  {mutant.change}", flush=True)
     killed = results.count(False)
     share = 100 * killed / len(sample)
     print(f"{killed} of {len(sample)} killed ({share:.1f} %), of {len(every)} possible; seed {chosen.seed}")

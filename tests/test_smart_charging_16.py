@@ -2,27 +2,34 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import math
+from dataclasses import FrozenInstanceError, replace
 
 import pytest
 
 from hilbench_emulators.smart_charging import (
+    Answer,
+    Decision,
     Facts,
     Kind,
+    Options,
     Outlet,
     Profile,
     ProfileStore,
     Purpose,
+    Rate,
     Refusal,
     RelativeFrom,
     SameSlot,
     Unit,
     Version,
+    Zone,
     composite,
+    options_for,
     read,
 )
 from hilbench_emulators.smart_charging.evaluate import Evaluator
-from tests.charging_samples import T0, TWO, amps, begin, course, daily, profile, station, tx
+from tests.charging_samples import T0, TWO, amps, begin, course, daily, profile, schedule, station, tx
 
 V = Version.V16
 
@@ -112,6 +119,11 @@ def test_tx_profiles_end_with_their_transaction() -> None:
     keeps.end_transaction(1)
     assert len(keeps.profiles) == 1
     assert amps(keeps, T0) is None
+    begin(keeps, 1, "another")
+    assert amps(keeps, T0) is None
+    keeps.end_transaction(1)
+    begin(keeps, 1, "tx")
+    assert amps(keeps, T0) == 16
 
 
 def test_a_profile_of_remote_start_waits_for_its_transaction() -> None:
@@ -344,3 +356,41 @@ def test_without_a_transaction_the_default_may_be_left_out() -> None:
     assert amps(s, T0) is None
     begin(s, 1)
     assert amps(s, T0) == 9
+
+
+def test_a_start_schedule_may_be_too_far_away() -> None:
+    """For stations with a window, either way; its ends are within."""
+    s = station(V, start_window_s=60.0)
+    for start, status in ((61, "Rejected"), (60, "Accepted"), (-60, "Accepted"), (-61, "Rejected")):
+        assert s.install(profile(start=T0 + start), 1, T0).status == status
+    assert s.install(profile(start=None), 1, T0).status == "Accepted"
+
+
+def test_a_duration_of_0_of_one_schedule_is_enough_to_refuse() -> None:
+    """Of several."""
+    both = (schedule([(0, 1)]), schedule([(0, 1)], duration=0))
+    s = station(Version.V201, refuse_zero_duration=True)
+    assert s.install(profile(schedules=both), 1, T0).reason_code == "InvalidSchedule"
+
+
+def test_defaults_are_as_documented() -> None:
+    """Figures that a station has when nobody chooses."""
+    assert (Options().max_stack, Options().max_periods, Options().max_profiles) == (10, 100, 100)
+    assert (Options().minimum_a, Options().rounding, Options().gap_fill_a, Options().gap_fill_w) == (6, 0.1, 48, 33120)
+    assert options_for(V) == Options(relative_from=RelativeFrom.TRANSACTION)
+    assert options_for(Version.V201) == options_for(Version.V21) == Options(same_slot=SameSlot.REJECT)
+    assert Facts() == Facts({1: Outlet(3, 32.0, dc=False)}, math.inf, 230.0)
+    assert Zone().offset(T0) == 0
+    plain = ProfileStore(V)
+    assert (plain.options, plain.facts) == (options_for(V), Facts())
+
+
+@pytest.mark.parametrize(
+    "value",
+    [Facts(), Outlet(), profile(), profile().schedules[0], Rate(1), Answer("x"), Options(), Zone(), Decision()],
+)
+def test_values_do_not_change(value: object) -> None:
+    """They are frozen: whoever holds one may keep it."""
+    name = next(iter(vars(value)))
+    with pytest.raises(FrozenInstanceError):
+        setattr(value, name, None)

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from hilbench_emulators.smart_charging import (
+    Decision,
     Evaluator,
     Facts,
     Kind,
@@ -339,6 +340,5 @@ def test_explained_intervals_follow_each_other() -> None:
 def test_no_limit_and_nothing_installed_is_no_constraint() -> None:
     """Nothing is said of anything."""
     decision = Evaluator(station(V)).decide(1, T0)
-    assert decision.because == ()
-    assert decision.limit_a is decision.limit_w is decision.number_phases is decision.operation_mode is None
+    assert decision == Decision()
     assert Rate(1).per_phase is False

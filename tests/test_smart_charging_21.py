@@ -70,7 +70,11 @@ def test_some_purposes_survive_a_reboot_others_by_option(more: tuple[Purpose, ..
 def test_priority_charging_has_no_duration_and_charges_only() -> None:
     """InvalidSchedule for both."""
     s = station(V, operation_modes=frozenset({"Idle"}))
-    assert refusal(s, profile(purpose=PRIORITY, duration=5)) == "InvalidSchedule"
+    endless, short = schedule([(0, 1)]), schedule([(0, 1)], duration=5)
+    assert refusal(s, profile(purpose=PRIORITY, schedules=(endless, short))) == "InvalidSchedule"
+    mixed = (Period(0.0), Period(5.0, operation_mode="Idle"))
+    late = profile(purpose=PRIORITY, schedules=(Schedule(Unit.A, mixed, T0),))
+    assert s.install(late, 1, T0).description == "priority charging is ChargingOnly"
     idle = of_period(PRIORITY, operation_mode="Idle")
     assert s.install(idle, 1, T0).description == "priority charging is ChargingOnly"
     assert refusal(s, profile(purpose=PRIORITY)) == ""
@@ -206,6 +210,8 @@ def test_only_dynamic_profiles_are_updated() -> None:
         s.update_dynamic(2, T0, {"limit": -1})
     with pytest.raises(ValueError, match="dischargeLimit is positive"):
         s.update_dynamic(2, T0, {"discharge_limit": 1})
+    with pytest.raises(ValueError, match="figures of single phases need that of the first"):
+        s.update_dynamic(2, T0, {"setpoint_l2": 1})
 
 
 def test_ids_of_external_constraints_are_reserved() -> None:
@@ -233,22 +239,24 @@ def test_updates_of_a_stored_purpose_may_be_too_frequent() -> None:
     ("option", "change"),
     [
         ("local_time", {"use_local_time": True}),
-        ("randomized_delay", {"randomized_delay_s": 5.0}),
+        ("randomized_delay", {"randomized_delay_s": 1.0}),
         ("limit_at_soc", {"soc_limit": SocLimit(80, 6)}),
     ],
 )
 def test_what_is_not_supported_is_refused(option: str, change: dict[str, Any]) -> None:
     """InvalidSchedule with the option off, accepted with it on; without the field it does not matter."""
-    given = profile(schedules=(replace(schedule([(0, 9)]), **change),))
-    assert refusal(station(V, **{option: False}), given) == "InvalidSchedule"
-    assert refusal(station(V, **{option: False}), profile()) == ""
-    assert refusal(station(V, **{option: True}), given) == ""
+    given = profile(schedules=(schedule([(0, 8)]), replace(schedule([(0, 9)]), **change)))
+    off: dict[str, Any] = {option: False}
+    assert refusal(station(V, **off), given) == "InvalidSchedule"
+    assert refusal(station(V, **off), profile()) == ""
+    assert refusal(station(V), given) == ""
 
 
 @pytest.mark.parametrize(("can", "reason"), [(False, "InvalidSchedule"), (True, "")])
 def test_sleep_must_be_supported(can: bool, reason: str) -> None:
     """SupportsEvseSleep."""
-    assert refusal(running(evse_sleep=can), of_period(evse_sleep=True)) == reason
+    made = Schedule(Unit.A, (Period(0.0), Period(5.0, evse_sleep=True)), T0)
+    assert refusal(running(evse_sleep=can), tx(schedules=(made,))) == reason
 
 
 def test_a_random_delay_is_of_tx_and_default_only() -> None:
@@ -323,6 +331,10 @@ def test_limits_of_single_phases_are_of_a_tx_profile_with_a_limit() -> None:
     s = running()
     assert refusal(s, of_period(Purpose.TX_DEFAULT, limit=Rate(9, 8))) == "PhaseConflict"
     assert refusal(s, of_period(limit=Rate(math.nan, 8))) == "PhaseConflict"
+    assert refusal(s, of_period(limit=Rate(9), setpoint=Rate(math.nan, 8))) == "PhaseConflict"
+    assert refusal(s, of_period(limit=Rate(9), discharge=Rate(math.nan, 8))) == "PhaseConflict"
+    with pytest.raises(ValueError, match="figures of single phases need that of the first"):
+        s.set_external(of_period(limit=Rate(math.nan, 8)), 0)
     assert refusal(s, of_period(limit=None)) == ""
 
 
@@ -417,3 +429,71 @@ def test_the_composite_schedule_carries_single_phases_and_set_points() -> None:
     made = composite(Evaluator(s), 1, T0, 60, Unit.W)
     assert made is not None
     assert [p.limit for p in made.periods] == [Rate(2300, 1840)]
+
+
+def test_discharge_limits_are_rounded_towards_zero() -> None:
+    """So that a composite schedule allows no more than the profiles, in either direction."""
+    s = running()
+    s.install(of_period(limit=Rate(9), setpoint=Rate(-0.15), discharge=Rate(-1.05)), 1, T0)
+    made = composite(Evaluator(s), 1, T0, 60)
+    assert made is not None
+    assert (made.periods[0].setpoint, made.periods[0].discharge) == (Rate(-0.2), Rate(-1.0))
+
+
+def test_refusals_name_the_first_that_is_wrong() -> None:
+    """Feature, operation mode or unit."""
+    s = station(V, local_time=False, randomized_delay=False, operation_modes=frozenset())
+    both = replace(schedule([(0, 9)]), use_local_time=True, randomized_delay_s=5.0)
+    assert s.install(profile(schedules=(both,)), 1, T0).description == "useLocalTime is not supported"
+    modes = (Period(0.0, operation_mode="Idle"), Period(1.0, operation_mode="CentralSetpoint"))
+    answer = s.install(profile(schedules=(Schedule(Unit.A, modes, T0),)), 1, T0)
+    assert answer.description == "operationMode Idle is not allowed"
+    units = (schedule([(0, 1)]), schedule([(0, 1)], unit=Unit.W))
+    answer = station(V, units=frozenset()).install(profile(schedules=units), 1, T0)
+    assert answer.description == "A is not supported"
+
+
+def test_a_set_point_below_the_state_of_charge_is_as_said() -> None:
+    """Without a cap, without a measurement and below it; from it on it is capped."""
+    s = running()
+    made = Schedule(Unit.A, (Period(0.0, setpoint=Rate(9)),), T0, soc_limit=SocLimit(80, 6))
+    s.install(tx(schedules=(made,)), 1, T0)
+    seen = []
+    for soc in (None, 79.0, 80.0):
+        s.state_of_charge(1, soc)
+        setpoint = Evaluator(s).decide(1, T0).setpoint_a
+        seen.append(setpoint and setpoint[0])
+    assert seen == [9, 9, 6]
+    s.install(of_period(setpoint=Rate(7)), 1, T0)
+    setpoint = Evaluator(s).decide(1, T0).setpoint_a
+    assert setpoint == (7, 7, 7)
+
+
+def test_generation_on_top_of_set_points_alone_is_no_limit() -> None:
+    """Nothing limits, so there is nothing to add to."""
+    s = running()
+    s.install(of_period(setpoint=Rate(7)), 1, T0)
+    s.install(profile([(0, 4)], id=2, purpose=GENERATION), 1, T0)
+    assert Evaluator(s).decide(1, T0).limit_a is None
+
+
+def test_a_discharge_limit_of_zero_may_be_set_by_update() -> None:
+    """It is the last that is not positive."""
+    s = station(V, (1, profile(kind=Kind.DYNAMIC)))
+    assert s.update_dynamic(1, T0, {"discharge_limit": 0, "limit": 0}).accepted
+    assert s.profiles[0].schedules[0].periods[0].discharge == Rate(0)
+
+
+def test_outlets_share_the_least_loaded_phase() -> None:
+    """A constraint of single phases gives what its lowest phase has."""
+    s = station(V)
+    s.set_external(replace(of_period(limit=Rate(30, 20, 16)), id=-1), 0)
+    assert Evaluator(s).shared(T0, {1: 32.0, 2: 32.0}) == {1: 8, 2: 8}
+
+
+def test_an_offline_time_ends_profiles_of_all_outlets() -> None:
+    """Whatever outlet they are of."""
+    s = station(V, (2, profile(max_offline_s=60.0, invalid_after_offline=True)))
+    s.went_offline(T0)
+    s.came_online(T0 + 60)
+    assert amps(s, T0 + 60, 2) is None

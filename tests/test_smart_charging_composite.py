@@ -227,7 +227,7 @@ def test_evse_0_shows_single_phases_where_an_outlet_has_them() -> None:
 
 def test_evse_0_can_be_the_stations_own_profiles_or_refused() -> None:
     """As some stations do; where it says nothing the hardware does, whatever gaps look like elsewhere."""
-    options = {"gap": Gap.MINUS_ONE, "station_composite": StationComposite.OWN}
+    options: dict[str, Any] = {"gap": Gap.MINUS_ONE, "station_composite": StationComposite.OWN}
     s = station(V, (1, profile([(0, 10)])), (0, profile([(0, 30)], id=2, purpose=Purpose.MAX, duration=5)), **options)
     assert shape(s, evse=0) == [(0, 30), (5, 64)]
     assert shape(s) == [(0, 10)]

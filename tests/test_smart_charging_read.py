@@ -189,6 +189,10 @@ def changed(path: str, value: object) -> dict[str, Any]:
         ("profile.valid_to", "soon", "validTo is not a time: 'soon'"),
         ("profile.valid_to", 5, "validTo is not a time: 5"),
         ("profile.charging_schedule", None, "chargingSchedule is missing"),
+        ("profile.charging_schedule", 5, "chargingSchedule is not a list of objects"),
+        ("schedule.charging_schedule_period", {"limit": 1}, "chargingSchedulePeriod is not a list of objects"),
+        ("schedule.charging_schedule_period", [1], "chargingSchedulePeriod is not a list of objects"),
+        ("1.limit", None, "limit is missing"),
         ("schedule.start_schedule", None, "startSchedule is missing"),
         ("schedule.charging_rate_unit", "VA", "chargingRateUnit cannot be 'VA'"),
         ("schedule.duration", -1, "duration is not between 0 and 1e\\+12 s"),
@@ -271,3 +275,11 @@ def test_limits_without_that_of_the_first_phase_are_marked() -> None:
     assert limit is not None
     assert math.isnan(limit.l1)
     assert (limit.l2, limit.l3, limit.per_phase) == (5, None, True)
+
+
+def test_before_2_1_every_period_has_a_limit() -> None:
+    """In 2.0.1 as in 1.6."""
+    schedule = NEW["charging_schedule"][0] | {"charging_schedule_period": [{"start_period": 0, "setpoint": 5}]}
+    assert read(Version.V21, NEW | {"charging_schedule": [schedule]}).schedules[0].periods[0].limit is None
+    with pytest.raises(ValueError, match="limit is missing"):
+        read(Version.V201, NEW | {"charging_schedule": [schedule]})

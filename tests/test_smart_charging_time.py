@@ -209,6 +209,7 @@ def test_offline_for_long_a_profile_is_not_valid_until_online() -> None:
     """maxOfflineDuration 60 s: the lower level counts from 60 s on; back online the higher one does again."""
     s = station(Version.V21, (1, profile([(0, 8)])), (1, profile([(0, 24)], id=2, stack=1, max_offline_s=60.0)))
     s.went_offline(T0 + 100)
+    s.went_offline(T0 + 150)
     assert course(s, [0, 159.999, 160]) == [24, 24, 8]
     assert changes(s, T0 + 100, 2) == [160, math.inf]
     s.came_online(T0 + 200)
@@ -276,6 +277,12 @@ def test_randomised_delay_puts_off_all_periods_but_the_first() -> None:
     assert course(s, [0, 12.999, 13, 22.999, 23, 29.999, 30]) == [16, 16, 8, 8, 4, 4, None]
     assert changes(s, T0, 3) == [13, 23, 30]
     assert set(asked) == {("tx", 7, 1, 6), ("tx", 7, 2, 6)}
+    asked.clear()
+    s.install(profile([(0, 16), (10, 8)], id=7), 1, T0)
+    assert course(s, [10]) == [8]
+    assert asked == []
+    s.install(profile(schedules=(schedule([(0, 16), (10, 8)], randomized_delay_s=1),), id=7), 1, T0)
+    assert course(s, [10.499, 10.5]) == [16, 8]
 
 
 def test_by_default_nothing_is_put_off() -> None:

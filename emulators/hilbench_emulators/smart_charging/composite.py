@@ -125,7 +125,7 @@ class _Form:
             0.0,
             limit,
             setpoint=self.optional(decision.setpoint_a, phases, decision),
-            discharge=self.optional(decision.discharge_a, phases, decision),
+            discharge=self.discharge(decision, phases),
             number_phases=phases,
             phase_to_use=decision.phase_to_use,
             operation_mode=None if decision.operation_mode == "ChargingOnly" else decision.operation_mode,
@@ -145,6 +145,14 @@ class _Form:
         if limit_a is None:
             return most
         return lowest([limit_a, most]) or most if self.options.cap_by_hardware else limit_a
+
+    def discharge(self, decision: Decision, phases: int) -> Rate | None:
+        """Negative, and rounded so that it allows no more than before."""
+        if decision.discharge_a is None:
+            return None
+        first, second, third = decision.discharge_a
+        made = self.rate((-first, -second, -third), phases, decision.per_phase)
+        return Rate(-made.l1, None if made.l2 is None else -made.l2, None if made.l3 is None else -made.l3)
 
     def optional(self, rate_a: Phases | None, phases: int, decision: Decision) -> Rate | None:
         return None if rate_a is None else self.rate(rate_a, phases, decision.per_phase)
@@ -171,7 +179,5 @@ def _merged(form: _Form, intervals: list[Interval]) -> Iterator[Period]:
 
 def _whole_seconds(periods: tuple[Period, ...]) -> Iterator[Period]:
     """Periods on whole seconds; of those within one second the last stands for all."""
-    for period, after in zip(periods, (*periods[1:], None), strict=True):
-        start_s = math.floor(period.start_s)
-        if after is None or math.floor(after.start_s) > start_s:
-            yield replace(period, start_s=float(start_s))
+    by_second = {float(math.floor(period.start_s)): period for period in periods}
+    yield from (replace(period, start_s=start_s) for start_s, period in by_second.items())

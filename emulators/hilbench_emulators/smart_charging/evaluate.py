@@ -175,6 +175,9 @@ class Evaluator:
 
     def _lead(self, purpose: Purpose, at: Situation, t: float) -> _Lead | None:
         for profile in self.store.candidates(purpose, at.evse):
+            # One of an earlier transaction may still be there: stored over a reboot, or kept by option.
+            if purpose is Purpose.TX and profile.transaction_id not in (None, at.transaction_id):
+                continue
             index = self._select.period_index(profile, at, t)
             if index is not None:
                 return self._lead_of(profile, index, at)

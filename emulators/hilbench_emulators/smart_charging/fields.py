@@ -29,6 +29,14 @@ def required(raw: Raw, key: str) -> Any:
     return raw[key]
 
 
+def objects(raw: Raw, key: str) -> list[Raw]:
+    """A list of objects."""
+    found = required(raw, key)
+    if not isinstance(found, list) or not all(isinstance(entry, Mapping) for entry in found):
+        raise ValueError(f"{wire_name(key)} is not a list of objects")
+    return found
+
+
 def number(raw: Raw, key: str) -> float | None:
     """A finite float, or None when absent; JSON knows larger numbers than floats."""
     value = raw.get(key)

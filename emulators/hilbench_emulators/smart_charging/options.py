@@ -6,6 +6,7 @@ Sources: "standard-text" restates the OCA documents, "observed" is what public i
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -103,6 +104,8 @@ class Options:
     """Whether a 1.6 profile replaces only on its own connector (chosen: else a default per connector cannot exist)."""
     absolute_without_start: bool = True
     """Whether an absolute 1.6 schedule without start is relative (standard-text: 1.6 7.13; observed: EVerest no)."""
+    start_window_s: float = math.inf
+    """Farthest that startSchedule may be from now, either way (standard-text: no bound; for stations with one)."""
     relative_max: bool = True
     """Whether 1.6 takes a relative maximum (standard-text: not forbidden; 2.x forbids it in K01.FR.38)."""
     refuse_zero_duration: bool = False

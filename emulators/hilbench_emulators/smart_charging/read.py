@@ -13,6 +13,7 @@ from hilbench_emulators.smart_charging.fields import (
     integer,
     moment,
     number,
+    objects,
     rate,
     required,
     seconds,
@@ -57,13 +58,13 @@ def read(version: Version, raw: Raw, evse: int = 0) -> Profile:
     Raises ``ValueError`` that names the field when something is missing, beyond use or contradicts itself.
     """
     old = version is Version.V16
-    schedules = required(raw, "charging_schedule")
+    listed = {"charging_schedule": [required(raw, "charging_schedule")]} if old else raw
     profile = Profile(
         id=_required_integer(raw, "charging_profile_id" if old else "id"),
         stack=_required_integer(raw, "stack_level"),
         purpose=_purpose(raw, old),
         kind=choice(Kind, raw, "charging_profile_kind"),
-        schedules=tuple(map(_schedule, [schedules] if old else schedules)),
+        schedules=tuple(_schedule(schedule, version) for schedule in objects(listed, "charging_schedule")),
         evse=evse,
         recurrency=None if raw.get("recurrency_kind") is None else choice(Recurrency, raw, "recurrency_kind"),
         transaction_id=raw.get("transaction_id"),
@@ -113,12 +114,12 @@ def _sound(profile: Profile) -> Profile:
     return profile
 
 
-def _schedule(raw: Raw) -> Schedule:
+def _schedule(raw: Raw, version: Version) -> Schedule:
     local = bool(raw.get("use_local_time"))
     duration_s = seconds(raw, "duration")
     return Schedule(
         unit=choice(Unit, raw, "charging_rate_unit"),
-        periods=_periods(required(raw, "charging_schedule_period")),
+        periods=_periods(objects(raw, "charging_schedule_period"), version),
         start=moment(raw, "start_schedule", local=local),
         duration_s=math.inf if duration_s is None else duration_s,
         id=integer(raw, "id"),
@@ -138,7 +139,10 @@ def _soc_limit(raw: Raw | None) -> SocLimit | None:
     return SocLimit(number(raw, "soc") or 0.0, number(raw, "limit") or 0.0)
 
 
-def _periods(raw: list[dict[str, Any]]) -> tuple[Period, ...]:
+def _periods(raw: list[Raw], version: Version) -> tuple[Period, ...]:
+    if version is not Version.V21:
+        for entry in raw:
+            required(entry, "limit")
     periods = tuple(map(_period, raw))
     if not periods or periods[0].start_s != 0:
         raise ValueError("startPeriod of the first chargingSchedulePeriod is not 0")

@@ -56,7 +56,7 @@ def by_error(code: str, description: str) -> Answer:
 class Request:
     """A profile that wants in, and what it is judged by.
 
-    ``active`` maps outlets to their transactions; ``since_last_s`` is the time since the purpose was last set;
+    ``active`` maps outlets to their transactions; ``t`` is now, ``last_set`` when a profile of the purpose came before;
     ``starting`` tells that the profile came with the request to start its transaction.
     """
 
@@ -66,8 +66,9 @@ class Request:
     profile: Profile
     installed: tuple[Profile, ...]
     active: dict[int, str | int]
-    since_last_s: float = math.inf
-    starting: bool = False
+    t: float
+    last_set: float
+    starting: bool
 
     @property
     def old(self) -> bool:
@@ -141,6 +142,9 @@ def _kind(request: Request) -> Answer | None:
 
 
 def _start(request: Request) -> Answer | None:
+    window_s = request.options.start_window_s
+    if any(s.start is not None and abs(s.start - request.t) > window_s for s in request.profile.schedules):
+        return rejected("InvalidSchedule", f"startSchedule is more than {window_s:g} s from now")
     kind, starts = request.profile.kind, [schedule.start for schedule in request.profile.schedules]
     optional = request.old and request.options.absolute_without_start
     if kind in (Kind.ABSOLUTE, Kind.RECURRING) and None in starts and not optional:
@@ -282,7 +286,7 @@ def _ids(request: Request) -> Answer | None:
 def _rate_limit(request: Request) -> Answer | None:
     least_s = request.options.update_rate_limit_s
     stored = request.profile.purpose in STORED_BY_21 | request.options.persistent
-    if least_s is not None and stored and request.since_last_s < least_s:
+    if least_s is not None and stored and request.t - request.last_set < least_s:
         return rejected("RateLimitExceeded", f"less than {least_s:g} s after the one before")
     return None
 
@@ -336,9 +340,20 @@ def _phase_conflict(request: Request) -> Answer | None:
     limits = [period.limit for period in request.periods if period.limit is not None and period.limit.per_phase]
     if limits and request.profile.purpose is not Purpose.TX:
         return rejected("PhaseConflict", "limits of single phases are of a TxProfile only")
-    if any(math.isnan(limit.l1) for limit in limits):
-        return rejected("PhaseConflict", "limits of single phases need that of the first")
+    if lacks_first_phase(request.profile):
+        return rejected("PhaseConflict", "figures of single phases need that of the first")
     return _other_phase(request)
+
+
+def lacks_first_phase(profile: Profile) -> bool:
+    """Whether a later phase has a figure where the first has none (OCPP 2.1 K01.FR.145, standard-text)."""
+    rates = (
+        rate
+        for schedule in profile.schedules
+        for period in schedule.periods
+        for rate in (period.limit, period.setpoint, period.discharge)
+    )
+    return any(rate is not None and math.isnan(rate.l1) for rate in rates)
 
 
 def _other_phase(request: Request) -> Answer | None:

@@ -15,7 +15,7 @@ def share(cap_a: float, wants_a: Mapping[int, float], minimum_a: float = 6.0) ->
     active = {outlet: want for outlet, want in sorted(wants_a.items()) if want >= minimum_a}
     while active:
         level = _level(cap_a, list(active.values()))
-        if level >= minimum_a or level >= max(active.values()):
+        if level >= minimum_a:
             return {outlet: min(active.get(outlet, 0.0), level) for outlet in wants_a}
         active.popitem()
     return dict.fromkeys(wants_a, 0.0)

@@ -19,6 +19,7 @@ from hilbench_emulators.smart_charging.rules import (
     Request,
     by_error,
     check,
+    lacks_first_phase,
     rejected,
     replaced,
 )
@@ -85,9 +86,7 @@ class ProfileStore:
     def _request(self, profile: Profile, t: float, starting: bool) -> Request:
         last = self._last_set.get(profile.purpose, -math.inf)
         active = {e: s.transaction_id for e, s in self.outlets.items() if s.transaction_id is not None}
-        return Request(
-            self.version, self.options, self.facts, profile, self.profiles, active, t - last, starting=starting
-        )
+        return Request(self.version, self.options, self.facts, profile, self.profiles, active, t, last, starting)
 
     def _stamped(self, profile: Profile, t: float) -> Profile:
         """A dynamic profile counts from when it came (OCPP 2.1 K28.FR.05, standard-text)."""
@@ -182,11 +181,9 @@ class ProfileStore:
 
     def end_transaction(self, evse: int) -> None:
         """It is over, and its TxProfiles with it unless an option keeps them."""
-        ended = self.outlets[evse].transaction_id
         self.outlets[evse] = OutletState()
         if not self.options.keep_unused:
-            own = (p for p in self.profiles if p.purpose is Purpose.TX and p.evse == evse)
-            self._drop([profile for profile in own if profile.transaction_id in (None, ended)])
+            self._drop(self._matching(None, evse, Purpose.TX, None))
 
     def use_priority(self, evse: int, transaction_id: str | int, activate: bool) -> Answer:
         """Priority charging on or off (OCPP 2.1 K21, standard-text)."""
@@ -201,8 +198,9 @@ class ProfileStore:
     # Connection, external systems, dynamic profiles
 
     def went_offline(self, t: float) -> None:
-        """The connection to the CSMS is lost since ``t``."""
-        self.offline_since = grid(t)
+        """The connection to the CSMS is lost since ``t``, if it was not before."""
+        if self.offline_since is None:
+            self.offline_since = grid(t)
 
     def came_online(self, t: float) -> None:
         """It is back: what was invalid is valid again unless it says otherwise (2.1 K01.FR.102, standard-text)."""
@@ -211,7 +209,12 @@ class ProfileStore:
         self.offline_since = None
 
     def set_external(self, profile: Profile, evse: int, source: str = "EMS") -> None:
-        """A limit by another system than the CSMS, in place of one with its id (2.0.1 K11 to K13, standard-text)."""
+        """A limit by another system than the CSMS, in place of one with its id (2.0.1 K11 to K13, standard-text).
+
+        Raises ``ValueError`` where only later phases have a figure.
+        """
+        if lacks_first_phase(profile):
+            raise ValueError("figures of single phases need that of the first")
         self.clear_external(profile.id)
         self.profiles = (*self.profiles, replace(profile, evse=evse, purpose=Purpose.EXTERNAL))
         self._sources[profile.id] = source
@@ -225,12 +228,14 @@ class ProfileStore:
     def update_dynamic(self, profile_id: int, t: float, update: Mapping[str, Any]) -> Answer:
         """New figures for a dynamic profile, from ``schedule_update`` in snake_case (OCPP 2.1 K28, standard-text).
 
-        What the update does not name stays. Raises ``ValueError`` for figures beyond use.
+        What the update does not name stays. Raises ``ValueError`` for figures beyond use, and as :meth:`set_external`.
         """
         old = next((p for p in self.profiles if p.id == profile_id and p.kind is Kind.DYNAMIC), None)
         if old is None:
             return rejected("InvalidProfile", f"there is no dynamic profile {profile_id}")
         new = _updated(old, update, grid(t))
+        if lacks_first_phase(new):
+            raise ValueError("figures of single phases need that of the first")
         self.profiles = tuple(new if profile is old else profile for profile in self.profiles)
         return ACCEPTED
 
