@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import json
 import subprocess
 import sys
@@ -21,6 +22,7 @@ import ocpp.messages
 from ocpp.routing import on as stock_on
 from ocpp.v16 import ChargePoint as Stock
 from ocpp.v16 import call_result
+from ocpp.v16.enums import ChargingProfileStatus
 from websockets.asyncio.client import connect
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
@@ -75,7 +77,7 @@ def meter_values(_self: Any, **_payload: Any) -> Any:
 
 
 def set_charging_profile(_self: Any, **_payload: Any) -> Any:
-    return call_result.SetChargingProfile(status="Accepted")
+    return call_result.SetChargingProfile(status=ChargingProfileStatus.accepted)
 
 
 def handlers(mark: Any) -> dict[str, Any]:
@@ -92,10 +94,8 @@ def server_of(kind: str) -> Callable[[ServerConnection], Awaitable[None]]:
     peer = type("Server", (base,), handlers(mark))
 
     async def handle(connection: ServerConnection) -> None:
-        try:
+        with contextlib.suppress(ConnectionClosed):
             await peer("station", connection).start()
-        except ConnectionClosed:
-            pass
 
     return handle
 
@@ -187,7 +187,7 @@ def main() -> int:
         print(f"{title:<32}{own:>10.0f}{stock:>10.0f}{limit:>10.0f}{stock / own:>11.1f}{own / limit:>12.2f}")
         missed += action != "Heartbeat" and (stock / own < WANTED_FASTER or own / limit > WANTED_OF_LIMIT)
     print(
-        f"wanted: {WANTED_FASTER:g} times cheaper than ocpp, within {WANTED_OF_LIMIT:g} times the limit: {missed} missed"
+        f"wanted: {WANTED_FASTER:g} times cheaper than ocpp, within {WANTED_OF_LIMIT:g} of the limit: {missed} missed"
     )
     return int(missed > 0)
 

@@ -38,7 +38,7 @@ TO_CONTROLLER: dict[str, tuple[Frame, Answer]] = {
     "unknown key": (sent("Heartbeat", x=1), "4 FormationViolation Additional properties"),
     "unknown status": (status(status="Flying"), '4 FormationViolation "Flying" is not one of'),
     "connector is text": (status(connectorId="1"), "4 TypeConstraintViolation"),
-    "connector from nowhere": (status(connectorId=10**20), "3 "),
+    "connector from nowhere": (status(connectorId=10**20), "4 TypeConstraintViolation"),
     "connector negative": (status(connectorId=-1), "3 "),
     "status of yesterday": (status(timestamp="yesterday"), '4 FormationViolation "yesterday" is not a "date-time"'),
     "value is a number": (metered(16), "4 TypeConstraintViolation"),
@@ -56,7 +56,10 @@ TO_CONTROLLER: dict[str, tuple[Frame, Answer]] = {
         sent("StartTransaction", connectorId=1, idTag="t" * 21, meterStart=0, timestamp=STAMP),
         "4 TypeConstraintViolation",
     ),
-    "stop of what never began": (sent("StopTransaction", transactionId=10**20, meterStop=0, timestamp=STAMP), "3 "),
+    "stop of what never began": (
+        sent("StopTransaction", transactionId=10**20, meterStop=0, timestamp=STAMP),
+        "4 TypeConst",
+    ),
     "stop of yesterday": (sent("StopTransaction", transactionId=1, meterStop=0, timestamp="yesterday"), "4 Formation"),
     "another's action": (sent("RemoteStartTransaction", idTag="t"), "4 NotImplemented no handler for Remote"),
 }

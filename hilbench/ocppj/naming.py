@@ -6,18 +6,30 @@ import dataclasses
 from functools import cache
 from typing import Any, cast
 
-from hilbench.ocppj.versions import Names, camel, snake
+from hilbench.ocppj.versions import KNOWN_NAMES, Names, camel, snake
 
 _SCALARS = (str, float, int, type(None))
+_PLAIN = frozenset({str, float, int, bool, type(None)})
 _NONE: Names = {}
+
+
+class _Spellings(dict[str, str]):
+    """snake_case forms that are looked up most of the time."""
+
+    def __missing__(self, key: str) -> str:
+        found = snake(key)
+        if len(self) < KNOWN_NAMES:
+            self[key] = found
+        return found
+
+
+_SNAKE = _Spellings()
 
 
 def to_snake(data: Any) -> Any:
     """Copy of JSON data whose keys are snake_case."""
-    if isinstance(data, _SCALARS):
-        return data
     if isinstance(data, dict):
-        return {snake(key): to_snake(value) for key, value in data.items()}
+        return {_SNAKE[k]: v if type(v) in _PLAIN else to_snake(v) for k, v in data.items()}
     return [to_snake(item) for item in data] if isinstance(data, list) else data
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import ocpp.v16
 import ocpp.v21
 import ocpp.v201
+import orjson
 from ocpp.exceptions import OCPPError
 from ocpp.messages import MessageType
 from websockets.asyncio.client import ClientConnection
@@ -34,6 +35,14 @@ Connection = ClientConnection | ServerConnection
 @cache
 def _wants_id(function: Any) -> bool:
     return "call_unique_id" in inspect.signature(function).parameters
+
+
+def _decode(text: str) -> Any:
+    """JSON, also what only Python's own parser takes: NaN and numbers of any size get an answer that names them."""
+    try:
+        return orjson.loads(text)
+    except ValueError:
+        return json.loads(text)
 
 
 def _encode(frame: list[Any]) -> str:
@@ -94,7 +103,7 @@ class Peer:
         text = raw_msg if isinstance(raw_msg, str) else raw_msg.decode("utf-8", "replace")
         self._seen("in", text)
         try:
-            frame = json.loads(text)
+            frame = _decode(text)
         except (ValueError, RecursionError):
             await self._refuse("-1", refusal("FormationViolation", "not JSON"))
             return

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib import import_module, resources
 from typing import Any, Protocol, TypeVar, cast
 
@@ -20,6 +20,8 @@ from websockets.typing import Subprotocol
 
 ocpp.messages.ASYNC_VALIDATION = False  # it would use threads, which a virtual clock cannot wait for
 
+KNOWN_NAMES = 4096
+"""Spellings that are remembered: more than all versions have, and few enough for whatever a peer makes up."""
 _PACKAGE: Any = ocpp.charge_point
 F = TypeVar("F", bound=Callable[..., Any])
 Names = Mapping[str, str]
@@ -108,13 +110,13 @@ def _properties(node: Any) -> Iterator[str]:
             yield from _properties(inner)
 
 
-@cache
+@lru_cache(KNOWN_NAMES)
 def snake(key: str) -> str:
     """A name as the package's payload classes and handlers spell it."""
     return str(next(iter(_PACKAGE.camel_to_snake_case({key: None}))))
 
 
-@cache
+@lru_cache(KNOWN_NAMES)
 def camel(key: str) -> str:
     """A name as most messages spell it; see :func:`names` for those that do not."""
     return str(next(iter(_PACKAGE.snake_to_camel_case({key: None}))))
