@@ -7,7 +7,7 @@ RULES = {
     "1.6 3.13": "16:test_a_tx_profile_overrules_the_default_but_not_the_maximum",
     "1.6 3.13.1": "16:test_the_maximum_is_of_connector_0_only composite:test_outlets_share_what_the_station_may_draw",
     "1.6 3.13.6": "16:test_offline_a_transaction_keeps_what_is_stored",
-    "1.6 5.3": "16:test_clear_by_id_ignores_the_other_fields 16:test_clear_without_fields_is_all "
+    "1.6 5.5": "16:test_clear_by_id_ignores_the_other_fields 16:test_clear_without_fields_is_all "
     "16:test_clear_by_fields_needs_all_of_them",
     "1.6 5.7": "composite:test_evse_0_is_what_all_outlets_may_draw "
     "composite:test_unknown_outlets_and_empty_times_are_refused "

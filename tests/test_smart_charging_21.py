@@ -324,6 +324,9 @@ def test_limits_of_single_phases() -> None:
     assert (decision.limit_a, decision.limit_w, decision.per_phase) == ((10, 5, 10), 5750, True)
     assert refusal(s, of_period(unit=Unit.W, limit=Rate(2300, None, 1150))) == ""
     assert Evaluator(s).decide(1, T0).limit_a == (10, 10, 5)
+    s.set_external(profile([(0, 8)], id=-1), 1)
+    decision = Evaluator(s).decide(1, T0)
+    assert (decision.limit_a, decision.per_phase) == ((8, 8, 5), True)
 
 
 def test_limits_of_single_phases_are_of_a_tx_profile_with_a_limit() -> None:

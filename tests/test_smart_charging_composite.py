@@ -306,6 +306,8 @@ def test_without_a_minimum_every_ampere_is_shared() -> None:
     """Down to nothing at all."""
     assert share(3, {1: 16, 2: 1, 3: 9}, 0) == {1: 1, 2: 1, 3: 1}
     assert share(0, {1: 16, 2: 4}, 0) == {1: 0, 2: 0}
+    assert share(-5, {1: 16, 2: 0}, 0) == {1: 0, 2: 0}
+    assert share(-5, {1: 0}, 0) == {1: 0}
     assert share(9, {1: 16, 2: 1, 3: 9}, 0) == {1: 4, 2: 1, 3: 4}
 
 

@@ -301,3 +301,23 @@ def test_the_car_chooses_among_schedules(choice: int, expected: float) -> None:
     assert amps(s, T0) == expected
     s.end_transaction(1)
     assert amps(s, T0) == 16
+
+
+@pytest.mark.parametrize("at", range(1, 40, 3))
+def test_any_second_of_a_shift_is_found(at: int) -> None:
+    """Wherever it falls between two looks."""
+    assert zone_of(lambda t: 60.0 if t >= at else 0.0, 0.0, 40.0) == Zone(0.0, ((at, 60.0),))
+
+
+def test_a_recurrency_of_another_kind_counts_for_nothing() -> None:
+    """An absolute profile with one does not come again."""
+    s = station(Version.V201, (1, profile(duration=10, recurrency=Recurrency.DAILY)))
+    assert course(s, [9, 10, DAY]) == [16, None, None]
+    assert changes(s, T0, 2) == [10, math.inf]
+
+
+def test_dynamic_of_unknown_update_has_just_begun() -> None:
+    """So that any duration is still ahead."""
+    s = station(Version.V21)
+    s.set_external(profile([(0, 7)], kind=Kind.DYNAMIC, start=None, duration=1, id=-1), 0)
+    assert course(s, [0]) == [7]

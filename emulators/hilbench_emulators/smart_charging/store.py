@@ -101,7 +101,7 @@ class ProfileStore:
         purpose: Purpose | None = None,
         stack: int | None = None,
     ) -> Answer:
-        """Remove what matches all criteria; an id decides alone (1.6 5.3, 2.0.1 K10.FR.03; standard-text).
+        """Remove what matches all criteria; an id decides alone (1.6 5.5, 2.0.1 K10; standard-text).
 
         External constraints stay (2.0.1 K10.FR.06, standard-text). ``evse`` 0 means the station's own profiles.
         """
