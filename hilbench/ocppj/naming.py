@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterable
 from functools import cache
 from typing import Any, cast
 
@@ -38,18 +39,26 @@ def _fields(kind: Any) -> tuple[str, ...]:
     return tuple(field.name for field in dataclasses.fields(kind))
 
 
-def to_camel(data: Any, known: Names = _NONE) -> Any:
+def to_camel(data: Any, known: Names = _NONE, place: str = "") -> Any:
     """JSON data of a payload (dataclasses, dicts, lists) with keys as ``known`` spells them; what is None is left out.
 
-    Keys that ``known`` lacks are spelt as most are.
+    ``place`` is the key that holds the data. Keys that ``known`` lacks are spelt as most are.
     """
     if isinstance(data, _SCALARS):  # most of what there is
         return data
-    if isinstance(data, dict):
-        return {known.get(k) or camel(k): to_camel(value, known) for k, value in data.items() if value is not None}
     if isinstance(data, list | tuple):
-        return [to_camel(item, known) for item in data if item is not None]
+        return [to_camel(item, known, place) for item in data if item is not None]
+    if isinstance(data, dict):
+        return _spelt(data.items(), known, place)
     if dataclasses.is_dataclass(data):
-        pairs = ((name, getattr(data, name)) for name in _fields(cast(Any, type(data))))
-        return {known.get(k) or camel(k): to_camel(value, known) for k, value in pairs if value is not None}
+        return _spelt(((name, getattr(data, name)) for name in _fields(cast(Any, type(data)))), known, place)
     return data
+
+
+def _spelt(pairs: Iterable[tuple[str, Any]], known: Names, place: str) -> dict[str, Any]:
+    here, found = known.get(place, _NONE), dict[str, Any]()
+    for key, value in pairs:
+        if value is not None:
+            name = str(here.get(key) or camel(key))
+            found[name] = value if type(value) in _PLAIN else to_camel(value, known, name)
+    return found

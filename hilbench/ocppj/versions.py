@@ -24,8 +24,8 @@ KNOWN_NAMES = 4096
 """Spellings that are remembered: more than all versions have, and few enough for whatever a peer makes up."""
 _PACKAGE: Any = ocpp.charge_point
 F = TypeVar("F", bound=Callable[..., Any])
-Names = Mapping[str, str]
-"""Property names of a schema by their snake_case form."""
+Names = Mapping[str, Mapping[str, str]]
+"""Property names by their snake_case form, for each key that holds an object (the empty one: the message)."""
 
 
 class Decorator(Protocol):
@@ -81,7 +81,10 @@ def schema(message_type: int, action: str, version: str) -> Any:
     told = messages(version)
     suffix = "Response" if message_type == MessageType.CallResult else told.suffix
     folder = resources.files(f"ocpp.{told.package}") / "schemas"
-    return json.loads((folder / f"{action}{suffix}.json").read_text("utf-8-sig"))
+    file = folder / f"{action}{suffix}.json"
+    if not file.is_file() and suffix == told.suffix:
+        file = folder / f"{action}.json"  # what is sent without an answer (OCPP 2.1) is no request
+    return json.loads(file.read_text("utf-8-sig"))
 
 
 @cache
@@ -92,22 +95,26 @@ def validator(message_type: int, action: str, version: str) -> Any:
 
 @cache
 def names(message_type: int, action: str, version: str) -> Names:
-    """How a message spells its keys: 2.1 has ``priceScheduleId`` in one and ``priceScheduleID`` in another.
+    """How a message spells its keys: by the key that an object is found under, the empty one for the message itself.
 
-    The package guesses the spelling from the snake_case form, which 43 names of 2.1 do not survive.
+    2.1 has ``priceScheduleId`` and ``priceScheduleID`` in one message. The package guesses the spelling from the
+    snake_case form, which 43 names of 2.1 do not survive.
     """
-    return {snake(name): name for name in _properties(schema(message_type, action, version))}
+    whole = schema(message_type, action, version)
+    found: dict[str, dict[str, str]] = {}
+    for place, node in _objects("", whole, whole.get("definitions", {})):
+        found.setdefault(place, {}).update({snake(name): name for name in node["properties"]})
+    return found
 
 
-def _properties(node: Any) -> Iterator[str]:
-    if isinstance(node, dict):
-        if isinstance(node.get("properties"), dict):
-            yield from node["properties"]
-        for inner in node.values():
-            yield from _properties(inner)
-    elif isinstance(node, list):
-        for inner in node:
-            yield from _properties(inner)
+def _objects(place: str, node: dict[str, Any], known: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every object of a schema with the key that it is found under."""
+    while "$ref" in node or "items" in node:
+        node = known[node["$ref"].rsplit("/", 1)[1]] if "$ref" in node else node["items"]
+    if "properties" in node:
+        yield place, node
+        for name, inner in node["properties"].items():
+            yield from _objects(name, inner, known)
 
 
 @lru_cache(KNOWN_NAMES)
