@@ -72,6 +72,11 @@ class AcStation16(AcStation):
         """See :class:`AcStation`."""
         return self._transaction is not None and self._operative
 
+    @property
+    def status(self) -> str:
+        """See :class:`AcStation`."""
+        return self._status()[0]
+
     def _status(self) -> tuple[str, str]:
         """ChargePointStatus and error code of the outlet (OCPP 1.6 section 4.9, standard-text)."""
         outlet = self._outlet

@@ -81,6 +81,11 @@ class AcStation2(AcStation):
 
     # -- status
 
+    @property
+    def status(self) -> str:
+        """See :class:`AcStation`; with a transaction its ChargingState says more."""
+        return self._connector_status() if self._transaction is None or self._outlet.tripped else self.charging_state()
+
     def _connector_status(self) -> str:
         """ConnectorStatus of the outlet (OCPP 2.0.1 G01, standard-text)."""
         if self._outlet.tripped:

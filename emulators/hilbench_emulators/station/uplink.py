@@ -43,6 +43,7 @@ class Uplink(ABC):
         await asyncio.sleep(settings.boot_s)
         wait = settings.backoff_min_s
         while True:
+            await self._station.line.wait()
             connection = await self._dial()
             if connection is not None and await self._serve(connection):
                 wait = settings.backoff_min_s
