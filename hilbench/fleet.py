@@ -204,7 +204,7 @@ class Member:
     @property
     def has_told_all(self) -> bool:
         """Nothing that waits to be said could be said now."""
-        return not self.station.connected or not self.station.queue.entries
+        return not self.station.connected or not self.station.pending
 
 
 class Fleet:

@@ -116,6 +116,11 @@ class AcStation(ABC):
 
     @property
     @abstractmethod
+    def pending(self) -> int:
+        """Messages about transactions that the controller still has to hear."""
+
+    @property
+    @abstractmethod
     def charging_allowed(self) -> bool:
         """There is a transaction and nothing forbids to charge."""
 

@@ -68,6 +68,11 @@ class AcStation16(AcStation):
         return None if self._transaction is None else self._transaction.id
 
     @property
+    def pending(self) -> int:
+        """See :class:`AcStation`."""
+        return len(self.queue.entries)
+
+    @property
     def charging_allowed(self) -> bool:
         """See :class:`AcStation`."""
         return self._transaction is not None and self._operative
