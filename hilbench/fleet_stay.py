@@ -30,7 +30,9 @@ class View(Protocol):
 class Stay:
     """Ends after ``span_s``, with ``quit`` of the script or when :meth:`leave` is called; always in good order."""
 
-    def __init__(self, fleet: Fleet, script: Sequence[Command], *, plug: bool = False, span_s: float | None = None):
+    def __init__(
+        self, fleet: Fleet, script: Sequence[Command], *, plug: bool = False, span_s: float | None = None
+    ) -> None:
         self._fleet = fleet
         self._script = script
         self._plug = plug
