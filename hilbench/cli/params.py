@@ -1,7 +1,8 @@
-"""Times and durations as options."""
+"""Times, durations and figures as options."""
 
 from __future__ import annotations
 
+import math
 import re
 from datetime import UTC, datetime
 from typing import Any
@@ -41,4 +42,15 @@ class Span(click.ParamType[float]):
         found = float(match[1]) * _UNITS[match[2]] if match else 0.0
         if not 1 <= found <= _LONGEST_S:
             self.fail(f"{value!r} is not a duration from 1s to 366d, such as 90s, 15m, 24h or 7d", param, ctx)
+        return found
+
+
+class Between(click.FloatRange):
+    """A range of floats that NaN is not in."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """See ``click.ParamType``."""
+        found: float = super().convert(value, param, ctx)
+        if math.isnan(found):
+            self.fail(f"{value!r} is not a number", param, ctx)
         return found

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from hilbench.cli.params import Moment, Span
+from hilbench.cli.params import Between, Moment, Span
 
 if TYPE_CHECKING:
     from hilbench_emulators.smart_charging import Version
@@ -32,8 +32,8 @@ def profiles() -> None:
 @click.option("--no-transaction", is_flag=True, help="No car charges.")
 @click.option("--since", type=Moment(), metavar="TIME", help="When the transaction began  [default: --at]")
 @click.option("--phases", type=click.Choice(["1", "3"]), default="3", show_default=True, help="Phases of the outlet.")
-@click.option("--voltage", type=click.FloatRange(50, 1000), default=230.0, show_default=True, help="Volts to neutral.")
-@click.option("--max-a", type=click.FloatRange(1, 10_000), default=32.0, show_default=True, help="Hardware's maximum.")
+@click.option("--voltage", type=Between(50, 1000), default=230.0, show_default=True, help="Volts to neutral.")
+@click.option("--max-a", type=Between(1, 10_000), default=32.0, show_default=True, help="Hardware's maximum.")
 @click.option("--station", metavar="ID", help="Station whose frames count, in a log of several.")
 @click.option("--svg", type=click.Path(path_type=Path, dir_okay=False), metavar="OUT", help="Draw the limit here.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import click
 
-from hilbench.cli.params import Span
+from hilbench.cli.params import Between, Span
 
 if TYPE_CHECKING:
     from hilbench.fleet import Plan
@@ -84,7 +84,7 @@ def _identity(_context: click.Context, _parameter: click.Parameter, value: str) 
 )
 @click.option("--exact", is_flag=True, help="The only station has the identity PREFIX, without a number.")
 @click.option("--vehicle", callback=_vehicle, default="leaf-40", show_default=True, help="Car: a name or a TOML file.")
-@click.option("--max-a", type=click.FloatRange(6, 80), default=32.0, show_default=True, help="Maximum of a station.")
+@click.option("--max-a", type=Between(6, 80), default=32.0, show_default=True, help="Maximum of a station.")
 @click.option(
     "--phases",
     type=click.Choice(["1", "2", "3"]),
