@@ -120,9 +120,8 @@ class Member:
             return "cut"
         return f"offline: {self.station.refusal}" if self.station.refusal else "connecting"
 
-    def report(self) -> dict[str, Any]:
-        """What came of it, as JSON data."""
-        row = self.row()
+    def report(self, row: Row) -> dict[str, Any]:
+        """What came of it, as JSON data, with what it did last."""
         events = self._record.events_of("session.start", self.station.role)
         return {
             "identity": self.identity,
@@ -213,6 +212,7 @@ class Fleet:
     def __init__(self, plan: Plan, on_frame: OnFrame | None = None) -> None:
         self.plan = plan
         self.record = Record()
+        self._last: tuple[Row, ...] | None = None
         wiring, connection, volts = WIRING[plan.phases]
         branches = tuple(
             Branch(role=name, branch_a=plan.max_a * 1.25, max_a=plan.max_a, connection=connection)
@@ -263,12 +263,13 @@ class Fleet:
             await asyncio.sleep(0.05)
         for member in self.members.values():
             await member.station.stop()
+        self._last = tuple(self.rows())
         self._plant.stop()
 
     def rows(self) -> Iterator[Row]:
-        """What each station does now."""
-        return (member.row() for member in self.members.values())
+        """What each station does now, or did when the fleet stopped."""
+        return (member.row() for member in self.members.values()) if self._last is None else iter(self._last)
 
     def reports(self) -> list[dict[str, Any]]:
-        """What came of each station."""
-        return [member.report() for member in self.members.values()]
+        """What came of each station; also when the loop has ended, if the fleet was stopped on it."""
+        return [member.report(row) for member, row in zip(self.members.values(), self.rows(), strict=True)]
