@@ -189,6 +189,36 @@ def test_every_shape_of_file_gives_the_same_answer(capsys: Capture, tmp_path: Pa
     assert limits(found) == [("18:00", 8, [2]), ("20:00", 20, [1]), ("22:00", 10, [3])]
 
 
+def test_a_log_clears_profiles_and_starts_transactions_with_them(capsys: Capture, tmp_path: Path) -> None:
+    """By id, by criteria, and a TxProfile that comes with a remote start; in both families of versions."""
+    defaults = [frame(on(0, profile)) for profile in EVENING]
+    by_id = [2, "5", "ClearChargingProfile", {"id": 2}]
+    assert limits(explained(capsys, tmp_path, [*defaults, by_id])) == [("18:00", 20, [1]), ("22:00", 10, [3])]
+    criteria = {"chargingProfilePurpose": "ChargePointMaxProfile"}
+    found = explained(capsys, tmp_path, [*defaults, [2, "5", "ClearChargingProfile", criteria]])
+    assert limits(found) == [("18:00", 8, [2]), ("20:00", 32, [2]), ("22:00", 10, [3])]
+    everything = [2, "5", "ClearChargingProfile", {}]
+    assert limits(explained(capsys, tmp_path, [*defaults, everything])) == [("18:00", 32, ["hardware"])]
+    start = {"connectorId": 1, "idTag": "x", "chargingProfile": old(9, "TxProfile", period(0, 7))}
+    remote = [2, "6", "RemoteStartTransaction", start]
+    assert limits(explained(capsys, tmp_path, [*defaults, remote])) == [("18:00", 7, [9])]
+    newer = [
+        frame({"evseId": 0, "chargingProfile": new(1, "TxDefaultProfile", period(0, 6))}),
+        [2, "1", "ClearChargingProfile", {"chargingProfileCriteria": {"evseId": 0, "stackLevel": 0}}],
+        [
+            *(2, "2", "RequestStartTransaction"),
+            {
+                "evseId": 1,
+                "remoteStartId": 1,
+                "idToken": {"idToken": "x", "type": "ISO14443"},
+                "chargingProfile": new(2, "TxProfile", period(0, 9)),
+            },
+        ],
+    ]
+    found = explained(capsys, tmp_path, newer)
+    assert (limits(found), found["refused"]) == ([("18:00", 9, [2])], [])
+
+
 def test_a_log_of_several_stations_wants_one_named(capsys: Capture, tmp_path: Path) -> None:
     """Without --station they are listed; with it only its frames count."""
     lines = [{"station": name, "frame": frame(on(0, old(1, "TxDefaultProfile", period(0, amps))))}
@@ -222,7 +252,7 @@ BAD: dict[str, tuple[str | bytes, str]] = {
     "nested": ("[" * 100_000, "p.json: "),
     "list of numbers": ("[1, 2]", "entry 0: is a number (expected a charging profile"),
     "other object": ('[{"foo": 1}]', "entry 0: is an object with foo (expected"),
-    "other frame": ('[[2, "1", "Heartbeat", {}]]', "entry 0: is a Heartbeat (only SetChargingProfile"),
+    "other frame": ('[[2, "1", "Heartbeat", {}]]', "entry 0: is a Heartbeat (only requests with a profile"),
     "null payload": ('[[2, "1", "SetChargingProfile", null]]', "entry 0: is null (expected"),
     "no stack": (
         json.dumps([ONE, {k: v for k, v in ONE.items() if k != "stackLevel"}]),

@@ -71,10 +71,8 @@ def test_stations_play_a_script_before_a_real_central_system(capsys: Capture, tm
     script.write_text("0 plug CP1\n1 quit\n")
     with controller("CP1", "CP2") as url:
         options = ["--ocpp", ocpp, "--count", "2", "--script", str(script), "--log", str(log), "--json"]
-        with pytest.raises(SystemExit) as ended:
-            raise SystemExit(main(["station", url, *options]))
+        assert main(["station", url, *options]) == 0
     out, err = capsys.readouterr()
-    assert ended.value.code == 0
     first, second = json.loads(out)
     assert (first["identity"], first["accepted"], first["transactions"], first["limit_a"]) == ("CP1", True, 1, 8.0)
     assert (second["identity"], second["accepted"], second["transactions"]) == ("CP2", True, 0)
@@ -142,10 +140,7 @@ def test_a_signal_ends_it_in_good_order(tmp_path: Path, number: signal.Signals) 
         program.saw("transaction")
         program.send(number)
         assert program.ended() == 128 + number
-    said = frames(log)
-    assert actions(said, "CP1", "out")[-2:] == ["StatusNotification", "StopTransaction"] or (
-        "StopTransaction" in actions(said, "CP1", "out")
-    )
+    assert actions(frames(log), "CP1", "out").count("StopTransaction") == 1
     assert "station  sent  received" in program.output
     assert "Traceback" not in program.output
 

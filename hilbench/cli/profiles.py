@@ -41,7 +41,7 @@ def explain(file: Path, ocpp: str | None, unit: str, station: str | None, as_jso
     """Say for the charging profiles in FILE which limit holds when, which profile decides, and why the others do not.
 
     FILE (- is standard input) is JSON as it goes over the wire: charging profiles, SetChargingProfile requests, OCPP-J
-    frames, or a log with one frame per line. They are installed in their order at --at, under the rules of a station;
+    frames, or a log with one frame per line; in a log profiles are cleared and come with remote starts too. They are installed in their order at --at, under the rules of a station;
     what it would refuse is listed with the reason. Bare profiles go to the whole station, a bare TxProfile to outlet 1.
 
     \b
@@ -61,8 +61,7 @@ def explain(file: Path, ocpp: str | None, unit: str, station: str | None, as_jso
         raise click.UsageError("--no-transaction excludes --transaction and --since")
     wanted = None if ocpp is None else Version(ocpp)
     version, entries = take_in(str(file), _text(file), wanted, station)
-    given = [(entry.where, entry.evse, entry.raw) for entry in entries]
-    found = explained(version, given, _asked(version, options))
+    found = explained(version, [entry.step() for entry in entries], _asked(version, options))
     if options["svg"]:
         _write(options["svg"], drawing(found, unit))
     if as_json:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from enum import Enum
 from typing import Any
 
 from hilbench_emulators.smart_charging.evaluate import Cause, Decision, Evaluator, Interval
@@ -70,12 +71,27 @@ class Explanation:
     installed: tuple[Profile, ...]
 
 
-Given = Sequence[tuple[str, int, dict[str, Any]]]
-"""Requests in their order: where, outlet, profile in snake_case."""
+class Order(Enum):
+    """What a request asks of a station."""
+
+    SET = "set"
+    START = "start"
+    """A profile that comes with the request to start its transaction."""
+    CLEAR = "clear"
 
 
-def explain(version: Version, given: Given, asked: Asked) -> Explanation:
-    """Install what is ``given`` one after the other at ``asked.at`` and say what holds from then on."""
+@dataclass(frozen=True)
+class Step:
+    """A request: ``where`` it stands, the outlet, and the profile or the criteria in snake_case."""
+
+    where: str
+    order: Order
+    evse: int | None
+    raw: dict[str, Any]
+
+
+def explain(version: Version, given: Sequence[Step], asked: Asked) -> Explanation:
+    """Do what is ``given`` one after the other at ``asked.at`` and say what holds from then on."""
     outlets = {evse: Outlet(asked.phases, asked.max_a) for evse in sorted({1, asked.evse, *_numbers(given)})}
     store = ProfileStore(version, options_for(version), Facts(outlets, asked.max_a * len(outlets), asked.voltage_v))
     if asked.transaction:
@@ -94,33 +110,46 @@ def purpose_name(version: Version, purpose: Purpose) -> str:
     return "ChargePointMaxProfile" if version is Version.V16 and purpose is Purpose.MAX else purpose.value
 
 
-def _numbers(given: Given) -> Iterator[int]:
-    return (evse for _, evse, _ in given if evse > 0)
+def _numbers(given: Sequence[Step]) -> Iterator[int]:
+    return (step.evse for step in given if step.evse is not None and step.evse > 0)
 
 
 def _since(asked: Asked) -> float:
     return asked.at if asked.since is None else asked.since
 
 
-def _transaction_id(version: Version, given: Given, asked: Asked, evse: int) -> str | int:
+def _transaction_id(version: Version, given: Sequence[Step], asked: Asked, evse: int) -> str | int:
     if asked.transaction_id is not None and evse == asked.evse:
         return asked.transaction_id
-    named = (raw.get("transaction_id") for _, number, raw in given if number == evse)
+    named = (step.raw.get("transaction_id") for step in given if step.evse == evse)
     fallback: str | int = 1 if version is Version.V16 else "1"
     return next((found for found in named if found is not None), fallback)
 
 
-def _install(version: Version, store: ProfileStore, given: Given, t: float) -> Iterator[Refused]:
-    for where, evse, raw in given:
-        number = raw.get("charging_profile_id", raw.get("id"))
-        try:
-            answer = store.install(read(version, raw, evse), evse, t)
-        except ValueError as error:
-            yield Refused(where, number, str(error))
+def _install(version: Version, store: ProfileStore, given: Sequence[Step], t: float) -> Iterator[Refused]:
+    for step in given:
+        if step.order is Order.CLEAR:
+            _clear(store, step)
             continue
+        number = step.raw.get("charging_profile_id", step.raw.get("id"))
+        evse = step.evse or 0
+        try:
+            profile = read(version, step.raw, evse)
+        except ValueError as error:
+            yield Refused(step.where, number, str(error))
+            continue
+        if step.order is Order.START and evse in store.outlets:
+            profile = replace(profile, transaction_id=store.outlets[evse].transaction_id)
+        answer = store.install(profile, evse, t)
         if not answer.accepted:
             code = answer.reason_code or answer.call_error
-            yield Refused(where, number, f"{code}: {answer.description}" if code else answer.description)
+            yield Refused(step.where, number, f"{code}: {answer.description}" if code else answer.description)
+
+
+def _clear(store: ProfileStore, step: Step) -> None:
+    named = step.raw.get("charging_profile_purpose")
+    purpose = Purpose.MAX if named == purpose_name(Version.V16, Purpose.MAX) else named and Purpose(named)
+    store.clear(step.raw["id"], step.evse, purpose, step.raw.get("stack_level"))
 
 
 def _merged(rows: list[Row]) -> Iterator[Row]:

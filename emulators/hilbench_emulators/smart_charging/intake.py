@@ -8,40 +8,55 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard
 
 from hilbench.errors import InputError, Problem
 from hilbench.ocppj import to_snake
 from hilbench.ocppj.versions import validator
+from hilbench_emulators.smart_charging.explain import Order, Step
 from hilbench_emulators.smart_charging.model import Version
 
-CALL, ACTION = 2, "SetChargingProfile"
+CALL = 2
+SET, CLEAR = "SetChargingProfile", "ClearChargingProfile"
+STARTS = {"RemoteStartTransaction": True, "RequestStartTransaction": False}
+"""Requests that may bring a profile for the transaction that they start, and whether they are of OCPP 1.6."""
 _SHAPES = "a charging profile, a SetChargingProfile request or a frame of one"
+_CLEAR_KEYS = {
+    True: ("id", "connectorId", "chargingProfilePurpose", "stackLevel"),
+    False: ("chargingProfileId", "chargingProfileCriteria"),
+}
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A request to install a profile: where it stands in the file, and its payload as on the wire."""
+    """A request about profiles: where it stands in the file, its action, and its payload as on the wire."""
 
     where: str
     payload: dict[str, Any]
     station: str = ""
+    action: str = SET
 
     @property
-    def old(self) -> bool:
-        """Whether it has the shape of OCPP 1.6."""
-        return "csChargingProfiles" in self.payload
+    def old(self) -> bool | None:
+        """Whether it has the shape of OCPP 1.6; None where that is open."""
+        if self.action == CLEAR:
+            return next((old for old, keys in _CLEAR_KEYS.items() if set(keys) & set(self.payload)), None)
+        return STARTS.get(self.action, "csChargingProfiles" in self.payload)
 
-    @property
-    def evse(self) -> int:
-        """Connector or EVSE that it is for."""
-        return int(self.payload["connectorId" if self.old else "evseId"])
-
-    @property
-    def raw(self) -> dict[str, Any]:
-        """The profile itself, keys in snake_case."""
-        found: dict[str, Any] = to_snake(self.payload["csChargingProfiles" if self.old else "chargingProfile"])
-        return found
+    def step(self) -> Step:
+        """What a station does with it; only for an entry without violations."""
+        data: dict[str, Any] = to_snake(self.payload)
+        if self.action == CLEAR:
+            criteria = data.get("charging_profile_criteria", data)
+            return Step(
+                self.where,
+                Order.CLEAR,
+                criteria.get("evse_id", criteria.get("connector_id")),
+                {**criteria, "id": data.get("id", data.get("charging_profile_id"))},
+            )
+        order = Order.SET if self.action == SET else Order.START
+        raw: dict[str, Any] = data["cs_charging_profiles" if "cs_charging_profiles" in data else "charging_profile"]
+        return Step(self.where, order, data.get("evse_id", data.get("connector_id", 1)), raw)
 
 
 def take_in(
@@ -49,8 +64,8 @@ def take_in(
 ) -> tuple[Version, list[Entry]]:
     """The requests in ``text`` and their version (found out unless given); of one ``station`` where a log has many."""
     entries = [found for found in _entries(source, text) if station in (None, "", found.station)]
-    if not entries:
-        raise InputError(source, f"has no {ACTION}" + (f" for station {station}" if station else ""))
+    if all(entry.action == CLEAR for entry in entries):
+        raise InputError(source, f"has no {SET}" + (f" for station {station}" if station else ""))
     stations = sorted({entry.station for entry in entries})
     if len(stations) > 1:
         raise InputError(source, Problem("", f"is of {len(stations)} stations", f"choose one: {', '.join(stations)}"))
@@ -64,20 +79,21 @@ def take_in(
 
 
 def _candidates(source: str, entries: list[Entry]) -> list[Version]:
-    odd = next((entry for entry in entries if entry.old != entries[0].old), None)
+    said = [entry for entry in entries if entry.old is not None]
+    odd = next((entry for entry in said if entry.old != said[0].old), None)
     if odd is not None:
         names = {True: "OCPP 1.6", False: "OCPP 2.x"}
-        what = f"is of {names[odd.old]}, {entries[0].where} of {names[entries[0].old]}"
+        what = f"is of {names[bool(odd.old)]}, {said[0].where} of {names[bool(said[0].old)]}"
         raise InputError(source, Problem(odd.where, what, "a station speaks one of them"))
-    return [Version.V16] if entries[0].old else [Version.V201, Version.V21]
+    return [Version.V16] if said[0].old else [Version.V201, Version.V21]
 
 
 def _violations(version: Version, entry: Entry) -> Iterator[Problem]:
-    if entry.old != (version is Version.V16):
+    if entry.old not in (None, version is Version.V16):
         yield Problem(entry.where, f"has not the shape of OCPP {version}", "leave out --ocpp, or give the other one")
         return
     try:
-        errors = list(validator(CALL, ACTION, version.value).iter_errors(entry.payload))
+        errors = list(validator(CALL, entry.action, version.value).iter_errors(entry.payload))
     except (ValueError, RecursionError) as unfit:
         yield Problem(entry.where, f"cannot be read: {unfit}".encode("ascii", "replace").decode())
         return
@@ -120,7 +136,7 @@ def _log(source: str, text: str, error: ValueError) -> Iterator[Entry]:
         place = f"line {error.lineno}, column {error.colno}: " if isinstance(error, json.JSONDecodeError) else ""
         raise InputError(source, f"{place}is not JSON: {getattr(error, 'msg', error)}")
     for number, found in lines:
-        if found is not None and found[1][2] == ACTION:
+        if found is not None and _about_profiles(found[1]):
             yield _of_frame(source, f"line {number}", found[1], found[0])
 
 
@@ -144,14 +160,22 @@ def _embedded(line: str) -> Any:
         return None
 
 
-def _is_frame(data: Any) -> bool:
+def _is_frame(data: Any) -> TypeGuard[list[Any]]:
     return isinstance(data, list) and len(data) == 4 and data[0] == CALL and isinstance(data[2], str)
 
 
 def _of_frame(source: str, where: str, frame: list[Any], station: str) -> Entry:
-    if frame[2] != ACTION:
-        raise InputError(source, Problem(where, f"is a {frame[2]}", f"only {ACTION} can be explained"))
-    return _entry(source, where, frame[3], station)
+    if not _about_profiles(frame):
+        raise InputError(source, Problem(where, f"is a {frame[2]}", "only requests with a profile can be explained"))
+    if frame[2] == SET or not isinstance(frame[3], dict):
+        return _entry(source, where, frame[3], station)
+    return Entry(where, frame[3], station, frame[2])
+
+
+def _about_profiles(frame: list[Any]) -> bool:
+    """Whether a frame sets or clears profiles."""
+    brings = isinstance(frame[3], dict) and "chargingProfile" in frame[3]
+    return frame[2] in (SET, CLEAR) or (frame[2] in STARTS and brings)
 
 
 def _entry(source: str, where: str, item: Any, station: str = "") -> Entry:
