@@ -12,7 +12,8 @@ from typing import Any
 
 from hilbench import clock
 from hilbench.errors import DeviceError, InputError, Problem
-from hilbench.fleet import Fleet, Member
+from hilbench.fleet import Fleet
+from hilbench.fleet_member import Member
 from hilbench.tomlfile import read_toml
 from hilbench_emulators.vehicles import load_vehicle
 

@@ -201,7 +201,7 @@ def test_a_log_clears_profiles_and_starts_transactions_with_them(capsys: Capture
     assert limits(explained(capsys, tmp_path, [*defaults, everything])) == [("18:00", 32, ["hardware"])]
     start = {"connectorId": 1, "idTag": "x", "chargingProfile": old(9, "TxProfile", period(0, 7))}
     remote = [2, "6", "RemoteStartTransaction", start]
-    assert limits(explained(capsys, tmp_path, [*defaults, remote])) == [("18:00", 7, [9])]
+    assert limits(explained(capsys, tmp_path, [*defaults, remote])) == [("18:00", 7, [9]), ("22:00", 7, [9])]
     newer = [
         frame({"evseId": 0, "chargingProfile": new(1, "TxDefaultProfile", period(0, 6))}),
         [2, "1", "ClearChargingProfile", {"chargingProfileCriteria": {"evseId": 0, "stackLevel": 0}}],

@@ -13,7 +13,8 @@ import pytest
 from hilbench import clock
 from hilbench.controller.csms import Csms
 from hilbench.errors import InputError
-from hilbench.fleet import Fleet, Plan, Row, identities
+from hilbench.fleet import Fleet, Plan, identities
+from hilbench.fleet_member import Row
 from hilbench.fleet_script import Command, perform, read_script
 from hilbench.fleet_stay import Stay
 from hilbench.fleet_traffic import MessageLog, Traffic

@@ -41,8 +41,9 @@ def explain(file: Path, ocpp: str | None, unit: str, station: str | None, as_jso
     """Say for the charging profiles in FILE which limit holds when, which profile decides, and why the others do not.
 
     FILE (- is standard input) is JSON as it goes over the wire: charging profiles, SetChargingProfile requests, OCPP-J
-    frames, or a log with one frame per line; in a log profiles are cleared and come with remote starts too. They are installed in their order at --at, under the rules of a station;
-    what it would refuse is listed with the reason. Bare profiles go to the whole station, a bare TxProfile to outlet 1.
+    frames, or a log with one frame per line, in which profiles are cleared and come with remote starts too. All of it
+    is done in its order at --at, under the rules of a station; what it would refuse is listed with the reason. Bare
+    profiles go to the whole station, a bare TxProfile to outlet 1.
 
     \b
     hilbench profiles explain profiles.json

@@ -13,7 +13,8 @@ from rich.table import Table
 from rich.text import Text
 
 from hilbench import clock
-from hilbench.fleet import Fleet, Row
+from hilbench.fleet import Fleet
+from hilbench.fleet_member import Row
 
 KEYS = "up/down/1-9 select   p plug   u unplug   a start   f fault   d drop   r reconnect   q quit"
 _COLOURS = {
