@@ -19,6 +19,8 @@ COMMANDS = {
     "procedures": "List the acceptance procedures.",
     "rig": "Check, list and show rig files.",
     "controller": "Run the reference controller as a process of its own.",
+    "profiles": "Explain charging profiles: what limit holds when, and why.",
+    "station": "Connect emulated stations to any CSMS, live.",
     "compare": "Say whether two runs agree.",
     "report": "Render the report of a finished run again.",
 }

@@ -31,7 +31,8 @@ class AcStation(ABC):
     """A :class:`hilbench.devices.Station`. ``store`` is what persists: give the same dict again for the same station.
 
     ``limit_a`` is what the profiles allow now [A] (the nameplate when they say nothing), ``offered_a`` what the pilot
-    offers, ``connected`` whether the controller has accepted it.
+    offers, ``connected`` whether the controller has accepted it. ``on_frame(direction, text)`` sees every OCPP frame,
+    ``in`` and ``out``; while ``line`` is not set, there is no way to the controller (see :meth:`cut_line`).
     """
 
     charging: Charging
@@ -52,6 +53,9 @@ class AcStation(ABC):
         self.identity = identity
         self.settings = settings or StationSettings()
         self.next_id = 1
+        self.on_frame: Callable[[str, str], None] | None = None
+        self.line = asyncio.Event()
+        self.line.set()
         self.limit_a = branch.max_a
         self._branch = branch
         self._plant = plant
@@ -102,6 +106,21 @@ class AcStation(ABC):
 
     @property
     @abstractmethod
+    def status(self) -> str:
+        """What the outlet shows, in the words of its OCPP version."""
+
+    @property
+    @abstractmethod
+    def transaction_id(self) -> int | str | None:
+        """Id of the running transaction, None without one that has an id."""
+
+    @property
+    @abstractmethod
+    def pending(self) -> int:
+        """Messages about transactions that the controller still has to hear."""
+
+    @property
+    @abstractmethod
     def charging_allowed(self) -> bool:
         """There is a transaction and nothing forbids to charge."""
 
@@ -143,6 +162,15 @@ class AcStation(ABC):
         await asyncio.sleep(off_s)
         self._power_up()
 
+    def cut_line(self) -> None:
+        """Break the connection without a farewell, and let no other come about before :meth:`join_line`."""
+        self.line.clear()
+        self._uplink.abort()
+
+    def join_line(self) -> None:
+        """The way to the controller is there again; the station takes it at its next attempt."""
+        self.line.set()
+
     async def make_safe(self) -> None:
         """Offer no more than the fallback until the next power cycle, whatever the controller says."""
         self._override_a = self._safe_a
@@ -176,8 +204,10 @@ class AcStation(ABC):
         return self._hash.hexdigest()
 
     def trace(self, direction: str, text: str) -> None:
-        """Take a frame into the digest."""
+        """Take a frame into the digest, and show it to whoever wants to see it."""
         self._hash.update(f"{clock.time():.6f} {direction} {text}\n".encode())
+        if self.on_frame is not None:
+            self.on_frame(direction, text)
 
     # -- supply
 

@@ -68,9 +68,19 @@ class AcStation16(AcStation):
         return None if self._transaction is None else self._transaction.id
 
     @property
+    def pending(self) -> int:
+        """See :class:`AcStation`."""
+        return len(self.queue.entries)
+
+    @property
     def charging_allowed(self) -> bool:
         """See :class:`AcStation`."""
         return self._transaction is not None and self._operative
+
+    @property
+    def status(self) -> str:
+        """See :class:`AcStation`."""
+        return self._status()[0]
 
     def _status(self) -> tuple[str, str]:
         """ChargePointStatus and error code of the outlet (OCPP 1.6 section 4.9, standard-text)."""

@@ -75,11 +75,21 @@ class AcStation2(AcStation):
         return None if self._transaction is None else self._transaction.id
 
     @property
+    def pending(self) -> int:
+        """See :class:`AcStation`."""
+        return len(self.queue.entries)
+
+    @property
     def charging_allowed(self) -> bool:
         """See :class:`AcStation`."""
         return self._transaction is not None and self._operative
 
     # -- status
+
+    @property
+    def status(self) -> str:
+        """See :class:`AcStation`; with a transaction its ChargingState says more."""
+        return self._connector_status() if self._transaction is None or self._outlet.tripped else self.charging_state()
 
     def _connector_status(self) -> str:
         """ConnectorStatus of the outlet (OCPP 2.0.1 G01, standard-text)."""

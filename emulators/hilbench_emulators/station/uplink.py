@@ -43,8 +43,11 @@ class Uplink(ABC):
         await asyncio.sleep(settings.boot_s)
         wait = settings.backoff_min_s
         while True:
+            await self._station.line.wait()
             connection = await self._dial()
-            if connection is not None and await self._serve(connection):
+            if connection is not None and not self._station.line.is_set():
+                connection.transport.abort()
+            elif connection is not None and await self._serve(connection):
                 wait = settings.backoff_min_s
             await asyncio.sleep(wait * (1 + 0.25 * float(self._rng.random())))
             wait = min(2 * wait, settings.backoff_max_s)

@@ -1,0 +1,47 @@
+"""The reference controller's end of OCPP on its own: a central system for tests that gives limits when told to."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+
+from hilbench.controller.csms import Csms
+from hilbench.controller.runtime import speak
+from hilbench.controller.settings import ControllerSettings
+
+
+class Heard:
+    """What the controller would be told of its stations."""
+
+    def __init__(self) -> None:
+        self.online: list[str] = []
+        self.offline: list[str] = []
+        self.statuses: list[tuple[str, str]] = []
+
+    def on_online(self, role: str) -> None:
+        """See ``hilbench.controller.csms.Listener``."""
+        self.online.append(role)
+
+    def on_offline(self, role: str) -> None:
+        """See ``hilbench.controller.csms.Listener``."""
+        self.offline.append(role)
+
+    def on_status(self, role: str, status: str) -> None:
+        """See ``hilbench.controller.csms.Listener``."""
+        self.statuses.append((role, status))
+
+    def on_report(self, role: str, currents: Mapping[str, float]) -> None:
+        """See ``hilbench.controller.csms.Listener``."""
+
+    def on_confirmed(self, role: str, limit_a: float, lease_s: float) -> None:
+        """See ``hilbench.controller.csms.Listener``."""
+
+
+@asynccontextmanager
+async def central(identities: Iterable[str], port: int, fallback_a: float = 8.0) -> AsyncIterator[tuple[Csms, Heard]]:
+    """A central system that knows ``identities`` and lets each have ``fallback_a`` [A]."""
+    heard = Heard()
+    csms = Csms(ControllerSettings(), {name: name for name in identities}, lambda _role: fallback_a, heard, speak)
+    async with AsyncExitStack() as stack:
+        await csms.serve("127.0.0.1", port, stack)
+        yield csms, heard

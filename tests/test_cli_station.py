@@ -1,0 +1,189 @@
+"""``hilbench station`` over real sockets: what it prints, its log, its exit codes, its keys, and how it ends."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import pty
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hilbench import clock
+from hilbench.cli import main
+from hilbench.cli.keys import keys_in
+from hilbench.ocppj import VERSIONS
+from tests.central import central
+from tests.live import Program, free_ports, until
+
+Capture = pytest.CaptureFixture[str]
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@contextmanager
+def controller(*known: str) -> Iterator[str]:
+    """A central system in a thread of its own that knows some stations; yields its address."""
+    port = free_ports(1)[0]
+    up, over = threading.Event(), threading.Event()
+
+    async def serve() -> None:
+        async with central(known, port):
+            up.set()
+            while not over.is_set():
+                await asyncio.sleep(0.02)
+
+    thread = threading.Thread(target=lambda: clock.run(serve(), "real"))
+    thread.start()
+    try:
+        assert up.wait(30)
+        yield f"ws://127.0.0.1:{port}/ocpp"
+    finally:
+        over.set()
+        thread.join()
+
+
+def frames(path: Path) -> list[dict[str, Any]]:
+    """The lines of a message log."""
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def actions(log: list[dict[str, Any]], station: str, direction: str) -> list[str]:
+    """What was asked of one side."""
+    return [
+        line["frame"][2]
+        for line in log
+        if line["frame"][0] == 2 and (line["station"], line["direction"]) == (station, direction)
+    ]
+
+
+@pytest.mark.parametrize("ocpp", VERSIONS)
+def test_stations_play_a_script_before_a_real_central_system(capsys: Capture, tmp_path: Path, ocpp: str) -> None:
+    """In each version: accepted, a transaction that is told to its end, a log of it all, exit code 0."""
+    script, log = tmp_path / "s.txt", tmp_path / "log.jsonl"
+    script.write_text("0 plug CP1\n1 quit\n")
+    with controller("CP1", "CP2") as url:
+        options = ["--ocpp", ocpp, "--count", "2", "--script", str(script), "--log", str(log), "--json"]
+        assert main(["station", url, *options]) == 0
+    out, err = capsys.readouterr()
+    first, second = json.loads(out)
+    assert (first["identity"], first["accepted"], first["transactions"], first["limit_a"]) == ("CP1", True, 1, 8.0)
+    assert (second["identity"], second["accepted"], second["transactions"]) == ("CP2", True, 0)
+    assert "CP1: online" in err
+    said = frames(log)
+    assert first["sent"] == sum((line["station"], line["direction"]) == ("CP1", "out") for line in said)
+    asked = actions(said, "CP1", "out")
+    assert asked[0] == "BootNotification"
+    assert {"1.6": "StopTransaction"}.get(ocpp, "TransactionEvent") in asked
+    assert "SetChargingProfile" in actions(said, "CP1", "in")
+
+
+def test_the_log_can_be_explained(capsys: Capture, tmp_path: Path) -> None:
+    """What a station was told is input of ``hilbench profiles explain``."""
+    log = tmp_path / "log.jsonl"
+    with controller("CP1") as url:
+        assert main(["station", url, "--for", "3", "--log", str(log)]) == 0
+    capsys.readouterr()
+    assert main(["profiles", "explain", str(log), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["intervals"][0]["limit_a"] == [8, 8, 8]
+
+
+def test_a_station_that_is_never_accepted_ends_in_code_1(capsys: Capture) -> None:
+    """Its reason is in the report: refused by the controller, or nobody there."""
+    with controller("CP1") as url:
+        assert main(["station", url, "--identity", "STRANGER", "--exact", "--for", "3"]) == 1
+    assert "never accepted: the connection ended before BootNotification" in capsys.readouterr().out
+    assert main(["station", f"ws://127.0.0.1:{free_ports(1)[0]}", "--for", "2"]) == 1
+    assert "never accepted: " in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "Missing argument 'URL'"),
+        (["http://127.0.0.1"], "is not the address of a central system"),
+        (["ws://"], "is not the address"),
+        (["ws://host:99999"], "is not the address"),
+        (["ws://a b"], "is not the address"),
+        (["ws://[::1"], "is not the address"),
+        (["ws://h", "--ocpp", "1.5"], "--ocpp"),
+        (["ws://h", "--count", "0"], "--count"),
+        (["ws://h", "--max-a", "nan"], "is not a number"),
+        (["ws://h", "--vehicle", "lef-40"], "no such car (did you mean leaf-40?)"),
+        (["ws://h", "--identity", "a/b"], "is not made of"),
+        (["ws://h", "--exact", "--count", "2"], "--exact is for one station"),
+        (["ws://h", "--for", "soon"], "is not a duration"),
+        (["ws://h", "--script", "/no/where.txt"], "/no/where.txt: cannot be read: No such file"),
+        (["ws://h", "--log", "/no/where.jsonl"], "/no/where.jsonl: cannot be written: No such file"),
+    ],
+)
+def test_bad_arguments_end_in_code_2(capsys: Capture, arguments: list[str], message: str) -> None:
+    """Nothing is started, and what is wrong is named."""
+    assert main(["station", *arguments]) == 2
+    assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_it_in_good_order(tmp_path: Path, number: signal.Signals) -> None:
+    """The car is unplugged, the controller hears of it, the log is complete, the report is printed."""
+    log = tmp_path / "log.jsonl"
+    with controller("CP1") as url:
+        command = [sys.executable, "-m", "hilbench", "station", url, "--plug", "--log", str(log)]
+        program = Program(command, tmp_path / "out.txt", ROOT)
+        program.saw("transaction")
+        program.send(number)
+        assert program.ended() == 128 + number
+    assert actions(frames(log), "CP1", "out").count("StopTransaction") == 1
+    assert "station  sent  received" in program.output
+    assert "Traceback" not in program.output
+
+
+def test_keys_act_on_a_terminal(tmp_path: Path) -> None:
+    """On a terminal there is a table; ``p`` plugs in, ``q`` quits, and the terminal is as it was."""
+    log, ours, theirs = tmp_path / "log.jsonl", *pty.openpty()
+    seen = bytearray()
+    with controller("CP1", "CP2") as url:
+        command = [sys.executable, "-m", "hilbench", "station", url, "--count", "2", "--log", str(log)]
+        environment = {**os.environ, "TERM": "xterm", "COLUMNS": "160", "LINES": "30"}
+        process = subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, cwd=ROOT, env=environment)
+        os.close(theirs)
+        reader = threading.Thread(target=_drain, args=(ours, seen))
+        reader.start()
+        until(lambda: seen.count(b"online") >= 2, "two stations online")
+        os.write(ours, b"\x1b[Bp")
+        until(lambda: "StartTransaction" in log.read_text(), "a transaction")
+        os.write(ours, b"q")
+        assert process.wait(60) == 0
+        reader.join()
+    os.close(ours)
+    assert "StartTransaction" in actions(frames(log), "CP2", "out")
+    assert b"q quit" in seen
+    assert b"\x1b[?25h" in seen  # the cursor is shown again
+
+
+def _drain(descriptor: int, into: bytearray) -> None:
+    """Read a terminal until its other end is gone."""
+    while True:
+        try:
+            data = os.read(descriptor, 65536)
+        except OSError:
+            return
+        if not data:
+            return
+        into += data
+
+
+@pytest.mark.parametrize(
+    ("text", "keys"),
+    [("pq", ["p", "q"]), ("\x1b[A\x1bOB1", ["up", "down", "1"]), ("\x1b[Z\x1b", []), ("", []), ("é\n", ["é", "\n"])],
+)
+def test_keys_are_told_apart(text: str, keys: list[str]) -> None:
+    """Arrows have names, other sequences do not count."""
+    assert keys_in(text) == keys
