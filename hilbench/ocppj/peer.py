@@ -139,6 +139,7 @@ class Peer:
         handlers = self.route_map.get(action)
         if handlers is None or "_on_action" not in handlers:
             raise refusal("NotImplemented", f"no handler for {action}")
+        self.admit(action)
         check(MessageType.Call, action, payload, self.version)
         arguments = to_snake(payload)
         response = self._invoke(handlers["_on_action"], unique_id, arguments)
@@ -148,6 +149,9 @@ class Peer:
         else:
             await self._respond(unique_id, action, response)
             self._follow(after, unique_id, arguments)
+
+    def admit(self, action: str) -> None:
+        """Raise a :func:`refusal` for what the peer may not call now; here it may call everything."""
 
     def _invoke(self, handler: Any, unique_id: str, arguments: dict[str, Any]) -> Any:
         extra = {"call_unique_id": unique_id} if _wants_id(handler.__func__) else {}

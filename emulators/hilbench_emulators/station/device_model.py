@@ -71,11 +71,15 @@ def _variables(settings: StationSettings, branch: Branch) -> Iterator[Variable]:
     yield number("OCPPCommCtrlr", "HeartbeatInterval", settings.heartbeat_s, "s", writable=True)
     yield number("OCPPCommCtrlr", "WebSocketPingInterval", settings.ping_interval_s, "s", writable=True)
     yield number("OCPPCommCtrlr", "MessageTimeout", settings.message_timeout_s, "s")
-    yield number("OCPPCommCtrlr", "RetryBackOffWaitMinimum", settings.backoff_min_s, "s")
+    yield number("OCPPCommCtrlr", "RetryBackOffWaitMinimum", settings.backoff_min_s, "s", writable=True)
+    yield number("OCPPCommCtrlr", "RetryBackOffRandomRange", settings.backoff_range_s, "s", writable=True)
+    yield replace(
+        number("OCPPCommCtrlr", "RetryBackOffRepeatTimes", settings.backoff_repeats, "", writable=True), most=16
+    )
     yield number("OCPPCommCtrlr", "MessageAttempts", settings.transaction_attempts)
     yield number("OCPPCommCtrlr", "MessageAttemptInterval", settings.transaction_retry_s, "s")
-    yield Variable("TxCtrlr", "TxStartPoint", "Authorized,EVConnected", "MemberList")
-    yield Variable("TxCtrlr", "TxStopPoint", "EVConnected", "MemberList")
+    yield Variable("TxCtrlr", "TxStartPoint", "PowerPathClosed", "MemberList")
+    yield Variable("TxCtrlr", "TxStopPoint", "PowerPathClosed", "MemberList")
     yield number("TxCtrlr", "EVConnectionTimeOut", 60, "s", writable=True)
     yield flag("AuthCtrlr", "Enabled", value=True, writable=True)
     yield flag("AuthCtrlr", "AuthorizeRemoteStart", value=False, writable=True)
@@ -154,7 +158,8 @@ class DeviceModel:
         if not variable.writable:
             return False
         if variable.data_type == "integer":
-            return value.isascii() and value.isdigit() and len(value) <= 9
+            number = value.isascii() and value.isdigit() and len(value) <= 9
+            return number and int(value) <= (variable.most or int(value))
         if variable.data_type == "boolean":
             return value in ("true", "false")
         if variable.name in _MEMBER_LISTS:

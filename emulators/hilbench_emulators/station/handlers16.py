@@ -30,6 +30,10 @@ class Handlers16(ChargePoint16):
         )
         self._station = station
 
+    def admit(self, action: str) -> None:
+        """See :class:`hilbench.ocppj.peer.Peer`."""
+        self._station.admit(action)
+
     @on(Action.set_charging_profile)
     def on_set_charging_profile(self, connector_id: int, cs_charging_profiles: dict[str, Any]) -> Any:
         """Install it, or say why not by status or error code."""
@@ -78,13 +82,16 @@ class Handlers16(ChargePoint16):
     @on(Action.remote_stop_transaction)
     def on_remote_stop_transaction(self, transaction_id: int) -> Any:
         """Stop if it is this station's."""
-        return call_result.RemoteStopTransaction(status=_accepted(transaction_id == self._station.transaction_id))
+        return call_result.RemoteStopTransaction(status=_accepted(self._may_stop(transaction_id)))
 
     @after(Action.remote_stop_transaction)
     def after_remote_stop_transaction(self, transaction_id: int) -> None:
         """Stop once the answer is out."""
-        if transaction_id == self._station.transaction_id:
+        if self._may_stop(transaction_id):
             self._station.end("Remote")
+
+    def _may_stop(self, transaction_id: int) -> bool:
+        return not self._station.held and transaction_id == self._station.transaction_id
 
     @on(Action.get_configuration)
     def on_get_configuration(self, key: list[str] | None = None) -> Any:
@@ -109,7 +116,9 @@ class Handlers16(ChargePoint16):
     @after(Action.trigger_message)
     async def after_trigger_message(self, requested_message: str, connector_id: int | None = None) -> None:
         """Send it."""
-        if requested_message in _TRIGGERS and connector_id in (None, 0, 1):
+        if requested_message == "BootNotification":
+            await self._station.register(self)
+        elif requested_message in _TRIGGERS and connector_id in (None, 0, 1):
             await self.call(self._station.triggered(requested_message))
 
     @on(Action.reset)

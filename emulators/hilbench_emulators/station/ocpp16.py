@@ -126,7 +126,7 @@ class AcStation16(AcStation):
 
     def remote_start(self, id_tag: str, raw: dict[str, Any] | None) -> bool:
         """Begin a transaction with its profile, if there is a car and nothing forbids it."""
-        if not self._outlet.plugged or self._transaction is not None or not self._operative:
+        if not self._outlet.plugged or self._transaction is not None or not self._operative or self.held:
             return False
         if raw is not None and not self.charging.would_install(OUTLET, raw, self._utc()):
             return False
@@ -221,13 +221,16 @@ class AcStation16(AcStation):
                 connector_id=1, meter_value=[self._meter_value("Trigger")], transaction_id=self.transaction_id
             )
         return {
-            "BootNotification": self.boot_message,
             "Heartbeat": call.Heartbeat,
             "StatusNotification": self.status_message,
         }[message]()
 
-    def boot_message(self) -> Any:
-        """What it says of itself."""
+    def heartbeat_told(self, interval_s: int) -> None:
+        """See :class:`AcStation`."""
+        self.configuration.changed["HeartbeatInterval"] = str(interval_s)
+
+    def boot_message(self, reason: str = "") -> Any:  # noqa: ARG002 - 1.6 has no word for it
+        """See :class:`AcStation`."""
         settings = self.settings
         return call.BootNotification(
             charge_point_vendor=settings.vendor,

@@ -1,7 +1,7 @@
 """An AC charging station with one outlet that speaks OCPP 2.0.1 or 2.1.
 
 A transaction starts when the car is connected and the driver is authorised, in whichever order
-(TxStartPoint ``Authorized,EVConnected``, OCPP 2.0.1 E01, standard-text), and ends when the car leaves.
+(TxStartPoint ``PowerPathClosed``, OCPP 2.0.1 E01, standard-text), and ends when either is no longer so.
 """
 
 from __future__ import annotations
@@ -24,8 +24,14 @@ from hilbench_emulators.station.events2 import EventQueue, Transaction2
 from hilbench_emulators.station.uplink import LINK_LOST, Uplink
 from hilbench_emulators.station.uplink2 import Uplink2
 
-_STOPPED = {"EVDisconnected": "EVCommunicationLost", "Remote": "RemoteStop", "DeAuthorized": "Deauthorized"}
-"""Trigger of the last TransactionEvent for a reason; all others are AbnormalCondition or said by name."""
+_STOPPED = {
+    "EVDisconnected": "EVCommunicationLost",
+    "Remote": "RemoteStop",
+    "DeAuthorized": "Deauthorized",
+    "Local": "StopAuthorized",
+    "ImmediateReset": "ResetCommand",
+}
+"""Trigger of the last TransactionEvent for a reason; of all others AbnormalCondition (OCPP 2.0.1 E06, E07, E09)."""
 
 
 class AcStation2(AcStation):
@@ -153,13 +159,11 @@ class AcStation2(AcStation):
         return transaction_id
 
     def end(self, reason: str) -> None:
-        """See :class:`AcStation`; ``reason`` as OCPP 1.6 or 2.x call it."""
+        """See :class:`AcStation`; ``reason`` as OCPP 2.x calls it."""
         transaction = self._transaction
         if transaction is None:
             return
-        transaction.reason = {"HardReset": "ImmediateReset", "SoftReset": "ImmediateReset"}.get(reason, reason)
-        if transaction.reason == "UnlockCommand":
-            transaction.reason = "Other"
+        transaction.reason = reason
         self.transaction_event("Ended", _STOPPED.get(reason, "AbnormalCondition"), context="Transaction.End")
         used = round(self._outlet.reading().energy_wh) - transaction.meter_start_wh
         self._transaction = None
@@ -170,7 +174,7 @@ class AcStation2(AcStation):
         self._refresh()
         if self._reset_waits:
             self._reset_waits = False
-            self.reboot("Reset")
+            self.reboot("ImmediateReset", "ScheduledReset")
 
     def transaction_event(self, kind: str, trigger: str, *, context: str = "") -> None:
         """Queue a TransactionEvent, with meter values when ``context`` says which."""
@@ -197,6 +201,8 @@ class AcStation2(AcStation):
 
     def remote_start(self, token: dict[str, Any], remote_start_id: int, raw: dict[str, Any] | None) -> str | None:
         """Begin a transaction with its profile, if there is a car and nothing forbids it; returns its id."""
+        if self.held:
+            return None
         if raw is not None and not self.charging.would_install(OUTLET, raw, self._utc()):
             return None
         started = self.begin(token, "RemoteStart", remote_start_id)
@@ -209,7 +215,7 @@ class AcStation2(AcStation):
         if idle and self._transaction is not None:
             self._reset_waits = True
         else:
-            self.reboot("Reset")
+            self.reboot("ImmediateReset", "ScheduledReset" if idle else "RemoteReset")
 
     # -- what the controller asks
 
@@ -275,8 +281,6 @@ class AcStation2(AcStation):
         said = self._uplink.messages
         if message == "MeterValues":
             return said.MeterValues(evse_id=OUTLET, meter_value=[self.meter_value("Trigger")])
-        if message == "BootNotification":
-            return self.boot_message("Triggered")
         return said.Heartbeat() if message == "Heartbeat" else self.status_message()
 
     # -- meter
@@ -304,8 +308,12 @@ class AcStation2(AcStation):
         self._next_sample()
         self.save()
 
-    def boot_message(self, reason: str) -> Any:
-        """What it says of itself."""
+    def heartbeat_told(self, interval_s: int) -> None:
+        """See :class:`AcStation`."""
+        self.device.changed["OCPPCommCtrlr", "HeartbeatInterval"] = str(interval_s)
+
+    def boot_message(self, reason: str = "") -> Any:
+        """See :class:`AcStation`."""
         settings = self.settings
         station = {
             "model": settings.model,
@@ -313,7 +321,7 @@ class AcStation2(AcStation):
             "serial_number": self.identity[:25],
             "firmware_version": settings.firmware,
         }
-        return self._uplink.messages.BootNotification(charging_station=station, reason=reason)
+        return self._uplink.messages.BootNotification(charging_station=station, reason=reason or self.boot_reason)
 
 
 class AcStation201(AcStation2):
