@@ -104,7 +104,8 @@ def test_an_interval_of_0_leaves_it_to_the_station(version: str) -> None:
         await asyncio.sleep(101)
 
     bench.run(body)
-    assert bench.actions() == ["BootNotification"] * 2 + ["StatusNotification", "Heartbeat", "Heartbeat"]
+    assert bench.actions()[:3] == ["BootNotification"] * 2 + ["StatusNotification"]
+    assert bench.actions().count("Heartbeat") == 2
 
 
 @pytest.mark.parametrize("version", ["1.6", "2.0.1"])

@@ -115,6 +115,14 @@ class AcStation(ABC):
     def heartbeat_told(self, interval_s: int) -> None:
         """The controller has said how often it wants a heartbeat."""
 
+    @abstractmethod
+    def aligned_interval_s(self) -> float:
+        """Seconds from one clock-aligned reading to the next, 0 for none."""
+
+    @abstractmethod
+    def tell_aligned(self) -> None:
+        """Report a clock-aligned reading."""
+
     @property
     @abstractmethod
     def charging_allowed(self) -> bool:
@@ -209,6 +217,7 @@ class AcStation(ABC):
         self.boot_reason = "PowerUp"
         self.event("station.boot")
         self._outlet.power_up()
+        self.next_aligned()
         self._refresh()
         self._run_task = asyncio.get_running_loop().create_task(self._uplink.run())
         self._run_task.add_done_callback(self._ran)
@@ -324,7 +333,23 @@ class AcStation(ABC):
         if abs(ahead_s - self._ahead_s) > self.settings.clock_step_s:
             self.event("station.clock", ahead_s=round(ahead_s, 3))
             self._ahead_s = ahead_s
+            self.next_aligned()
             self._refresh()
+            self.clock_set()
+
+    def clock_set(self) -> None:  # noqa: B027 - nobody has to care
+        """The clock has been set."""
+
+    def next_aligned(self) -> None:
+        """Set the timer for the next reading; they count from midnight UTC (1.6 section 9.1.7, 2.0.1 J01)."""
+        interval = self.aligned_interval_s()
+        today = round(self._utc() % 86_400.0, 3)
+        left = min(interval - today % interval, 86_400.0 - today) if interval else math.inf
+        self._at("aligned", clock.time() + left, self._aligned)
+
+    def _aligned(self) -> None:
+        self.tell_aligned()
+        self.next_aligned()
 
     # -- small tools
 
@@ -337,10 +362,11 @@ class AcStation(ABC):
         """Record something that happened here, now."""
         self._record.event(clock.time(), kind, self.role, **data)
 
-    def _spawn(self, work: Any) -> None:
+    def _spawn(self, work: Any) -> asyncio.Task[None]:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task
 
     def _at(self, name: str, t: float, action: Callable[[], None]) -> None:
         """Replace the timer called ``name``; infinity only cancels it."""

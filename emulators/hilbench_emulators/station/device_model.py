@@ -12,6 +12,7 @@ from typing import Any
 
 from hilbench.site import Branch
 from hilbench_emulators.station.settings import StationSettings
+from hilbench_emulators.station.tokens import LONGEST_LIST
 
 MEASURANDS = (
     "Current.Import",
@@ -21,7 +22,12 @@ MEASURANDS = (
     "Current.Offered",
     "SoC",
 )
-_MEMBER_LISTS = {"TxUpdatedMeasurands": MEASURANDS, "TxEndedMeasurands": MEASURANDS, "Measurands": MEASURANDS}
+_MEMBER_LISTS = {
+    **dict.fromkeys(("TxStartedMeasurands", "TxUpdatedMeasurands", "TxEndedMeasurands", "Measurands"), MEASURANDS),
+    **dict.fromkeys(("TxStartPoint", "TxStopPoint"), ("PowerPathClosed", "EVConnected")),
+}
+_ALONE = ("TxStartPoint", "TxStopPoint")
+"""Member lists of which this station takes one member."""
 Key = tuple[str, str]
 """Component and variable."""
 
@@ -61,12 +67,15 @@ def _variables(settings: StationSettings, branch: Branch) -> Iterator[Variable]:
     yield number("SmartChargingCtrlr", "PeriodsPerSchedule", settings.max_periods)
     yield replace(number("SmartChargingCtrlr", "Entries", 0), most=settings.max_profiles)
     yield Variable("SmartChargingCtrlr", "LimitChangeSignificance", "1", "decimal", writable=True, unit="Percent")
+    yield flag("SmartChargingCtrlr", "NotifyChargingLimitWithSchedules", value=False, writable=True)
     yield number("SampledDataCtrlr", "TxUpdatedInterval", settings.sample_interval_s, "s", writable=True)
     yield Variable("SampledDataCtrlr", "TxUpdatedMeasurands", ",".join(MEASURANDS[:5]), "MemberList", writable=True)
+    yield Variable("SampledDataCtrlr", "TxStartedMeasurands", ",".join(MEASURANDS[:5]), "MemberList", writable=True)
     yield Variable(
         "SampledDataCtrlr", "TxEndedMeasurands", "Energy.Active.Import.Register", "MemberList", writable=True
     )
     yield number("AlignedDataCtrlr", "Interval", 0, "s", writable=True)
+    yield flag("AlignedDataCtrlr", "SendDuringIdle", value=False, writable=True)
     yield Variable("AlignedDataCtrlr", "Measurands", "Energy.Active.Import.Register", "MemberList", writable=True)
     yield number("OCPPCommCtrlr", "HeartbeatInterval", settings.heartbeat_s, "s", writable=True)
     yield number("OCPPCommCtrlr", "WebSocketPingInterval", settings.ping_interval_s, "s", writable=True)
@@ -78,11 +87,23 @@ def _variables(settings: StationSettings, branch: Branch) -> Iterator[Variable]:
     )
     yield number("OCPPCommCtrlr", "MessageAttempts", settings.transaction_attempts)
     yield number("OCPPCommCtrlr", "MessageAttemptInterval", settings.transaction_retry_s, "s")
-    yield Variable("TxCtrlr", "TxStartPoint", "PowerPathClosed", "MemberList")
-    yield Variable("TxCtrlr", "TxStopPoint", "PowerPathClosed", "MemberList")
+    yield Variable("TxCtrlr", "TxStartPoint", "PowerPathClosed", "MemberList", writable=True)
+    yield Variable("TxCtrlr", "TxStopPoint", "PowerPathClosed", "MemberList", writable=True)
+    yield flag("TxCtrlr", "StopTxOnInvalidId", value=True, writable=True)
+    yield flag("TxCtrlr", "StopTxOnEVSideDisconnect", value=True)
     yield number("TxCtrlr", "EVConnectionTimeOut", 60, "s", writable=True)
     yield flag("AuthCtrlr", "Enabled", value=True, writable=True)
     yield flag("AuthCtrlr", "AuthorizeRemoteStart", value=False, writable=True)
+    yield flag("AuthCtrlr", "LocalPreAuthorize", value=False, writable=True)
+    yield flag("AuthCtrlr", "LocalAuthorizeOffline", value=True, writable=True)
+    yield flag("AuthCacheCtrlr", "Enabled", value=True, writable=True)
+    yield flag("AuthCacheCtrlr", "Available", value=True)
+    yield flag("LocalAuthListCtrlr", "Enabled", value=True, writable=True)
+    yield flag("LocalAuthListCtrlr", "Available", value=True)
+    yield replace(number("LocalAuthListCtrlr", "Entries", 0), most=LONGEST_LIST)
+    yield number("LocalAuthListCtrlr", "ItemsPerMessage", LONGEST_LIST)
+    yield flag("ReservationCtrlr", "Enabled", value=True)
+    yield flag("ReservationCtrlr", "Available", value=True)
     yield flag("AuthCtrlr", "OfflineTxForUnknownIdEnabled", value=True, writable=True)
     yield Variable("SecurityCtrlr", "OrganizationName", settings.vendor)
     yield number("SecurityCtrlr", "SecurityProfile", 0)
@@ -163,12 +184,39 @@ class DeviceModel:
         if variable.data_type == "boolean":
             return value in ("true", "false")
         if variable.name in _MEMBER_LISTS:
-            return all(name.strip() in _MEMBER_LISTS[variable.name] for name in value.split(","))
+            single = variable.name not in _ALONE or "," not in value
+            return single and all(name.strip() in _MEMBER_LISTS[variable.name] for name in value.split(","))
         return len(value) <= 2500
 
     def report(self) -> list[dict[str, Any]]:
         """ReportData of every variable (OCPP 2.0.1 B07, standard-text)."""
         return [self._reported(variable) for variable in self._known.values()]
+
+    def select(self, wanted: list[dict[str, Any]] | None, criteria: list[str] | None) -> list[dict[str, Any]]:
+        """ReportData of what GetReport names, all without names (OCPP 2.0.1 B08, standard-text).
+
+        A component meets a criterion when its variable of that name is true; without the variable it is taken to be
+        active, available and enabled, and to have no problem.
+        """
+        return [
+            self._reported(variable)
+            for variable in self._known.values()
+            if (not wanted or any(_named(variable, item) for item in wanted))
+            and (not criteria or any(self._meets(variable.component, name) for name in criteria))
+        ]
+
+    def _meets(self, component: str, criterion: str) -> bool:
+        if (component, criterion) in self._known:
+            return self.value(component, criterion) == "true"
+        return criterion != "Problem"
+
+    def monitored(self, item: dict[str, Any]) -> dict[str, Any]:
+        """Result of SetVariableMonitoring: this station monitors nothing."""
+        status = self._find(item, "Actual")
+        return {
+            "status": "UnsupportedMonitorType" if status == "Accepted" else status,
+            **{key: item[key] for key in ("type", "severity", "component", "variable")},
+        }
 
     def _reported(self, variable: Variable) -> dict[str, Any]:
         component: dict[str, Any] = {"name": variable.component}
@@ -187,6 +235,11 @@ class DeviceModel:
             "variable_attribute": [attribute],
             "variable_characteristics": traits,
         }
+
+
+def _named(variable: Variable, item: dict[str, Any]) -> bool:
+    name = (item.get("variable") or {}).get("name", variable.name)
+    return variable.key == (item["component"]["name"], name)
 
 
 def _key(item: dict[str, Any]) -> Key:

@@ -5,11 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from hilbench.ocppj import ChargePoint21, ChargePoint201, after, on
-from hilbench_emulators.station import reports2
 from hilbench_emulators.station.handlers2_base import HandlersBase2, accepted
+from hilbench_emulators.station.handlers2_local import LocalHandlers2
+from hilbench_emulators.station.handlers2_manage import ManagementHandlers2
 from hilbench_emulators.station.handlers2_smart import SmartHandlers2, SmartHandlers21
 
-_TRIGGERS = ("BootNotification", "Heartbeat", "MeterValues", "StatusNotification", "TransactionEvent")
+_TRIGGERS = (
+    *("BootNotification", "Heartbeat", "MeterValues", "StatusNotification", "TransactionEvent"),
+    *("FirmwareStatusNotification", "LogStatusNotification"),
+)
 
 
 class CoreHandlers2(HandlersBase2):
@@ -63,19 +67,6 @@ class CoreHandlers2(HandlersBase2):
         results = self._station.device.set(set_variable_data)
         self._station.configured()
         return self._results.SetVariables(set_variable_result=results)
-
-    @on("GetBaseReport")
-    def on_get_base_report(self, report_base: str, **_more: Any) -> Any:
-        """Full and configuration inventory are the same here; a summary is not made."""
-        status = "NotSupported" if report_base == "SummaryInventory" else "Accepted"
-        return self._results.GetBaseReport(status=status)
-
-    @after("GetBaseReport")
-    async def after_get_base_report(self, request_id: int, report_base: str, **_more: Any) -> None:
-        """Report, in parts."""
-        if report_base != "SummaryInventory":
-            for part in reports2.device_reports(request_id, self._station.device.report(), self._station.timestamp()):
-                await self.call(self._requests.NotifyReport(**part))
 
     # everything else
 
@@ -136,25 +127,10 @@ class CoreHandlers2(HandlersBase2):
         running = self._station.transaction_id is not None
         return self._results.UnlockConnector(status="OngoingAuthorizedTransaction" if running else "Unlocked")
 
-    @on("DataTransfer")
-    def on_data_transfer(self, **_details: Any) -> Any:
-        """No vendor is known."""
-        return self._results.DataTransfer(status="UnknownVendorId")
 
-    @on("ClearCache")
-    def on_clear_cache(self, **_details: Any) -> Any:
-        """There is no cache, so it is clear."""
-        return self._results.ClearCache(status="Accepted")
-
-    @on("CostUpdated")
-    def on_cost_updated(self, **_details: Any) -> Any:
-        """Take note."""
-        return self._results.CostUpdated()
-
-
-class Handlers201(CoreHandlers2, SmartHandlers2, ChargePoint201):
+class Handlers201(CoreHandlers2, LocalHandlers2, ManagementHandlers2, SmartHandlers2, ChargePoint201):
     """OCPP 2.0.1."""
 
 
-class Handlers21(CoreHandlers2, SmartHandlers21, ChargePoint21):
+class Handlers21(CoreHandlers2, LocalHandlers2, ManagementHandlers2, SmartHandlers21, ChargePoint21):
     """OCPP 2.1, with what it has beyond 2.0.1."""

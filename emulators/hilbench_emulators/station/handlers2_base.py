@@ -15,6 +15,7 @@ class HandlersBase2:
 
     version: str
     call: Any
+    _station: AcStation2
 
     def __init__(self, station: AcStation2, connection: Connection) -> None:
         super().__init__(  # type: ignore[call-arg]  # a mixin

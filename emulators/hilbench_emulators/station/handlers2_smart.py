@@ -6,7 +6,7 @@ from typing import Any
 
 from hilbench.ocppj import after, on, refusal
 from hilbench_emulators.smart_charging import Answer
-from hilbench_emulators.station.handlers2_base import HandlersBase2
+from hilbench_emulators.station.handlers2_base import HandlersBase2, accepted
 
 _LONGEST_SCHEDULE_S = 31_622_400
 """No composite schedule is made for more than a year: recurring profiles would fill it for ever."""
@@ -87,6 +87,11 @@ class SmartHandlers21(SmartHandlers2):
         """Let the PriorityCharging profile count instead of the transaction's, or end that."""
         answer = self._station.use_priority(transaction_id, activate)
         return self._results.UsePriorityCharging(status=answer.status, status_info=_info(answer))
+
+    @on("AFRRSignal")
+    def on_afrr_signal(self, signal: int, **_more: Any) -> Any:
+        """Whether it is followed."""
+        return self._results.AFRRSignal(status=accepted(self._station.afrr(signal)))
 
 
 def _info(answer: Answer) -> dict[str, str] | None:

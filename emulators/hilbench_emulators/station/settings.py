@@ -22,6 +22,12 @@ class StationSettings:
     firmware: str = "1"
     id_tag: str = ""
     """Tag that is presented at plug-in; empty: ``TAG-<role>``."""
+    download_s: float = 30.0
+    """Time to fetch firmware [s]."""
+    install_s: float = 60.0
+    """Time to install firmware, before the reboot [s]."""
+    upload_s: float = 10.0
+    """Time to upload a log [s]."""
     sample_interval_s: int = 60
     """MeterValueSampleInterval as delivered [s]."""
     heartbeat_s: int = 300

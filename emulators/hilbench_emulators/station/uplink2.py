@@ -11,6 +11,7 @@ from websockets.asyncio.client import ClientConnection
 
 from hilbench.ocppj import CallFailed
 from hilbench_emulators.station.handlers2 import Handlers21, Handlers201
+from hilbench_emulators.station.tokens import info_of
 from hilbench_emulators.station.uplink import LINK_LOST, Uplink
 
 if TYPE_CHECKING:
@@ -66,7 +67,10 @@ class Uplink2(Uplink):
                 del queue.entries[0]
 
     def _delivered(self, entry: dict[str, Any], answer: Any) -> None:
-        info = answer.id_token_info
+        """A driver who is not accepted ends his transaction (OCPP 2.0.1 E05, standard-text)."""
+        info, token = answer.id_token_info, entry.get("id_token")
+        if info and token:
+            self._station.learn(token["id_token"], info_of(info))
         same = entry["transaction_info"]["transaction_id"] == self._station.transaction_id
-        if info and info["status"] != "Accepted" and same:
+        if info and info["status"] != "Accepted" and same and self._station.stops_invalid:
             self._station.end("DeAuthorized")
