@@ -211,6 +211,7 @@ def test_remote_start_with_a_profile_and_remote_stop(version: str) -> None:
         assert (answer.status, answer.transaction_id) == ("Accepted", b.station.transaction_id)
         await asyncio.sleep(10)
         assert b.plant.current_a == pytest.approx(12)
+        assert max(duty or 0 for _, what, duty in b.plant.log if what == "pilot") == pytest.approx(20)
         running = b.station.transaction_id
         status = await b.ask("GetTransactionStatus", transaction_id=running)
         assert (status.ongoing_indicator, status.messages_in_queue) == (True, False)

@@ -69,7 +69,9 @@ class Peer:
         self.next_id = first_id
         self._on_frame = on_frame
         self._waiting: dict[str, asyncio.Future[list[Any]]] = {}
-        self._tasks: dict[asyncio.Task[None], None] = {}  # a set would be cancelled in the order of addresses
+        self._tasks: dict[
+            asyncio.Task[None], Awaitable[None]
+        ] = {}  # a set would be cancelled in the order of addresses
 
     async def start(self) -> None:
         """Receive until the connection ends; nothing that the peer sends ends it. Returns when it is closed."""
@@ -191,11 +193,13 @@ class Peer:
     def spawn(self, work: Awaitable[None]) -> None:
         """Run ``work`` beside the receive loop; it is cancelled with the connection, and failed calls end it."""
         task = asyncio.ensure_future(_quietly(work))
-        self._tasks[task] = None
+        self._tasks[task] = work
         task.add_done_callback(self._forget)
 
     def _forget(self, task: asyncio.Task[None]) -> None:
-        self._tasks.pop(task, None)
+        work = self._tasks.pop(task, None)
+        if inspect.iscoroutine(work):
+            work.close()  # one that was cancelled before it began would be missed by the interpreter
 
     async def _refuse(self, unique_id: str, error: OCPPError) -> None:
         code = code_of(error, old=self.version == "1.6")

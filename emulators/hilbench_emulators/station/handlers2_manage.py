@@ -84,26 +84,26 @@ class ManagementHandlers2(HandlersBase2):
         return self._results.SetNetworkProfile(status="Rejected", status_info=info)
 
     @on("CustomerInformation")
-    def on_customer_information(self, report: bool, clear: bool, **more: Any) -> Any:
+    def on_customer_information(self, **asked: Any) -> Any:
         """It must name a customer and say what is wanted (N09, N10; standard-text)."""
-        named = any(key in more for key in ("customer_certificate", "id_token", "customer_identifier"))
-        return self._results.CustomerInformation(status=accepted((report or clear) and named))
+        return self._results.CustomerInformation(status=accepted(_names_customer(**asked)))
 
     @after("CustomerInformation")
     async def after_customer_information(
-        self, request_id: int, report: bool, clear: bool, id_token: dict[str, Any] | None = None, **_more: Any
+        self, request_id: int, report: bool, clear: bool, id_token: dict[str, Any] | None = None, **more: Any
     ) -> None:
         """Tell what the cache and the list know of a token, then forget what is cached."""
+        if not _names_customer(report=report, clear=clear, id_token=id_token, **more):
+            return
         known = "" if id_token is None else self._station.forget_customer(id_token["id_token"], clear=clear)
-        if report or clear:
-            message = self._requests.NotifyCustomerInformation(
-                data=known if report else "",
-                seq_no=0,
-                generated_at=self._station.timestamp(),
-                request_id=request_id,
-                tbc=False,
-            )
-            await self.call(message)
+        message = self._requests.NotifyCustomerInformation(
+            data=known if report else "",
+            seq_no=0,
+            generated_at=self._station.timestamp(),
+            request_id=request_id,
+            tbc=False,
+        )
+        await self.call(message)
 
     @on("DataTransfer")
     def on_data_transfer(self, vendor_id: str, message_id: str | None = None, data: Any = None, **_more: Any) -> Any:
@@ -116,3 +116,8 @@ class ManagementHandlers2(HandlersBase2):
         """Shown to the driver (I02, standard-text)."""
         self._station.event("session.cost", transaction_id=transaction_id, total=total_cost)
         return self._results.CostUpdated()
+
+
+def _names_customer(report: bool, clear: bool, **more: Any) -> bool:
+    named = (more.get(key) for key in ("customer_certificate", "id_token", "customer_identifier"))
+    return (report or clear) and any(named)

@@ -18,9 +18,9 @@ _EXTERNAL_ID = -1
 class Smart2(Transacting2):
     """What block K of OCPP 2.0.1 asks of a station."""
 
-    def install(self, evse: int, raw: dict[str, Any]) -> Answer:
-        """Install a charging profile, or say why not."""
-        answer, profile = self.charging.install(evse, raw, self._utc())
+    def install(self, evse: int, raw: dict[str, Any], *, starting: bool = False) -> Answer:
+        """Install a charging profile, or say why not; ``starting`` before the transaction that it came with."""
+        answer, profile = self.charging.install(evse, raw, self._utc(), starting=starting)
         if profile is not None:
             self.event("command.profile", **self.charging.describe(profile, self._utc()))
             self.save()

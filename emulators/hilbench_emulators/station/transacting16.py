@@ -45,8 +45,10 @@ class Transacting16(ManagedStation):
             return False
         if raw is not None and not self.charging.would_install(OUTLET, raw, self._utc()):
             return False
+        if raw is not None:
+            self.install(OUTLET, raw, starting=True)
         self.begin_by(id_tag)
-        return raw is None or self.install(OUTLET, raw).accepted
+        return True
 
     def _may_begin(self) -> bool:
         return self._transaction is None and self._outlet.plugged and self._operative
@@ -105,9 +107,9 @@ class Transacting16(ManagedStation):
             if answer.id_tag_info["status"] != "Accepted" and self.configuration.on("StopTransactionOnInvalidId"):
                 self.end("DeAuthorized")
 
-    def install(self, connector: int, raw: dict[str, Any]) -> Answer:
-        """Install a charging profile, or say why not."""
-        answer, profile = self.charging.install(connector, raw, self._utc())
+    def install(self, connector: int, raw: dict[str, Any], *, starting: bool = False) -> Answer:
+        """Install a charging profile, or say why not; ``starting`` before the transaction that it came with."""
+        answer, profile = self.charging.install(connector, raw, self._utc(), starting=starting)
         if profile is not None:
             self.event("command.profile", **self.charging.describe(profile, self._utc()))
             self.save()

@@ -49,8 +49,8 @@ class Transacting2(ManagedStation):
     _reset_waits: bool
 
     @abstractmethod
-    def install(self, evse: int, raw: dict[str, Any]) -> Answer:
-        """Install a charging profile, or say why not."""
+    def install(self, evse: int, raw: dict[str, Any], *, starting: bool = False) -> Answer:
+        """Install a charging profile, or say why not; ``starting`` before the transaction that it came with."""
 
     @property
     def transaction_id(self) -> str | None:
@@ -81,9 +81,14 @@ class Transacting2(ManagedStation):
 
     def present_tag(self) -> None:
         """See :class:`AcStation`; with TxStartPoint EVConnected the cable alone begins a transaction."""
-        if self.device.value("TxCtrlr", "TxStartPoint") == "EVConnected" and self.admits(""):
-            self._begin(None, "CablePluggedIn")
+        if self.device.value("TxCtrlr", "TxStartPoint") == "EVConnected" and self._awaits_driver():
+            self._cable_begins()
         super().present_tag()
+
+    def _cable_begins(self) -> None:
+        """A transaction begins for a car whose driver is not known, unless the outlet is reserved."""
+        if self._transaction is None and self.reservation is None:
+            self._begin(None, "CablePluggedIn")
 
     def begin_by(self, tag: str) -> None:
         """See :class:`DriverStation`."""
@@ -92,19 +97,17 @@ class Transacting2(ManagedStation):
     def authorised(self, token: Token, trigger: str, remote_start_id: int | None = None) -> str | None:
         """Charge for a driver, in a transaction that waits for one or a new one; returns its id or None."""
         running = self._transaction
+        if not self._awaits_driver():
+            return None
         if running is None:
             return self._begin(token, trigger, remote_start_id)
-        if running.token is not None or running.reason:
-            return None
         running.token = token
         self._opened(running)
         self.transaction_event("Updated", trigger, id_token=token, remote_start_id=remote_start_id)
         self._refresh()
         return running.id
 
-    def _begin(self, token: Token | None, trigger: str, remote_start_id: int | None = None) -> str | None:
-        if self._transaction is not None or not self._outlet.plugged or not self._operative:
-            return None
+    def _begin(self, token: Token | None, trigger: str, remote_start_id: int | None = None) -> str:
         self._local_id += 1
         transaction_id = f"{self.identity}-{int(self._utc())}-{self._local_id}"[:36]
         meter = round(self._outlet.reading().energy_wh)
@@ -126,14 +129,21 @@ class Transacting2(ManagedStation):
 
     def remote_start(self, token: Token, remote_start_id: int, raw: dict[str, Any] | None) -> str | None:
         """Begin a transaction with its profile, if there is a car and nothing forbids it; returns its id."""
-        if self.held or not self.admits(token["id_token"]):
+        if self.held or not self.admits(token["id_token"]) or not self._awaits_driver():
             return None
         if raw is not None and not self.charging.would_install(OUTLET, raw, self._utc()):
             return None
-        started = self.authorised(token, "RemoteStart", remote_start_id)
-        if started is not None and raw is not None:
-            self.install(OUTLET, raw)
-        return started
+        if raw is not None and self._transaction is None:
+            self.install(OUTLET, raw, starting=True)
+        elif raw is not None:
+            self.install(OUTLET, raw | {"transaction_id": self.transaction_id})
+        return self.authorised(token, "RemoteStart", remote_start_id)
+
+    def _awaits_driver(self) -> bool:
+        """A car stands here for which nobody has been authorised."""
+        running = self._transaction
+        waits = running is None or (running.token is None and not running.reason)
+        return waits and self._outlet.plugged and self._operative
 
     # ending
 
