@@ -78,7 +78,9 @@ class Peer:
         self.next_id = first_id
         self._on_frame = on_frame
         self._waiting: dict[str, asyncio.Future[list[Any]]] = {}
-        self._tasks: dict[asyncio.Task[None], None] = {}  # a set would be cancelled in the order of addresses
+        self._tasks: dict[
+            asyncio.Task[None], Awaitable[None]
+        ] = {}  # a set would be cancelled in the order of addresses
 
     async def start(self) -> None:
         """Receive until the connection ends; nothing that the peer sends ends it. Returns when it is closed."""
@@ -148,6 +150,7 @@ class Peer:
         handlers = self.route_map.get(action)
         if handlers is None or "_on_action" not in handlers:
             raise refusal("NotImplemented", f"no handler for {action}")
+        self.admit(action)
         check(MessageType.Call, action, payload, self.version)
         arguments = to_snake(payload)
         response = self._invoke(handlers["_on_action"], unique_id, arguments)
@@ -157,6 +160,9 @@ class Peer:
         else:
             await self._respond(unique_id, action, response)
             self._follow(after, unique_id, arguments)
+
+    def admit(self, action: str) -> None:
+        """Raise a :func:`refusal` for what the peer may not call now; here it may call everything."""
 
     def _invoke(self, handler: Any, unique_id: str, arguments: dict[str, Any]) -> Any:
         extra = {"call_unique_id": unique_id} if _wants_id(handler.__func__) else {}
@@ -196,11 +202,13 @@ class Peer:
     def spawn(self, work: Awaitable[None]) -> None:
         """Run ``work`` beside the receive loop; it is cancelled with the connection, and failed calls end it."""
         task = asyncio.ensure_future(_quietly(work))
-        self._tasks[task] = None
+        self._tasks[task] = work
         task.add_done_callback(self._forget)
 
     def _forget(self, task: asyncio.Task[None]) -> None:
-        self._tasks.pop(task, None)
+        work = self._tasks.pop(task, None)
+        if inspect.iscoroutine(work):
+            work.close()  # one that was cancelled before it began would be missed by the interpreter
 
     async def _refuse(self, unique_id: str, error: OCPPError) -> None:
         code = code_of(error, old=self.version == "1.6")

@@ -18,6 +18,7 @@ import numpy as np
 
 from hilbench import clock
 from hilbench.errors import DeviceError
+from hilbench.ocppj import refusal
 from hilbench.signals import Record, profile_limit
 from hilbench.site import MINIMUM_CURRENT_A, Branch
 from hilbench_emulators.smart_charging.times import grid
@@ -72,6 +73,8 @@ class AcStation(ABC):
         self._override_a = math.inf
         self._ahead_s = 0.0
         self._local_id = 0
+        self._tag_waits = False
+        self.boot_reason = self._next_boot_reason = "PowerUp"
         self._forget(230.0)
 
     # -- what its protocol decides
@@ -103,6 +106,26 @@ class AcStation(ABC):
     @abstractmethod
     def tell_status(self) -> None:
         """Report what the outlet shows, if it has changed."""
+
+    @abstractmethod
+    def status_message(self) -> Any:
+        """What the outlet shows now, as a request."""
+
+    @abstractmethod
+    def boot_message(self, reason: str = "") -> Any:
+        """What it says of itself, as a request; ``reason`` empty: as it was started."""
+
+    @abstractmethod
+    def heartbeat_told(self, interval_s: int) -> None:
+        """The controller has said how often it wants a heartbeat."""
+
+    @abstractmethod
+    def aligned_interval_s(self) -> float:
+        """Seconds from one clock-aligned reading to the next, 0 for none."""
+
+    @abstractmethod
+    def tell_aligned(self) -> None:
+        """Report a clock-aligned reading."""
 
     @property
     @abstractmethod
@@ -146,7 +169,7 @@ class AcStation(ABC):
         if self._outlet.plugged:
             raise DeviceError(f"station {self.role}: a car is connected already; unplug it first")
         self._outlet.plug_in(_load(vehicle), energy_kwh, soc)
-        self.present_tag()
+        self._identify()
 
     async def unplug(self) -> None:
         """End the transaction and disconnect the car; does nothing without one."""
@@ -185,6 +208,11 @@ class AcStation(ABC):
         return self._branch.fallback_a if self._branch.fallback_a >= MINIMUM_CURRENT_A else 0.0
 
     @property
+    def held(self) -> bool:
+        """The controller has not accepted it yet: no transaction may begin."""
+        return self._uplink.held
+
+    @property
     def connected(self) -> bool:
         """The controller has accepted it and the link stands."""
         return self._uplink.connected
@@ -216,13 +244,43 @@ class AcStation(ABC):
         if self._store:
             self.restore(self._store)
         self._override_a = math.inf
+        self.boot_reason = "PowerUp"
         self.event("station.boot")
         self._outlet.power_up()
+        self.next_aligned()
         self._refresh()
         self._run_task = asyncio.get_running_loop().create_task(self._uplink.run())
         self._run_task.add_done_callback(self._ran)
+        self.charging.store.went_offline(self._utc())
         if self._outlet.plugged:
+            self._identify()
+
+    def _identify(self) -> None:
+        """The driver presents his tag, or waits with it until the controller has accepted the station."""
+        self._tag_waits = self._uplink.held
+        if not self._tag_waits:
             self.present_tag()
+
+    def admit(self, action: str) -> None:
+        """Raise a refusal for what a controller asks of a station that it has rejected (2.0.1 B03.FR.07, recalled)."""
+        if self._uplink.registration == "Rejected":
+            raise refusal("SecurityError", f"{action}: the station has been rejected")
+
+    async def register(self, link: Any) -> None:
+        """Send the BootNotification that the controller has asked for."""
+        await self._uplink.boot(link, "Triggered")
+
+    def went_offline(self) -> None:
+        """The controller cannot be heard any more."""
+        self.charging.store.went_offline(self._utc())
+        self.poke()
+
+    def came_online(self) -> None:
+        """The controller has accepted the station, or is back."""
+        self.charging.store.came_online(self._utc())
+        self.poke()
+        if self._tag_waits and self._outlet.plugged:
+            self._identify()
 
     def _power_down(self, reason: str) -> list[asyncio.Task[None]]:
         """Everything stops now; returns the tasks that are being cancelled."""
@@ -240,14 +298,19 @@ class AcStation(ABC):
         self.save()
         return tasks
 
-    def reboot(self, reason: str) -> None:
-        """Restart in place after a second, as Reset orders; the transaction ends with ``reason``."""
+    def reboot(self, reason: str, boot_reason: str = "RemoteReset") -> None:
+        """Restart in place after a second, as Reset orders; the transaction ends with ``reason``.
+
+        ``boot_reason`` is what the next BootNotification of OCPP 2.x says (2.0.1 B11, B12, standard-text).
+        """
+        self._next_boot_reason = boot_reason
         self.end(reason)
         self._at("reboot", clock.time() + 1.0, self._reboot)
 
     def _reboot(self) -> None:
         self._power_down("Reboot")
         self._power_up()
+        self.boot_reason = self._next_boot_reason
 
     def save(self) -> None:
         """Keep what persists."""
@@ -300,7 +363,23 @@ class AcStation(ABC):
         if abs(ahead_s - self._ahead_s) > self.settings.clock_step_s:
             self.event("station.clock", ahead_s=round(ahead_s, 3))
             self._ahead_s = ahead_s
+            self.next_aligned()
             self._refresh()
+            self.clock_set()
+
+    def clock_set(self) -> None:  # noqa: B027 - nobody has to care
+        """The clock has been set."""
+
+    def next_aligned(self) -> None:
+        """Set the timer for the next reading; they count from midnight UTC (1.6 section 9.1.7, 2.0.1 J01)."""
+        interval = self.aligned_interval_s()
+        today = round(self._utc() % 86_400.0, 3)
+        left = min(interval - today % interval, 86_400.0 - today) if interval else math.inf
+        self._at("aligned", clock.time() + left, self._aligned)
+
+    def _aligned(self) -> None:
+        self.tell_aligned()
+        self.next_aligned()
 
     # -- small tools
 
@@ -313,10 +392,11 @@ class AcStation(ABC):
         """Record something that happened here, now."""
         self._record.event(clock.time(), kind, self.role, **data)
 
-    def _spawn(self, work: Any) -> None:
+    def _spawn(self, work: Any) -> asyncio.Task[None]:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task
 
     def _at(self, name: str, t: float, action: Callable[[], None]) -> None:
         """Replace the timer called ``name``; infinity only cancels it."""

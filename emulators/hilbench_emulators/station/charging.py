@@ -57,13 +57,18 @@ class Charging:
         """The controller has numbered the running transaction (1.6): profiles may name it from now on."""
         self.store.outlets[OUTLET].transaction_id = transaction_id
 
-    def install(self, evse: int, raw: dict[str, Any], utc: float) -> tuple[Answer, Profile | None]:
-        """Take a profile in from its snake_case payload; None with the answer for one that was refused."""
+    def install(
+        self, evse: int, raw: dict[str, Any], utc: float, *, starting: bool = False
+    ) -> tuple[Answer, Profile | None]:
+        """Take a profile in from its snake_case payload; None with the answer for one that was refused.
+
+        ``starting``: it came with the request to start a transaction, and waits for that.
+        """
         try:
             profile = read(self.version, raw, evse)
         except ValueError as error:
             return Answer("Rejected", "InvalidSchedule", str(error)), None
-        answer = self.store.install(profile, evse, utc)
+        answer = self.store.install(profile, evse, utc, starting=starting)
         return answer, profile if answer.accepted else None
 
     def would_install(self, evse: int, raw: dict[str, Any], utc: float) -> bool:

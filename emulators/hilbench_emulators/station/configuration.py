@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from hilbench_emulators.station.settings import StationSettings
+from hilbench_emulators.station.tokens import LONGEST_LIST
 
 MEASURANDS = (
     "Current.Import",
@@ -15,7 +16,15 @@ MEASURANDS = (
     "SoC",
 )
 DEFAULT_SAMPLED = ",".join(MEASURANDS[:5])
-_POSITIVE = {"HeartbeatInterval", "MeterValueSampleInterval", "ConnectionTimeOut", "WebSocketPingInterval"}
+_LISTS = ("MeterValuesSampledData", "MeterValuesAlignedData", "StopTxnSampledData", "StopTxnAlignedData")
+_POSITIVE = {
+    "ClockAlignedDataInterval",
+    "HeartbeatInterval",
+    "MeterValueSampleInterval",
+    "ConnectionTimeOut",
+    "WebSocketPingInterval",
+}
+_PROFILES = ("Core", "FirmwareManagement", "LocalAuthListManagement", "Reservation", "SmartCharging", "RemoteTrigger")
 
 
 class Configuration:
@@ -24,19 +33,34 @@ class Configuration:
     def __init__(self, settings: StationSettings) -> None:
         self._read_only = {
             "NumberOfConnectors": "1",
-            "SupportedFeatureProfiles": "Core,SmartCharging,RemoteTrigger",
+            "SupportedFeatureProfiles": ",".join(_PROFILES),
             "ChargeProfileMaxStackLevel": str(settings.max_stack_level),
             "ChargingScheduleAllowedChargingRateUnit": "Current,Power",
             "ChargingScheduleMaxPeriods": str(settings.max_periods),
             "MaxChargingProfilesInstalled": str(settings.max_profiles),
             "ConnectorSwitch3to1PhaseSupported": "false",
-            "MeterValuesSampledDataMaxLength": str(len(MEASURANDS)),
+            **{f"{key}MaxLength": str(len(MEASURANDS)) for key in _LISTS},
+            "LocalAuthListMaxLength": str(LONGEST_LIST),
+            "SendLocalListMaxLength": str(LONGEST_LIST),
+            "ReserveConnectorZeroSupported": "false",
+            "StopTransactionOnEVSideDisconnect": "true",
+            "UnlockConnectorOnEVSideDisconnect": "true",
         }
         self.changed: dict[str, str] = {}
         self._defaults = {
             "HeartbeatInterval": str(settings.heartbeat_s),
             "MeterValueSampleInterval": str(settings.sample_interval_s),
+            "ClockAlignedDataInterval": "0",
             "MeterValuesSampledData": DEFAULT_SAMPLED,
+            "MeterValuesAlignedData": "Energy.Active.Import.Register",
+            "StopTxnSampledData": "",
+            "StopTxnAlignedData": "",
+            "LocalAuthListEnabled": "true",
+            "AuthorizationCacheEnabled": "true",
+            "LocalPreAuthorize": "false",
+            "LocalAuthorizeOffline": "true",
+            "AllowOfflineTxForUnknownId": "true",
+            "StopTransactionOnInvalidId": "true",
             "WebSocketPingInterval": f"{settings.ping_interval_s:g}",
             "ConnectionTimeOut": "60",
             "AuthorizeRemoteTxRequests": "false",
@@ -44,7 +68,11 @@ class Configuration:
 
     def value(self, key: str) -> str:
         """The value of a known key; raises ``KeyError``."""
-        return self.changed.get(key) or {**self._defaults, **self._read_only}[key]
+        return {**self._defaults, **self.changed, **self._read_only}[key]
+
+    def on(self, key: str) -> bool:
+        """The value of a key that is a switch."""
+        return self.value(key) == "true"
 
     def seconds(self, key: str) -> float:
         """The value of a key that is a number."""
@@ -72,6 +100,6 @@ class Configuration:
 def _usable(key: str, value: str) -> bool:
     if key in _POSITIVE:
         return value.isascii() and value.isdigit() and len(value) <= 9
-    if key == "MeterValuesSampledData":
-        return all(name.strip() in MEASURANDS for name in value.split(","))
+    if key in _LISTS:
+        return not value or all(name.strip() in MEASURANDS for name in value.split(","))
     return value in ("true", "false")

@@ -1,100 +1,20 @@
-"""Device model of an OCPP 2.x station: components and variables that a load manager reads and sets.
-
-Names, units and data types are those of OCPP 2.0.1 Part 2 appendices (standard-text); which variables there are is the
-choice of this station.
-"""
+"""Device model of an OCPP 2.x station: what a controller reads, sets and asks reports of."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from hilbench.site import Branch
 from hilbench_emulators.station.settings import StationSettings
-
-MEASURANDS = (
-    "Current.Import",
-    "Voltage",
-    "Power.Active.Import",
-    "Energy.Active.Import.Register",
-    "Current.Offered",
-    "SoC",
-)
-_MEMBER_LISTS = {"TxUpdatedMeasurands": MEASURANDS, "TxEndedMeasurands": MEASURANDS, "Measurands": MEASURANDS}
-Key = tuple[str, str]
-"""Component and variable."""
-
-
-@dataclass(frozen=True)
-class Variable:
-    """One variable with its actual value; ``evse``: it belongs to the outlet and not to the whole station."""
-
-    component: str
-    name: str
-    value: str
-    data_type: str = "string"
-    writable: bool = False
-    unit: str = ""
-    evse: bool = False
-    most: float | None = None
-
-    @property
-    def key(self) -> Key:
-        """What names it."""
-        return self.component, self.name
-
-
-def _variables(settings: StationSettings, branch: Branch) -> Iterator[Variable]:
-    def number(component: str, name: str, value: float, unit: str = "", writable: bool = False) -> Variable:
-        return Variable(component, name, f"{value:g}", "integer", writable, unit)
-
-    def flag(component: str, name: str, value: bool, writable: bool = False) -> Variable:
-        return Variable(component, name, str(value).lower(), "boolean", writable)
-
-    yield flag("SmartChargingCtrlr", "Enabled", value=True)
-    yield flag("SmartChargingCtrlr", "Available", value=True)
-    yield flag("SmartChargingCtrlr", "ACPhaseSwitchingSupported", value=False)
-    yield flag("SmartChargingCtrlr", "Phases3to1", value=False)
-    yield number("SmartChargingCtrlr", "ProfileStackLevel", settings.max_stack_level)
-    yield Variable("SmartChargingCtrlr", "RateUnit", "A,W", "MemberList")
-    yield number("SmartChargingCtrlr", "PeriodsPerSchedule", settings.max_periods)
-    yield replace(number("SmartChargingCtrlr", "Entries", 0), most=settings.max_profiles)
-    yield Variable("SmartChargingCtrlr", "LimitChangeSignificance", "1", "decimal", writable=True, unit="Percent")
-    yield number("SampledDataCtrlr", "TxUpdatedInterval", settings.sample_interval_s, "s", writable=True)
-    yield Variable("SampledDataCtrlr", "TxUpdatedMeasurands", ",".join(MEASURANDS[:5]), "MemberList", writable=True)
-    yield Variable(
-        "SampledDataCtrlr", "TxEndedMeasurands", "Energy.Active.Import.Register", "MemberList", writable=True
-    )
-    yield number("AlignedDataCtrlr", "Interval", 0, "s", writable=True)
-    yield Variable("AlignedDataCtrlr", "Measurands", "Energy.Active.Import.Register", "MemberList", writable=True)
-    yield number("OCPPCommCtrlr", "HeartbeatInterval", settings.heartbeat_s, "s", writable=True)
-    yield number("OCPPCommCtrlr", "WebSocketPingInterval", settings.ping_interval_s, "s", writable=True)
-    yield number("OCPPCommCtrlr", "MessageTimeout", settings.message_timeout_s, "s")
-    yield number("OCPPCommCtrlr", "RetryBackOffWaitMinimum", settings.backoff_min_s, "s")
-    yield number("OCPPCommCtrlr", "MessageAttempts", settings.transaction_attempts)
-    yield number("OCPPCommCtrlr", "MessageAttemptInterval", settings.transaction_retry_s, "s")
-    yield Variable("TxCtrlr", "TxStartPoint", "Authorized,EVConnected", "MemberList")
-    yield Variable("TxCtrlr", "TxStopPoint", "EVConnected", "MemberList")
-    yield number("TxCtrlr", "EVConnectionTimeOut", 60, "s", writable=True)
-    yield flag("AuthCtrlr", "Enabled", value=True, writable=True)
-    yield flag("AuthCtrlr", "AuthorizeRemoteStart", value=False, writable=True)
-    yield flag("AuthCtrlr", "OfflineTxForUnknownIdEnabled", value=True, writable=True)
-    yield Variable("SecurityCtrlr", "OrganizationName", settings.vendor)
-    yield number("SecurityCtrlr", "SecurityProfile", 0)
-    yield Variable("ChargingStation", "Model", settings.model)
-    yield Variable("ChargingStation", "VendorName", settings.vendor)
-    yield number("ChargingStation", "SupplyPhases", len(branch.lines))
-    yield replace(number("EVSE", "Power", 0, "W"), evse=True, most=branch.max_a * 230.0 * len(branch.lines))
-    yield replace(number("EVSE", "SupplyPhases", len(branch.lines)), evse=True)
-    yield replace(Variable("EVSE", "AvailabilityState", "Available", "OptionList"), evse=True)
+from hilbench_emulators.station.variables2 import ALONE, MEMBER_LISTS, Key, Variable, variables
 
 
 class DeviceModel:
     """The variables with their values; ``changed`` is what a controller has set, and what persists."""
 
     def __init__(self, settings: StationSettings, branch: Branch) -> None:
-        self._known = {variable.key: variable for variable in _variables(settings, branch)}
+        self._known = {variable.key: variable for variable in variables(settings, branch)}
         self.changed: dict[Key, str] = {}
         self.live: dict[Key, Callable[[], str]] = {}
 
@@ -154,16 +74,44 @@ class DeviceModel:
         if not variable.writable:
             return False
         if variable.data_type == "integer":
-            return value.isascii() and value.isdigit() and len(value) <= 9
+            number = value.isascii() and value.isdigit() and len(value) <= 9
+            return number and int(value) <= (variable.most or int(value))
         if variable.data_type == "boolean":
             return value in ("true", "false")
-        if variable.name in _MEMBER_LISTS:
-            return all(name.strip() in _MEMBER_LISTS[variable.name] for name in value.split(","))
+        if variable.name in MEMBER_LISTS:
+            single = variable.name not in ALONE or "," not in value
+            return single and all(name.strip() in MEMBER_LISTS[variable.name] for name in value.split(","))
         return len(value) <= 2500
 
     def report(self) -> list[dict[str, Any]]:
         """ReportData of every variable (OCPP 2.0.1 B07, standard-text)."""
         return [self._reported(variable) for variable in self._known.values()]
+
+    def select(self, wanted: list[dict[str, Any]] | None, criteria: list[str] | None) -> list[dict[str, Any]]:
+        """ReportData of what GetReport names, all without names (OCPP 2.0.1 B08, standard-text).
+
+        A component meets a criterion when its variable of that name is true; without the variable it is taken to be
+        active, available and enabled, and to have no problem.
+        """
+        return [
+            self._reported(variable)
+            for variable in self._known.values()
+            if (not wanted or any(_named(variable, item) for item in wanted))
+            and (not criteria or any(self._meets(variable.component, name) for name in criteria))
+        ]
+
+    def _meets(self, component: str, criterion: str) -> bool:
+        if (component, criterion) in self._known:
+            return self.value(component, criterion) == "true"
+        return criterion != "Problem"
+
+    def monitored(self, item: dict[str, Any]) -> dict[str, Any]:
+        """Result of SetVariableMonitoring: this station monitors nothing."""
+        status = self._find(item, "Actual")
+        return {
+            "status": "UnsupportedMonitorType" if status == "Accepted" else status,
+            **{key: item[key] for key in ("type", "severity", "component", "variable")},
+        }
 
     def _reported(self, variable: Variable) -> dict[str, Any]:
         component: dict[str, Any] = {"name": variable.component}
@@ -182,6 +130,11 @@ class DeviceModel:
             "variable_attribute": [attribute],
             "variable_characteristics": traits,
         }
+
+
+def _named(variable: Variable, item: dict[str, Any]) -> bool:
+    name = (item.get("variable") or {}).get("name", variable.name)
+    return variable.key == (item["component"]["name"], name)
 
 
 def _key(item: dict[str, Any]) -> Key:

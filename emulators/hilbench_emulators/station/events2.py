@@ -10,37 +10,49 @@ from hilbench_emulators.station.settings import StationSettings
 
 @dataclass
 class Transaction2:
-    """One transaction; ``since`` is UTC [s], ``state`` the ChargingState that was reported last."""
+    """One transaction; ``since`` is UTC [s], ``state`` the ChargingState that was reported last.
+
+    ``token`` is None while nobody is authorised, ``reason`` why it ends.
+    """
 
     id: str
-    token: dict[str, Any]
+    token: dict[str, Any] | None
     since: float
     meter_start_wh: int
-    remote_start_id: int | None = None
     state: str = "EVConnected"
     reason: str = ""
     seq_no: int = 0
 
-    def event(self, kind: str, trigger: str, timestamp: str, *, offline: bool) -> dict[str, Any]:
+    def event(
+        self,
+        kind: str,
+        trigger: str,
+        timestamp: str,
+        *,
+        offline: bool,
+        id_token: dict[str, Any] | None = None,
+        remote_start_id: int | None = None,
+        reservation_id: int | None = None,
+    ) -> dict[str, Any]:
         """The next TransactionEvent in snake_case (OCPP 2.0.1 E01 to E07, standard-text)."""
-        info: dict[str, Any] = {"transaction_id": self.id, "charging_state": self.state}
-        if self.reason:
-            info["stopped_reason"] = self.reason
         entry: dict[str, Any] = {
             "event_type": kind,
             "timestamp": timestamp,
             "trigger_reason": trigger,
             "seq_no": self.seq_no,
-            "transaction_info": info,
+            "transaction_info": self._info(kind, remote_start_id),
         }
         if kind == "Started":
-            entry |= {"evse": {"id": 1, "connector_id": 1}, "id_token": self.token}
-            if self.remote_start_id is not None:
-                info["remote_start_id"] = self.remote_start_id
-        if offline:
-            entry["offline"] = True
+            entry["evse"] = {"id": 1, "connector_id": 1}
+        more = {"id_token": id_token, "reservation_id": reservation_id, "offline": offline or None}
         self.seq_no += 1
-        return entry
+        return entry | {key: value for key, value in more.items() if value is not None}
+
+    def _info(self, kind: str, remote_start_id: int | None) -> dict[str, Any]:
+        info: dict[str, Any] = {"transaction_id": self.id, "charging_state": self.state}
+        if kind == "Ended":
+            info["stopped_reason"] = self.reason
+        return info | ({} if remote_start_id is None else {"remote_start_id": remote_start_id})
 
 
 class EventQueue:

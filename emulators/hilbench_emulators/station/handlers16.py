@@ -2,33 +2,25 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ocpp.v16.enums import Action
 
-from hilbench.ocppj import ChargePoint16, Connection, after, call_result, on, refusal
+from hilbench.ocppj import ChargePoint16, after, call_result, on, refusal
 from hilbench_emulators.station.charging import purpose_of
-
-if TYPE_CHECKING:
-    from hilbench_emulators.station.ocpp16 import AcStation16
+from hilbench_emulators.station.handlers16_local import LocalHandlers16
+from hilbench_emulators.station.handlers16_manage import ManagementHandlers16
 
 _LONGEST_SCHEDULE_S = 31_622_400
 """No composite schedule is made for more than a year: recurring profiles would fill it for ever."""
-_TRIGGERS = ("BootNotification", "Heartbeat", "MeterValues", "StatusNotification")
+_TRIGGERS = (
+    *("BootNotification", "Heartbeat", "MeterValues", "StatusNotification"),
+    *("FirmwareStatusNotification", "DiagnosticsStatusNotification"),
+)
 
 
-class Handlers16(ChargePoint16):
+class Handlers16(LocalHandlers16, ManagementHandlers16, ChargePoint16):
     """The station's end of one connection."""
-
-    def __init__(self, station: AcStation16, connection: Connection) -> None:
-        super().__init__(
-            station.identity,
-            connection,
-            response_timeout_s=station.settings.message_timeout_s,
-            on_frame=station.trace,
-            first_id=station.next_id,
-        )
-        self._station = station
 
     @on(Action.set_charging_profile)
     def on_set_charging_profile(self, connector_id: int, cs_charging_profiles: dict[str, Any]) -> Any:
@@ -78,13 +70,16 @@ class Handlers16(ChargePoint16):
     @on(Action.remote_stop_transaction)
     def on_remote_stop_transaction(self, transaction_id: int) -> Any:
         """Stop if it is this station's."""
-        return call_result.RemoteStopTransaction(status=_accepted(transaction_id == self._station.transaction_id))
+        return call_result.RemoteStopTransaction(status=_accepted(self._may_stop(transaction_id)))
 
     @after(Action.remote_stop_transaction)
     def after_remote_stop_transaction(self, transaction_id: int) -> None:
         """Stop once the answer is out."""
-        if transaction_id == self._station.transaction_id:
+        if self._may_stop(transaction_id):
             self._station.end("Remote")
+
+    def _may_stop(self, transaction_id: int) -> bool:
+        return not self._station.held and transaction_id == self._station.transaction_id
 
     @on(Action.get_configuration)
     def on_get_configuration(self, key: list[str] | None = None) -> Any:
@@ -109,7 +104,9 @@ class Handlers16(ChargePoint16):
     @after(Action.trigger_message)
     async def after_trigger_message(self, requested_message: str, connector_id: int | None = None) -> None:
         """Send it."""
-        if requested_message in _TRIGGERS and connector_id in (None, 0, 1):
+        if requested_message == "BootNotification":
+            await self._station.register(self)
+        elif requested_message in _TRIGGERS and connector_id in (None, 0, 1):
             await self.call(self._station.triggered(requested_message))
 
     @on(Action.reset)
@@ -139,16 +136,6 @@ class Handlers16(ChargePoint16):
             return call_result.UnlockConnector(status="NotSupported")
         self._station.end("UnlockCommand")
         return call_result.UnlockConnector(status="Unlocked")
-
-    @on(Action.data_transfer)
-    def on_data_transfer(self, vendor_id: str, **_more: Any) -> Any:  # noqa: ARG002
-        """No vendor is known."""
-        return call_result.DataTransfer(status="UnknownVendorId")
-
-    @on(Action.clear_cache)
-    def on_clear_cache(self) -> Any:
-        """There is no cache, so it is clear."""
-        return call_result.ClearCache(status="Accepted")
 
 
 def _accepted(good: bool) -> str:

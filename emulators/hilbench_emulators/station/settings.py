@@ -22,10 +22,18 @@ class StationSettings:
     firmware: str = "1"
     id_tag: str = ""
     """Tag that is presented at plug-in; empty: ``TAG-<role>``."""
+    download_s: float = 30.0
+    """Time to fetch firmware [s]."""
+    install_s: float = 60.0
+    """Time to install firmware, before the reboot [s]."""
+    upload_s: float = 10.0
+    """Time to upload a log [s]."""
     sample_interval_s: int = 60
     """MeterValueSampleInterval as delivered [s]."""
     heartbeat_s: int = 300
     """Heartbeat interval when the boot answer says 0 [s]."""
+    boot_retry_s: float = 60.0
+    """Next BootNotification after Pending or Rejected when the answer's interval is 0 [s]."""
     clock_step_s: float = 1.0
     """A clock that differs from the controller's by more than this is set [s]."""
     raise_spacing_s: float = 5.0
@@ -35,6 +43,11 @@ class StationSettings:
     over_factor: float = 1.10
     backoff_min_s: float = 1.0
     backoff_max_s: float = 30.0
+    """Longest wait of OCPP 1.6 [s]."""
+    backoff_range_s: float = 1.0
+    """Random part of a wait of OCPP 2.x [s] (RetryBackOffRandomRange)."""
+    backoff_repeats: int = 5
+    """How often OCPP 2.x doubles its wait (RetryBackOffRepeatTimes)."""
     message_timeout_s: float = 30.0
     ping_interval_s: float = 900.0
     ping_timeout_s: float = 15.0

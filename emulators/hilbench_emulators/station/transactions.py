@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from hilbench_emulators.station.settings import StationSettings
@@ -10,13 +10,17 @@ from hilbench_emulators.station.settings import StationSettings
 
 @dataclass
 class Transaction:
-    """One transaction; ``id`` is the controller's and None until it has answered. ``since`` is UTC [s]."""
+    """One transaction; ``id`` is the controller's and None until it has answered. ``since`` is UTC [s].
+
+    ``data`` are the readings that StopTransaction will carry.
+    """
 
     local_id: int
     id_tag: str
     since: float
     meter_start_wh: int
     id: int | None = None
+    data: list[dict[str, Any]] = field(default_factory=list)
 
 
 class Queue:
@@ -48,8 +52,3 @@ class Queue:
         """Take back what :meth:`to_json` gave."""
         self.entries = list(data["entries"])
         self.ids = dict(data["ids"])
-
-
-def to_json(transaction: Transaction | None) -> dict[str, Any] | None:
-    """A transaction as JSON data."""
-    return None if transaction is None else asdict(transaction)

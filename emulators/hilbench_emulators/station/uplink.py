@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -11,7 +12,7 @@ import numpy as np
 from websockets.asyncio.client import ClientConnection
 
 from hilbench import ocppj
-from hilbench.ocppj import CallFailed
+from hilbench.ocppj import CallFailed, messages
 
 if TYPE_CHECKING:
     from hilbench_emulators.station.base import AcStation
@@ -24,6 +25,7 @@ class Uplink(ABC):
     """``connected`` while the controller has accepted the station; ``link`` is the connection, if there is one.
 
     ``refusal`` says why the last attempt did not come so far; empty before the first and after one that did.
+    ``registration`` is the controller's last answer to BootNotification; ``messages`` are the requests of the version.
     """
 
     version = "1.6"
@@ -31,26 +33,39 @@ class Uplink(ABC):
     def __init__(self, station: AcStation, url: str | Callable[[], str], rng: np.random.Generator) -> None:
         self.connected = False
         self.refusal = ""
+        self.registration = ""
         self.link: Any = None
+        self.heartbeat_s = float(station.settings.heartbeat_s)
+        self.messages: Any = messages(self.version).call
+        self._accepted = asyncio.Event()
         self._station = station
         self._settings = station.settings
         self._url = url
         self._rng = rng
 
+    @property
+    def held(self) -> bool:
+        """The controller has answered Pending or Rejected: no transaction may begin (1.6 section 4.2, 2.x B02, B03)."""
+        return self.registration in ("Pending", "Rejected")
+
     async def run(self) -> None:
-        """Connect, serve, connect again; waits between attempts double from 1 s to 30 s, plus up to a quarter."""
-        settings = self._settings
-        await asyncio.sleep(settings.boot_s)
-        wait = settings.backoff_min_s
+        """Connect, serve, connect again, with waits that grow until the controller accepts the station."""
+        await asyncio.sleep(self._settings.boot_s)
+        attempt = 0
         while True:
             await self._station.line.wait()
             connection = await self._dial()
             if connection is not None and not self._station.line.is_set():
                 connection.transport.abort()
             elif connection is not None and await self._serve(connection):
-                wait = settings.backoff_min_s
-            await asyncio.sleep(wait * (1 + 0.25 * float(self._rng.random())))
-            wait = min(2 * wait, settings.backoff_max_s)
+                attempt = 0
+            await asyncio.sleep(self.wait_s(attempt, float(self._rng.random())))
+            attempt = min(attempt + 1, 30)
+
+    def wait_s(self, attempt: int, chance: float) -> float:
+        """Wait before the next attempt [s]: doubles up to ``backoff_max_s``, plus a quarter of it times ``chance``."""
+        wait = min(self._settings.backoff_min_s * float(2**attempt), self._settings.backoff_max_s)
+        return wait * (1 + 0.25 * chance)
 
     async def _dial(self) -> ClientConnection | None:
         url = self._url if isinstance(self._url, str) else self._url()
@@ -79,6 +94,7 @@ class Uplink(ABC):
             accepted, self.connected, self.link = self.connected, False, None
             if accepted:
                 self._station.event("station.offline")
+                self._station.went_offline()
             for task in tasks:
                 task.cancel()
             self._station.next_id = link.next_id
@@ -101,5 +117,58 @@ class Uplink(ABC):
         """The station's end of a connection."""
 
     @abstractmethod
+    async def send_queue(self, link: Any) -> None:
+        """Deliver what waits, in order; returns when the link is lost."""
+
+    def say(self, payload: Any) -> None:
+        """Send a request beside everything else; its answer does not matter."""
+        if self.link is not None:
+            self.link.spawn(self.link.call(payload))
+
     async def work(self, link: Any) -> None:
-        """Register, report, send what is queued; returns or raises when nothing more can be said."""
+        """Register, report, then heartbeats and what waits until a call fails."""
+        await self._register(link)
+        self.connected, self.refusal = True, ""
+        self._station.event("station.online")
+        self._station.came_online()
+        await link.call(self._station.status_message())
+        sender = asyncio.ensure_future(self.send_queue(link))
+        try:
+            await self._heartbeats(link, sender)
+        finally:
+            sender.cancel()
+
+    async def _register(self, link: Any) -> None:
+        """Boot until accepted; with Pending or Rejected again after the interval that the controller names."""
+        if self.registration == "Accepted" and not self._settings.boot_on_reconnect:
+            return
+        self._accepted.clear()
+        while not self._accepted.is_set():
+            interval = await self.boot(link)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(interval):
+                    await self._accepted.wait()
+
+    async def boot(self, link: Any, reason: str = "") -> float:
+        """Send BootNotification and act on its answer; returns when to send the next [s].
+
+        An interval of 0 leaves the choice to the station (1.6 section 4.2, 2.0.1 B01 to B03, standard-text).
+        """
+        answer = await link.call(self._station.boot_message(reason))
+        self.registration = str(answer.status)
+        self._station.set_clock(answer.current_time)
+        if self.registration != "Accepted":
+            self.refusal = f"BootNotification was answered with {answer.status}"
+            return float(answer.interval if answer.interval > 0 else self._settings.boot_retry_s)
+        self.heartbeat_s = float(answer.interval if answer.interval > 0 else self._settings.heartbeat_s)
+        self._station.heartbeat_told(round(self.heartbeat_s))
+        self._accepted.set()
+        return self.heartbeat_s
+
+    async def _heartbeats(self, link: Any, sender: asyncio.Future[None]) -> None:
+        while True:
+            done, _ = await asyncio.wait({sender}, timeout=self.heartbeat_s)
+            if done:
+                return
+            answer = await link.call(self.messages.Heartbeat())
+            self._station.set_clock(answer.current_time)

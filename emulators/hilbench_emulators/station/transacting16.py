@@ -1,0 +1,159 @@
+"""Transactions and meter values of an OCPP 1.6 station."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from typing import Any
+
+from hilbench import clock
+from hilbench.ocppj import call
+from hilbench_emulators.smart_charging import Answer
+from hilbench_emulators.station import metering16
+from hilbench_emulators.station.charging import OUTLET
+from hilbench_emulators.station.configuration import Configuration
+from hilbench_emulators.station.managed import ManagedStation
+from hilbench_emulators.station.tokens import info_of
+from hilbench_emulators.station.transactions import Queue, Transaction
+
+UNNAMED = -1
+"""Id of a transaction to which the controller has given none yet; no profile can name it."""
+
+
+class Transacting16(ManagedStation):
+    """``transaction_id`` is the controller's id or None; ``queue`` what it still has to hear."""
+
+    configuration: Configuration
+    queue: Queue
+    queued: asyncio.Event
+    _transaction: Transaction | None
+    _inoperative_next: bool
+
+    @property
+    def transaction_id(self) -> int | None:
+        """The controller's id of the running transaction, None before it answered."""
+        return None if self._transaction is None else self._transaction.id
+
+    @property
+    def charging_allowed(self) -> bool:
+        """See :class:`AcStation`."""
+        return self._transaction is not None and self._operative
+
+    def remote_start(self, id_tag: str, raw: dict[str, Any] | None) -> bool:
+        """Begin a transaction with its profile, if there is a car and nothing forbids it."""
+        if not self._may_begin() or self.held or not self.admits(id_tag):
+            return False
+        if raw is not None and not self.charging.would_install(OUTLET, raw, self._utc()):
+            return False
+        if raw is not None:
+            self.install(OUTLET, raw, starting=True)
+        self.begin_by(id_tag)
+        return True
+
+    def _may_begin(self) -> bool:
+        return self._transaction is None and self._outlet.plugged and self._operative
+
+    def begin_by(self, tag: str) -> None:
+        """See :class:`DriverStation`."""
+        if not self._may_begin():
+            return
+        self._local_id += 1
+        meter = round(self._outlet.reading().energy_wh)
+        self._transaction = Transaction(self._local_id, tag, self._utc(), meter)
+        self.charging.store.begin_transaction(OUTLET, UNNAMED, self._transaction.since)
+        payload = {"connector_id": 1, "id_tag": tag, "meter_start": meter, "timestamp": self.timestamp()}
+        reservation = self.use_reservation()
+        self._enqueue("StartTransaction", payload | ({} if reservation is None else {"reservation_id": reservation}))
+        self._note("StopTxnSampledData", "Transaction.Begin")
+        self.event("session.start", id_tag=tag)
+        self._next_sample()
+        self._refresh()
+
+    def end(self, reason: str) -> None:
+        """End the running transaction, if any, for an OCPP ``Reason``."""
+        transaction = self._transaction
+        if transaction is None:
+            return
+        meter = round(self._outlet.reading().energy_wh)
+        self._note("StopTxnSampledData", "Transaction.End")
+        payload = {"meter_stop": meter, "timestamp": self.timestamp(), "reason": reason, "id_tag": transaction.id_tag}
+        self._enqueue("StopTransaction", payload | ({"transaction_data": transaction.data} if transaction.data else {}))
+        self._transaction = None
+        self.charging.store.end_transaction(OUTLET)
+        self._at("sample", math.inf, self._sample)
+        self.event("session.stop", reason=reason, energy_wh=meter - transaction.meter_start_wh)
+        self._operative = self._operative and not self._inoperative_next
+        self._refresh()
+
+    def _enqueue(self, action: str, payload: dict[str, Any]) -> None:
+        assert self._transaction is not None
+        self.queue.put(action, self._transaction.local_id, payload)
+        if action != "MeterValues":
+            self.save()
+        self.queued.set()
+
+    def delivered(self, entry: dict[str, Any], answer: Any) -> None:
+        """The controller has answered a transaction message."""
+        info = getattr(answer, "id_tag_info", None)
+        if info is not None:
+            self.learn(entry["payload"]["id_tag"], info_of(info))
+        if entry["action"] != "StartTransaction":
+            return
+        self.queue.ids[entry["local_id"]] = answer.transaction_id
+        running = self._transaction
+        if running is not None and running.local_id == entry["local_id"]:
+            running.id = answer.transaction_id
+            self.charging.name_transaction(answer.transaction_id)
+            if answer.id_tag_info["status"] != "Accepted" and self.configuration.on("StopTransactionOnInvalidId"):
+                self.end("DeAuthorized")
+
+    def install(self, connector: int, raw: dict[str, Any], *, starting: bool = False) -> Answer:
+        """Install a charging profile, or say why not; ``starting`` before the transaction that it came with."""
+        answer, profile = self.charging.install(connector, raw, self._utc(), starting=starting)
+        if profile is not None:
+            self.event("command.profile", **self.charging.describe(profile, self._utc()))
+            self.save()
+            self._refresh()
+        return answer
+
+    # meter values
+
+    def _next_sample(self) -> None:
+        interval = self.configuration.seconds("MeterValueSampleInterval")
+        if self._transaction is not None:
+            self._at("sample", clock.time() + interval if interval else math.inf, self._sample)
+
+    def _sample(self) -> None:
+        self._tell("MeterValuesSampledData", "Sample.Periodic")
+        self._note("StopTxnSampledData", "Sample.Periodic")
+        self._next_sample()
+
+    def aligned_interval_s(self) -> float:
+        """See :class:`AcStation`."""
+        return self.configuration.seconds("ClockAlignedDataInterval")
+
+    def tell_aligned(self) -> None:
+        """See :class:`AcStation`; without a transaction only while the controller can be heard."""
+        self._tell("MeterValuesAlignedData", "Sample.Clock")
+        self._note("StopTxnAlignedData", "Sample.Clock")
+
+    def _tell(self, key: str, context: str) -> None:
+        values = self.meter_value(key, context)
+        if not values["sampled_value"]:
+            return
+        if self._transaction is not None:
+            self._enqueue("MeterValues", {"connector_id": 1, "meter_value": [values]})
+        elif self.connected:
+            self._uplink.say(call.MeterValues(connector_id=1, meter_value=[values]))
+
+    def _note(self, key: str, context: str) -> None:
+        """Keep a reading for StopTransaction (OCPP 1.6 sections 9.1.31 and 9.1.33, standard-text)."""
+        values = self.meter_value(key, context)
+        if self._transaction is not None and values["sampled_value"]:
+            self._transaction.data.append(values)
+
+    def meter_value(self, key: str, context: str) -> dict[str, Any]:
+        """A reading of the measurands that a configuration key lists."""
+        measurands = [name.strip() for name in self.configuration.value(key).split(",") if name.strip()]
+        reading = self._outlet.reading()
+        return metering16.meter_value(self._branch, reading, self.offered_a, measurands, self.timestamp(), context)

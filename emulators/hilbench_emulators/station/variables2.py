@@ -1,0 +1,137 @@
+"""The variables of an OCPP 2.x station as delivered.
+
+Names, units and data types are those of OCPP 2.0.1 Part 2 appendices (standard-text); which variables there are is the
+choice of this station.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from hilbench.site import Branch
+from hilbench_emulators.station.settings import StationSettings
+from hilbench_emulators.station.tokens import LONGEST_LIST
+
+MEASURANDS = (
+    "Current.Import",
+    "Voltage",
+    "Power.Active.Import",
+    "Energy.Active.Import.Register",
+    "Current.Offered",
+    "SoC",
+)
+MEMBER_LISTS = {
+    **dict.fromkeys(("TxStartedMeasurands", "TxUpdatedMeasurands", "TxEndedMeasurands", "Measurands"), MEASURANDS),
+    **dict.fromkeys(("TxStartPoint", "TxStopPoint"), ("PowerPathClosed", "EVConnected")),
+}
+ALONE = ("TxStartPoint", "TxStopPoint")
+"""Member lists of which this station takes one member."""
+Key = tuple[str, str]
+"""Component and variable."""
+
+
+@dataclass(frozen=True)
+class Variable:
+    """One variable with its actual value; ``evse``: it belongs to the outlet and not to the whole station."""
+
+    component: str
+    name: str
+    value: str
+    data_type: str = "string"
+    writable: bool = False
+    unit: str = ""
+    evse: bool = False
+    most: float | None = None
+
+    @property
+    def key(self) -> Key:
+        """What names it."""
+        return self.component, self.name
+
+
+def _number(component: str, name: str, value: float, unit: str = "", writable: bool = False) -> Variable:
+    return Variable(component, name, f"{value:g}", "integer", writable, unit)
+
+
+def _flag(component: str, name: str, value: bool, writable: bool = False) -> Variable:
+    return Variable(component, name, str(value).lower(), "boolean", writable)
+
+
+def variables(settings: StationSettings, branch: Branch) -> Iterator[Variable]:
+    """All of them."""
+    yield from _smart(settings)
+    yield from _metering(settings)
+    yield from _communication(settings)
+    yield from _drivers()
+    yield from _station(settings, branch)
+
+
+def _smart(settings: StationSettings) -> Iterator[Variable]:
+    yield _flag("SmartChargingCtrlr", "Enabled", value=True)
+    yield _flag("SmartChargingCtrlr", "Available", value=True)
+    yield _flag("SmartChargingCtrlr", "ACPhaseSwitchingSupported", value=False)
+    yield _flag("SmartChargingCtrlr", "Phases3to1", value=False)
+    yield _number("SmartChargingCtrlr", "ProfileStackLevel", settings.max_stack_level)
+    yield Variable("SmartChargingCtrlr", "RateUnit", "A,W", "MemberList")
+    yield _number("SmartChargingCtrlr", "PeriodsPerSchedule", settings.max_periods)
+    yield replace(_number("SmartChargingCtrlr", "Entries", 0), most=settings.max_profiles)
+    yield Variable("SmartChargingCtrlr", "LimitChangeSignificance", "1", "decimal", writable=True, unit="Percent")
+    yield _flag("SmartChargingCtrlr", "NotifyChargingLimitWithSchedules", value=False, writable=True)
+
+
+def _metering(settings: StationSettings) -> Iterator[Variable]:
+    yield _number("SampledDataCtrlr", "TxUpdatedInterval", settings.sample_interval_s, "s", writable=True)
+    yield Variable("SampledDataCtrlr", "TxUpdatedMeasurands", ",".join(MEASURANDS[:5]), "MemberList", writable=True)
+    yield Variable("SampledDataCtrlr", "TxStartedMeasurands", ",".join(MEASURANDS[:5]), "MemberList", writable=True)
+    yield Variable(
+        "SampledDataCtrlr", "TxEndedMeasurands", "Energy.Active.Import.Register", "MemberList", writable=True
+    )
+    yield _number("AlignedDataCtrlr", "Interval", 0, "s", writable=True)
+    yield _flag("AlignedDataCtrlr", "SendDuringIdle", value=False, writable=True)
+    yield Variable("AlignedDataCtrlr", "Measurands", "Energy.Active.Import.Register", "MemberList", writable=True)
+
+
+def _communication(settings: StationSettings) -> Iterator[Variable]:
+    yield _number("OCPPCommCtrlr", "HeartbeatInterval", settings.heartbeat_s, "s", writable=True)
+    yield _number("OCPPCommCtrlr", "WebSocketPingInterval", settings.ping_interval_s, "s", writable=True)
+    yield _number("OCPPCommCtrlr", "MessageTimeout", settings.message_timeout_s, "s")
+    yield _number("OCPPCommCtrlr", "RetryBackOffWaitMinimum", settings.backoff_min_s, "s", writable=True)
+    yield _number("OCPPCommCtrlr", "RetryBackOffRandomRange", settings.backoff_range_s, "s", writable=True)
+    yield replace(
+        _number("OCPPCommCtrlr", "RetryBackOffRepeatTimes", settings.backoff_repeats, "", writable=True), most=16
+    )
+    yield _number("OCPPCommCtrlr", "MessageAttempts", settings.transaction_attempts)
+    yield _number("OCPPCommCtrlr", "MessageAttemptInterval", settings.transaction_retry_s, "s")
+
+
+def _drivers() -> Iterator[Variable]:
+    yield Variable("TxCtrlr", "TxStartPoint", "PowerPathClosed", "MemberList", writable=True)
+    yield Variable("TxCtrlr", "TxStopPoint", "PowerPathClosed", "MemberList", writable=True)
+    yield _flag("TxCtrlr", "StopTxOnInvalidId", value=True, writable=True)
+    yield _flag("TxCtrlr", "StopTxOnEVSideDisconnect", value=True)
+    yield _number("TxCtrlr", "EVConnectionTimeOut", 60, "s", writable=True)
+    yield _flag("AuthCtrlr", "Enabled", value=True, writable=True)
+    yield _flag("AuthCtrlr", "AuthorizeRemoteStart", value=False, writable=True)
+    yield _flag("AuthCtrlr", "LocalPreAuthorize", value=False, writable=True)
+    yield _flag("AuthCtrlr", "LocalAuthorizeOffline", value=True, writable=True)
+    yield _flag("AuthCacheCtrlr", "Enabled", value=True, writable=True)
+    yield _flag("AuthCacheCtrlr", "Available", value=True)
+    yield _flag("LocalAuthListCtrlr", "Enabled", value=True, writable=True)
+    yield _flag("LocalAuthListCtrlr", "Available", value=True)
+    yield replace(_number("LocalAuthListCtrlr", "Entries", 0), most=LONGEST_LIST)
+    yield _number("LocalAuthListCtrlr", "ItemsPerMessage", LONGEST_LIST)
+    yield _flag("ReservationCtrlr", "Enabled", value=True)
+    yield _flag("ReservationCtrlr", "Available", value=True)
+    yield _flag("AuthCtrlr", "OfflineTxForUnknownIdEnabled", value=True, writable=True)
+
+
+def _station(settings: StationSettings, branch: Branch) -> Iterator[Variable]:
+    yield Variable("SecurityCtrlr", "OrganizationName", settings.vendor)
+    yield _number("SecurityCtrlr", "SecurityProfile", 0)
+    yield Variable("ChargingStation", "Model", settings.model)
+    yield Variable("ChargingStation", "VendorName", settings.vendor)
+    yield _number("ChargingStation", "SupplyPhases", len(branch.lines))
+    yield replace(_number("EVSE", "Power", 0, "W"), evse=True, most=branch.max_a * 230.0 * len(branch.lines))
+    yield replace(_number("EVSE", "SupplyPhases", len(branch.lines)), evse=True)
+    yield replace(Variable("EVSE", "AvailabilityState", "Available", "OptionList"), evse=True)
