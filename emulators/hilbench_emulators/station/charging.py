@@ -55,7 +55,12 @@ class Charging:
 
     def name_transaction(self, transaction_id: int) -> None:
         """The controller has numbered the running transaction (1.6): profiles may name it from now on."""
-        self.store.outlets[OUTLET].transaction_id = transaction_id
+        outlet = self.store.outlets[OUTLET]
+        old, outlet.transaction_id = outlet.transaction_id, transaction_id
+        self.store.profiles = tuple(
+            replace(one, transaction_id=transaction_id) if old is not None and one.transaction_id == old else one
+            for one in self.store.profiles
+        )
 
     def install(
         self, evse: int, raw: dict[str, Any], utc: float, *, starting: bool = False
