@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 
 @dataclass(frozen=True)
@@ -46,3 +47,12 @@ class StationSettings:
     """Meter values that are kept while offline; starts and stops are always kept."""
     transaction_attempts: int = 3
     transaction_retry_s: float = 60.0
+    security_profile: int = 0
+    """0 open, 1 password, 2 password in TLS, 3 client certificate in TLS (OCPP 2.0.1 A00, standard-text)."""
+    password: str = ""
+    """Of Basic authentication, with the identity as user; empty: none is sent."""
+    ca_file: Path | None = None
+    """CA that a server's certificate must be of; none: those of the machine."""
+    certificate: Path | None = None
+    """Its own certificate for profile 3, with ``key``."""
+    key: Path | None = None
