@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from hilbench.site import MINIMUM_CURRENT_A, Integer, Model, Number
+from hilbench.site import MINIMUM_CURRENT_A, Integer, Model, Number, RelativePath
 
 Seconds = Annotated[Number, Field(gt=0, le=86_400)]
 

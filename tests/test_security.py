@@ -1,0 +1,196 @@
+"""Security profiles 0 to 3 end to end in virtual time, and the ways in which a station is refused."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import ssl
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hilbench import certificates, clock, ocppj
+from hilbench.certificates import Authority, Pair
+from hilbench.controller.csms import Csms
+from hilbench.controller.runtime import speak
+from hilbench.controller.settings import ControllerSettings
+from hilbench.errors import DeviceError, HilbenchError, InputError
+from hilbench.ocppj import security
+from hilbench.signals import Record
+from hilbench.site import Branch
+from hilbench.world import STATIONS
+from hilbench_emulators.station.base import AcStation
+from hilbench_emulators.station.settings import StationSettings
+from tests.fake_plant import FakePlant
+
+BRANCH = Branch(role="A1", branch_a=40, max_a=32, connection="L1-N", fallback_a=8)
+PASSWORD = "correct horse 42"
+VERSIONS = ("1.6", "2.0.1", "2.1")
+
+
+class Ear:
+    """Hears of stations and does nothing."""
+
+    def __getattr__(self, _name: str) -> Any:
+        return lambda *_args: None
+
+
+@dataclass
+class Pki:
+    """A CA with one server and one client certificate, good in every way."""
+
+    authority: Authority
+    server: Pair
+    client: Pair
+
+
+@pytest.fixture(scope="module")
+def pki(tmp_path_factory: pytest.TempPathFactory) -> Pki:
+    """Certificates for the tests of this module."""
+    authority = Authority(tmp_path_factory.mktemp("pki"))
+    return Pki(authority, authority.server(), authority.client("cp-1"))
+
+
+def controller(pki: Pki, profile: int) -> ControllerSettings:
+    """A controller that demands ``profile``."""
+    if profile < 2:
+        return ControllerSettings(security_profile=profile)
+    return ControllerSettings(
+        security_profile=profile,
+        certificate=pki.server.certificate,
+        key=pki.server.key,
+        client_ca=pki.authority.pair.certificate if profile == 3 else None,
+    )
+
+
+def station(pki: Pki, profile: int) -> StationSettings:
+    """A station that has what ``profile`` demands."""
+    return StationSettings(
+        security_profile=profile,
+        password=PASSWORD,
+        ca_file=pki.authority.pair.certificate,
+        certificate=pki.client.certificate,
+        key=pki.client.key,
+    )
+
+
+def meet(
+    demands: ControllerSettings,
+    settings: StationSettings,
+    *,
+    version: str = "1.6",
+    identity: str = "cp-1",
+    scheme: str = "",
+    then: Callable[[AcStation], None] | None = None,
+) -> tuple[bool, str]:
+    """Whether the station is connected 20 s after its start, and why not; ``then`` sees it before it stops.
+
+    At the end a good station must still be accepted: nothing that was refused has harmed the server.
+    """
+
+    async def main() -> tuple[bool, str]:
+        async with AsyncExitStack() as stack:
+            ear: Any = Ear()
+            csms = Csms(demands, {"A1": "cp-1"}, lambda _role: 8.0, ear, speak, passwords={"cp-1": PASSWORD})
+            await csms.serve("127.0.0.1", 9000, stack)
+            url = f"{scheme or ('wss' if demands.security_profile >= 2 else 'ws')}://localhost:9000/ocpp"
+            record = Record()
+            made = STATIONS[version](BRANCH, FakePlant(), url=url, identity=identity, record=record, settings=settings)
+            await made.start()
+            await asyncio.sleep(20)
+            if then is not None:
+                then(made)
+            result = made.connected, made.refusal
+            await made.stop()
+            assert not list(record.events_of("station.failed"))
+            return result
+
+    return clock.run(main())
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("profile", [0, 1, 2, 3])
+def test_a_station_with_all_that_its_profile_demands_is_accepted(pki: Pki, profile: int, version: str) -> None:
+    """Every security profile works in every version, to the fallback profile that the controller installs."""
+    limits: list[float] = []
+    told = meet(
+        controller(pki, profile), station(pki, profile), version=version, then=lambda one: limits.append(one.limit_a)
+    )
+    assert told == (True, "")
+    assert limits == [8.0]
+
+
+@dataclass(frozen=True)
+class Refused:
+    """A way to be refused: what differs from the good case, and a part of what the station is told."""
+
+    name: str
+    profile: int
+    reason: str
+    station: Callable[[Pki], dict[str, Any]] = lambda _pki: {}
+    controller: Callable[[Pki], dict[str, Any]] = lambda _pki: {}
+    identity: str = "cp-1"
+    scheme: str = ""
+
+
+def _client(fault: str) -> Callable[[Pki], dict[str, Any]]:
+    def make(pki: Pki) -> dict[str, Any]:
+        pair = pki.authority.faulty(fault, "cp-1", server=False)
+        return {"certificate": pair.certificate, "key": pair.key}
+
+    return make
+
+
+def _server(fault: str) -> Callable[[Pki], dict[str, Any]]:
+    def make(pki: Pki) -> dict[str, Any]:
+        pair = pki.authority.faulty(fault, "localhost", server=True)
+        return {"certificate": pair.certificate, "key": pair.key}
+
+    return make
+
+
+def _without_certificate(_pki: Pki) -> dict[str, Any]:
+    return {"certificate": None, "key": None}
+
+
+WAYS = [
+    Refused("no password", 1, "HTTP 401", lambda _pki: {"password": ""}),
+    Refused("wrong password", 1, "HTTP 401", lambda _pki: {"password": "wrong"}),
+    Refused("profile 0 to 1", 1, "HTTP 401", lambda _pki: {"security_profile": 0}),
+    Refused("no password in TLS", 2, "HTTP 401", lambda _pki: {"password": ""}),
+    Refused("unknown station", 1, "HTTP 404 Not Found: unknown station", identity="cp-2"),
+    Refused("unknown station in TLS", 2, "HTTP 404 Not Found: unknown station", identity="cp-2"),
+    Refused("plain to TLS", 2, "did not receive a valid HTTP", lambda _pki: {"security_profile": 1}, scheme="ws"),
+    Refused("TLS to plain", 1, "TLS", lambda _pki: {"security_profile": 2}, scheme="wss"),
+    Refused("TLS without wss", 2, "needs a wss:// URL", scheme="ws"),
+    Refused("expired server", 2, "certificate has expired", controller=_server("expired")),
+    Refused("server not yet valid", 2, "certificate is not yet valid", controller=_server("not_yet_valid")),
+    Refused("wrong host name", 2, "Hostname mismatch", controller=_server("wrong_name")),
+    Refused("server of another CA", 2, "unable to get local issuer", controller=_server("wrong_ca")),
+    Refused("self-signed server", 2, "self-signed certificate", controller=_server("self_signed")),
+    Refused("machine's CAs only", 2, "certificate", lambda _pki: {"ca_file": None}),
+    Refused("no client certificate", 3, "TLS", _without_certificate),
+    Refused("client of another CA", 3, "TLS", _client("wrong_ca")),
+    Refused("self-signed client", 3, "TLS", _client("self_signed")),
+    Refused("expired client", 3, "TLS", _client("expired")),
+    Refused("client not yet valid", 3, "TLS", _client("not_yet_valid")),
+    Refused("another station's certificate", 3, "the client certificate is of 'other-cp-1'", _client("wrong_name")),
+    Refused("password instead of certificate", 3, "TLS", lambda _pki: {"security_profile": 2}),
+    Refused("CA file missing", 2, "certificate files", lambda _pki: {"ca_file": Path("missing.pem")}),
+]
+
+
+@pytest.mark.parametrize("way", WAYS, ids=lambda way: way.name)
+def test_what_is_refused_says_why_and_harms_nobody(pki: Pki, way: Refused, caplog: pytest.LogCaptureFixture) -> None:
+    """The station is not connected and knows a reason; the server logs no traceback and does not end."""
+    demands = controller(pki, way.profile).model_copy(update=way.controller(pki))
+    settings = replace(station(pki, way.profile), **way.station(pki))
+    with caplog.at_level(logging.WARNING):
+        connected, refusal = meet(demands, settings, identity=way.identity, scheme=way.scheme)
+    assert not connected
+    assert way.reason in refusal
+    assert not [entry for entry in caplog.records if entry.levelno >= logging.ERROR]
