@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import ssl
+import sys
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
@@ -12,13 +13,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography import x509
 
 from hilbench import certificates, clock, ocppj
 from hilbench.certificates import Authority, Pair
 from hilbench.controller.csms import Csms
 from hilbench.controller.runtime import speak
 from hilbench.controller.settings import ControllerSettings
-from hilbench.errors import DeviceError, HilbenchError, InputError
+from hilbench.errors import DeviceError, InputError
 from hilbench.ocppj import security
 from hilbench.signals import Record
 from hilbench.site import Branch
@@ -78,6 +80,17 @@ def station(pki: Pki, profile: int) -> StationSettings:
     )
 
 
+async def accepts(demands: ControllerSettings, url: str, good: StationSettings | None) -> None:
+    """Show that the server still takes a ``good`` station, when there is one to try."""
+    if good is not None:
+        address = f"{'wss' if demands.security_profile >= 2 else 'ws'}:{url.partition(':')[2]}"
+        made = STATIONS["1.6"](BRANCH, FakePlant(), url=address, identity="cp-1", record=Record(), settings=good)
+        await made.start()
+        await asyncio.sleep(20)
+        assert made.connected, made.refusal
+        await made.stop()
+
+
 def meet(
     demands: ControllerSettings,
     settings: StationSettings,
@@ -85,12 +98,10 @@ def meet(
     version: str = "1.6",
     identity: str = "cp-1",
     scheme: str = "",
+    good: StationSettings | None = None,
     then: Callable[[AcStation], None] | None = None,
 ) -> tuple[bool, str]:
-    """Whether the station is connected 20 s after its start, and why not; ``then`` sees it before it stops.
-
-    At the end a good station must still be accepted: nothing that was refused has harmed the server.
-    """
+    """Whether the station is connected 20 s after its start, and why not; ``then`` sees it before it stops."""
 
     async def main() -> tuple[bool, str]:
         async with AsyncExitStack() as stack:
@@ -107,6 +118,7 @@ def meet(
             result = made.connected, made.refusal
             await made.stop()
             assert not list(record.events_of("station.failed"))
+            await accepts(demands, url, good)
             return result
 
     return clock.run(main())
@@ -186,11 +198,110 @@ WAYS = [
 
 @pytest.mark.parametrize("way", WAYS, ids=lambda way: way.name)
 def test_what_is_refused_says_why_and_harms_nobody(pki: Pki, way: Refused, caplog: pytest.LogCaptureFixture) -> None:
-    """The station is not connected and knows a reason; the server logs no traceback and does not end."""
+    """The station is not connected and knows a reason; the server logs no error and still takes a good station."""
     demands = controller(pki, way.profile).model_copy(update=way.controller(pki))
     settings = replace(station(pki, way.profile), **way.station(pki))
     with caplog.at_level(logging.WARNING):
-        connected, refusal = meet(demands, settings, identity=way.identity, scheme=way.scheme)
+        good = None if way.controller(pki) else station(pki, way.profile)
+        connected, refusal = meet(demands, settings, identity=way.identity, scheme=way.scheme, good=good)
     assert not connected
     assert way.reason in refusal
     assert not [entry for entry in caplog.records if entry.levelno >= logging.ERROR]
+
+
+def dial(demands: ControllerSettings, **options: Any) -> None:
+    """One attempt to connect to a controller that makes ``demands``."""
+
+    async def main() -> None:
+        async with AsyncExitStack() as stack:
+            ear: Any = Ear()
+            csms = Csms(demands, {"A1": "cp-1"}, lambda _role: 8.0, ear, speak, passwords={"cp-1": PASSWORD})
+            await csms.serve("127.0.0.1", 9000, stack)
+            scheme = "wss" if demands.security_profile >= 2 else "ws"
+            connection = await ocppj.dial(f"{scheme}://localhost:9000/ocpp", "cp-1", **options)
+            await connection.close()
+
+    clock.run(main())
+
+
+def test_the_user_must_be_the_station(pki: Pki) -> None:
+    """The right password with another user name gets HTTP 401."""
+    dial(controller(pki, 1), auth=("cp-1", PASSWORD))
+    with pytest.raises(ocppj.CallFailed, match="HTTP 401 Unauthorized: user and password"):
+        dial(controller(pki, 1), auth=("cp-2", PASSWORD))
+
+
+@pytest.mark.filterwarnings("ignore:ssl.TLSVersion.TLSv1_1 is deprecated")
+def test_tls_1_1_is_refused(pki: Pki) -> None:
+    """A station that can do no better than TLS 1.1 gets no connection (OCPP 2.0.1 A00: TLS 1.2 or later)."""
+    context = ocppj.client_context(pki.authority.pair.certificate)
+    context.minimum_version = context.maximum_version = ssl.TLSVersion.TLSv1_1
+    context.set_ciphers("ALL:@SECLEVEL=0")  # else the station itself would not begin
+    with pytest.raises(ocppj.CallFailed, match="TLS: "):
+        dial(controller(pki, 2), ssl=context, auth=("cp-1", PASSWORD))
+
+
+@pytest.mark.parametrize("header", [None, "", "Basic", "Basic !", "Bearer abc", "Basic Y3AtMQ==", "Basic /w=="])
+def test_a_header_without_credentials_has_none(header: str | None) -> None:
+    """What is no Basic authentication, no base64, no UTF-8 or has no colon gives no credentials."""
+    assert security.credentials(header) is None
+
+
+def test_credentials_come_back_as_they_were_given() -> None:
+    """A password may have colons, spaces and letters beyond ASCII."""
+    assert security.credentials(security.basic("cp-1", "a:b c\u00e9")) == ("cp-1", "a:b c\u00e9")
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_mutual_tls_works_on_real_sockets(pki: Pki, version: str) -> None:
+    """Profile 3 over loopback: the memory streams of virtual time do not stand in for anything."""
+
+    async def main() -> str:
+        async def handler(connection: Any, identity: str) -> None:
+            await connection.send(f"{identity} {security.common_name(connection)}")
+            await connection.wait_closed()
+
+        files = pki.server
+        tls = ocppj.server_context(files.certificate, files.key, pki.authority.pair.certificate)
+        own = ocppj.client_context(pki.authority.pair.certificate, pki.client.certificate, pki.client.key)
+        async with ocppj.listen("127.0.0.1", 0, handler, versions=VERSIONS, ssl=tls) as port:
+            connection = await ocppj.dial(f"wss://localhost:{port}", "cp-1", version=version, ssl=own)
+            text = str(await connection.recv())
+            await connection.close()
+            with pytest.raises(ocppj.CallFailed, match="TLS: "):
+                await ocppj.dial(f"wss://localhost:{port}", "cp-1", version=version, ssl=ocppj.client_context())
+            return text
+
+    assert asyncio.run(main()) == "cp-1 cp-1"
+
+
+def test_certificate_files_that_cannot_be_used_stop_the_controller(pki: Pki) -> None:
+    """A controller whose certificate and key do not belong together says so and does not listen."""
+    demands = controller(pki, 2).model_copy(update={"key": pki.client.key})
+    with pytest.raises(DeviceError, match="certificate files of the controller"):
+        dial(demands)
+
+
+@pytest.mark.parametrize(("profile", "lacks"), [(2, "has no certificate"), (3, "has no CA for its stations")])
+def test_a_controller_needs_the_files_of_its_profile(pki: Pki, profile: int, lacks: str) -> None:
+    """TLS without a certificate and mutual TLS without a CA are errors of the settings."""
+    files = {"certificate": pki.server.certificate, "key": pki.server.key} if profile == 3 else {}
+    with pytest.raises(ValueError, match=lacks):
+        ControllerSettings(security_profile=profile, **files)  # type: ignore[arg-type]
+
+
+def test_without_cryptography_the_error_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only making certificates needs the package, and says so."""
+    for name in ("cryptography", "cryptography.hazmat.primitives.asymmetric.ec"):
+        monkeypatch.setitem(sys.modules, name, None)
+    with pytest.raises(InputError, match=r"pip install 'hilbench\[tls\]'"):
+        Authority(tmp_path)
+
+
+def test_certificates_are_valid_when_they_are_told(tmp_path: Path) -> None:
+    """Begin and end of a certificate are those that were given; an unknown fault is an error."""
+    authority = Authority(tmp_path)
+    found = x509.load_pem_x509_certificate(authority.client("cp-1", certificates.EXPIRED).certificate.read_bytes())
+    assert (found.not_valid_before_utc, found.not_valid_after_utc) == certificates.EXPIRED
+    with pytest.raises(ValueError, match="expired"):
+        authority.faulty("odd", "cp-1", server=True)

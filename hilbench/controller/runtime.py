@@ -33,8 +33,9 @@ class ControllerRuntime:
     """The reference controller of ``site``: a CSMS at ``listen`` for the stations of ``identities``, a meter at
     ``meter`` (host, port) with Modbus ``unit``.
 
-    ``passwords`` by identity are what stations must show in security profiles 1 and 2. ``defect`` names a deliberate mistake (see ``hilbench.controller.defects``). Raises ``InputError`` for an unknown
-    one. ``run`` goes on until it is cancelled; limits that stand in stations then run out by themselves.
+    ``passwords`` by identity are what stations must show in security profiles 1 and 2. ``defect`` names a deliberate
+    mistake (see ``hilbench.controller.defects``). Raises ``InputError`` for an unknown one. ``run`` goes on until it is
+    cancelled; limits that stand in stations then run out by themselves.
     """
 
     def __init__(
