@@ -11,12 +11,9 @@ import ipaddress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from hilbench.errors import InputError, Problem
-
-if TYPE_CHECKING:
-    from cryptography import x509
 
 VALID = (datetime(2020, 1, 1, tzinfo=UTC), datetime(2080, 1, 1, tzinfo=UTC))
 """Validity of what shall not fail by its dates: OpenSSL goes by the machine's clock, not by the bench's."""
@@ -75,7 +72,7 @@ class Authority:
 
     def _certificate(
         self, name: str, key: Any, valid: Period, signer: Any, issuer: str, *, host: str | None = None, ca: bool = False
-    ) -> x509.Certificate:
+    ) -> Any:
         x509, hashes = _module("x509"), _module("hazmat.primitives.hashes")
         begin, end = valid
         builder = (
@@ -92,10 +89,9 @@ class Authority:
         )
         if host is not None:
             builder = builder.add_extension(x509.SubjectAlternativeName([_host(host)]), critical=False)
-        signed: x509.Certificate = builder.sign(signer, hashes.SHA256())
-        return signed
+        return builder.sign(signer, hashes.SHA256())
 
-    def _save(self, file: str, certificate: x509.Certificate, key: Any) -> Pair:
+    def _save(self, file: str, certificate: Any, key: Any) -> Pair:
         serial = _module("hazmat.primitives.serialization")
         pair = Pair(self._folder / f"{file}.pem", self._folder / f"{file}.key")
         pair.certificate.write_bytes(certificate.public_bytes(serial.Encoding.PEM))

@@ -287,7 +287,7 @@ def test_a_controller_needs_the_files_of_its_profile(pki: Pki, profile: int, lac
     """TLS without a certificate and mutual TLS without a CA are errors of the settings."""
     files = {"certificate": pki.server.certificate, "key": pki.server.key} if profile == 3 else {}
     with pytest.raises(ValueError, match=lacks):
-        ControllerSettings(security_profile=profile, **files)  # type: ignore[arg-type]
+        ControllerSettings(security_profile=profile, **files)
 
 
 def test_without_cryptography_the_error_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from ssl import SSLContext
+from typing import Any
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.asyncio.server import ServerConnection, serve
@@ -41,6 +42,7 @@ async def dial(
     encrypted = target.startswith("wss:")
     if ssl is not None and not encrypted:
         raise CallFailed("connect", "SecurityError", f"{target} is not encrypted; TLS needs a wss:// URL")
+    tls: dict[str, Any] = {} if ssl is None else {"ssl": ssl}
     try:
         connection = await connect(
             target,
@@ -52,7 +54,7 @@ async def dial(
             close_timeout=close_timeout_s,
             open_timeout=open_timeout_s,
             proxy=None,
-            **({} if ssl is None else {"ssl": ssl}),
+            **tls,
         )
     except (OSError, TimeoutError, ConnectionClosed, InvalidHandshake, InvalidURI, EOFError) as error:
         raise CallFailed("connect", type(error).__name__, why(error, tls=encrypted)) from error
