@@ -16,6 +16,7 @@ from hilbench_emulators.station import metering16
 from hilbench_emulators.station.base import AcStation
 from hilbench_emulators.station.charging import OUTLET, Charging
 from hilbench_emulators.station.configuration import Configuration
+from hilbench_emulators.station.recast import recast16
 from hilbench_emulators.station.transactions import Queue, Transaction
 from hilbench_emulators.station.uplink import LINK_LOST, Uplink
 from hilbench_emulators.station.uplink16 import Uplink16
@@ -172,7 +173,7 @@ class AcStation16(AcStation):
         return "Accepted"
 
     def _next_sample(self) -> None:
-        interval = self.configuration.seconds("MeterValueSampleInterval")
+        interval = self.settings.sample_every(self.configuration.seconds("MeterValueSampleInterval"))
         if self._transaction is not None:
             self._at("sample", clock.time() + interval if interval else math.inf, self._sample)
 
@@ -184,7 +185,8 @@ class AcStation16(AcStation):
         names = self.configuration.value("MeterValuesSampledData").split(",")
         measurands = [name.strip() for name in names]
         reading = self._outlet.reading()
-        return metering16.meter_value(self._branch, reading, self.offered_a, measurands, self.timestamp(), context)
+        value = metering16.meter_value(self._branch, reading, self.offered_a, measurands, self.timestamp(), context)
+        return recast16(self.settings.personality.reporting, value)
 
     def _enqueue(self, action: str, payload: dict[str, Any]) -> None:
         assert self._transaction is not None
@@ -199,9 +201,7 @@ class AcStation16(AcStation):
         """Install a charging profile, or say why not."""
         answer, profile = self.charging.install(connector, raw, self._utc())
         if profile is not None:
-            self.event("command.profile", **self.charging.describe(profile, self._utc()))
-            self.save()
-            self._refresh()
+            self.installed(profile)
         return answer
 
     def composite(self, connector: int, duration_s: float, unit: str | None) -> dict[str, Any] | None:

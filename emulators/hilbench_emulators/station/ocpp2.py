@@ -21,6 +21,7 @@ from hilbench_emulators.station.base import AcStation
 from hilbench_emulators.station.charging import OUTLET, Charging, purpose_of
 from hilbench_emulators.station.device_model import DeviceModel
 from hilbench_emulators.station.events2 import EventQueue, Transaction2
+from hilbench_emulators.station.recast import recast2
 from hilbench_emulators.station.uplink import LINK_LOST, Uplink
 from hilbench_emulators.station.uplink2 import Uplink2
 
@@ -217,9 +218,7 @@ class AcStation2(AcStation):
         """Install a charging profile, or say why not."""
         answer, profile = self.charging.install(evse, raw, self._utc())
         if profile is not None:
-            self.event("command.profile", **self.charging.describe(profile, self._utc()))
-            self.save()
-            self._refresh()
+            self.installed(profile)
         return answer
 
     def clear(self, profile_id: int | None, criteria: dict[str, Any]) -> Answer:
@@ -282,7 +281,7 @@ class AcStation2(AcStation):
     # -- meter
 
     def _next_sample(self) -> None:
-        interval = self.device.seconds("SampledDataCtrlr", "TxUpdatedInterval")
+        interval = self.settings.sample_every(self.device.seconds("SampledDataCtrlr", "TxUpdatedInterval"))
         if self._transaction is not None:
             self._at("sample", clock.time() + interval if interval else math.inf, self._sample)
 
@@ -295,7 +294,8 @@ class AcStation2(AcStation):
         names = self.device.value("SampledDataCtrlr", "TxUpdatedMeasurands").split(",")
         measurands = [name.strip() for name in names]
         reading = self._outlet.reading()
-        return metering2.meter_value(self._branch, reading, self.offered_a, measurands, self.timestamp(), context)
+        value = metering2.meter_value(self._branch, reading, self.offered_a, measurands, self.timestamp(), context)
+        return recast2(self.settings.personality.reporting, value)
 
     def configured(self) -> None:
         """A variable has been set."""

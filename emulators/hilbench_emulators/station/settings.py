@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+
+from hilbench_emulators.personality import STANDARD, Personality
+from hilbench_emulators.smart_charging import Options, Version, options_for
 
 
 @dataclass(frozen=True)
@@ -56,3 +59,19 @@ class StationSettings:
     certificate: Path | None = None
     """Its own certificate for profile 3, with ``key``."""
     key: Path | None = None
+    personality: Personality = STANDARD
+    """Which make it is: how it treats profiles and what it reports."""
+
+    def options(self, version: Version) -> Options:
+        """Knobs of its smart charging: what its make says, before these settings, before the text of ``version``."""
+        base = replace(
+            options_for(version),
+            max_stack=self.max_stack_level,
+            max_periods=self.max_periods,
+            max_profiles=self.max_profiles,
+        )
+        return self.personality.options(base)
+
+    def sample_every(self, configured_s: float) -> float:
+        """Seconds between meter values where ``configured_s`` is asked for; 0: none."""
+        return self.personality.reporting.interval_s or configured_s

@@ -47,7 +47,8 @@ class Uplink(ABC):
             connection = await self._dial()
             if connection is not None and await self._serve(connection):
                 wait = settings.backoff_min_s
-            await asyncio.sleep(wait * (1 + 0.25 * float(self._rng.random())))
+            fixed = settings.personality.reporting.reconnect_s
+            await asyncio.sleep(fixed or wait * (1 + 0.25 * float(self._rng.random())))
             wait = min(2 * wait, settings.backoff_max_s)
 
     async def _dial(self) -> ClientConnection | None:
@@ -95,7 +96,7 @@ class Uplink(ABC):
         finally:
             accepted, self.connected, self.link = self.connected, False, None
             if accepted:
-                self._station.event("station.offline")
+                self._station.went_offline()
             for task in tasks:
                 task.cancel()
             self._station.next_id = link.next_id

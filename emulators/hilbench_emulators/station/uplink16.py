@@ -35,7 +35,7 @@ class Uplink16(Uplink):
         """Register, report, then heartbeats and transaction messages until a call fails."""
         await self._register(link)
         self.connected, self.refusal = True, ""
-        self._station.event("station.online")
+        self._station.came_online()
         await link.call(self._station.status_message())
         sender = asyncio.ensure_future(self._send_queue(link))
         try:

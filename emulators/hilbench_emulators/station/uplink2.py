@@ -42,7 +42,7 @@ class Uplink2(Uplink):
         """See :class:`Uplink`."""
         await self._register(link)
         self.connected, self.refusal = True, ""
-        self._station.event("station.online")
+        self._station.came_online()
         await link.call(self._station.status_message())
         sender = asyncio.ensure_future(self._send_queue(link))
         try:
