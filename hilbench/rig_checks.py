@@ -12,6 +12,7 @@ from hilbench.rig_errors import Location, suggestion, where
 from hilbench.rig_models import ReferenceController, Rig
 from hilbench.site import LINES
 from hilbench_emulators.building import line_shares
+from hilbench_emulators.personality import load_personality, names
 from hilbench_emulators.vehicles import load_vehicle, vehicle_names
 
 Complaint = tuple[Location, str, str]
@@ -98,19 +99,30 @@ def _station_names(rig: Rig) -> Iterator[Complaint]:
     for index, entry in enumerate(rig.stations):
         location = ("station", index, "vehicle")
         if entry.vehicle.endswith(".toml"):
-            yield from _vehicle_file(location, entry.vehicle)
+            yield from _data_file(load_vehicle, location, entry.vehicle)
         elif entry.vehicle not in known:
             remedy = suggestion(entry.vehicle, known) or f"known: {', '.join(known)}; or the path of a .toml file"
             yield location, f"there is no vehicle {entry.vehicle!r}", remedy
 
 
-def _vehicle_file(location: Location, path: str) -> Iterator[Complaint]:
+def _data_file(load: Callable[[str], object], location: Location, path: str) -> Iterator[Complaint]:
     try:
-        load_vehicle(path)
+        load(path)
     except InputError as error:
         for problem in error.problems:
             place = ", ".join(filter(None, (error.source, problem.where)))
             yield location, f"{place}: {problem.what}", problem.remedy
+
+
+def _personalities(rig: Rig) -> Iterator[Complaint]:
+    known = names()
+    for index, entry in enumerate(rig.stations):
+        location = ("station", index, "personality")
+        if entry.personality.endswith(".toml"):
+            yield from _data_file(load_personality, location, entry.personality)
+        elif entry.personality not in known:
+            remedy = suggestion(entry.personality, known) or f"known: {', '.join(known)}; or the path of a .toml file"
+            yield location, f"there is no personality {entry.personality!r}", remedy
 
 
 def _station_devices(rig: Rig) -> Iterator[Complaint]:
@@ -208,6 +220,7 @@ _CHECKS: tuple[tuple[str, Callable[[Rig], Iterator[Complaint]]], ...] = (
     ("", _connections),
     ("", _station_names),
     ("", _station_devices),
+    ("", _personalities),
     ("", _security),
     ("meter", _addresses),
     ("meter", _meters),

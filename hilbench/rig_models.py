@@ -86,14 +86,15 @@ def _existing(value: Path) -> Path:
     return value
 
 
-def _vehicle(value: str, info: ValidationInfo) -> str:
+def _name_or_file(value: str, info: ValidationInfo) -> str:
     return str(beside_file(Path(value), info)) if value.endswith(".toml") else value
 
 
 OcppUrl = Annotated[str, AfterValidator(_ocpp_url)]
 TcpAddress = Annotated[str, AfterValidator(_tcp_address)]
 TimeZone = Annotated[str, AfterValidator(_time_zone)]
-VehicleName = Annotated[str, AfterValidator(_vehicle)]
+DataName = Annotated[str, AfterValidator(_name_or_file)]
+"""Name of a shipped car or personality, or the path of a TOML file relative to the rig file."""
 InputFile = Annotated[Path, AfterValidator(beside_file), AfterValidator(_existing)]
 
 
@@ -118,16 +119,16 @@ class StationEntry(Branch):
     ``identity`` is its OCPP identity (default: the role); ``vehicle`` the car that procedures plug in, by its name or
     by the path of a TOML file relative to the rig file; ``quirks`` the misbehaviours that an emulated station shows.
 
-    ``personality`` is the make of an emulated station. ``security_profile`` says how it connects: 1 with ``password``,
+    ``personality`` is the make of an emulated station, by name or path. ``security_profile`` says how it connects: 1 with ``password``,
     2 with it in TLS, 3 with its ``certificate`` and ``key``; ``ca_file`` is the CA that it trusts.
     """
 
     device: str = "emulated:ac"
     ocpp: Literal["1.6", "2.0.1", "2.1"] = "1.6"
     identity: Annotated[str, Field(pattern=r"^[A-Za-z0-9*_=:+|@.-]{1,48}$")] = ""
-    vehicle: VehicleName = "model-3"
+    vehicle: DataName = "model-3"
     quirks: tuple[str, ...] = ()
-    personality: str = "standard"
+    personality: DataName = "standard"
     security_profile: Annotated[Integer, Field(ge=0, le=3)] = 0
     password: Annotated[str, Field(max_length=64, repr=False)] = ""
     ca_file: InputFile | None = None

@@ -29,6 +29,7 @@ from hilbench_emulators.load_csv import read_load_csv
 from hilbench_emulators.load_models import parametric_load
 from hilbench_emulators.meter import ModbusMeter
 from hilbench_emulators.metering import MeterSettings
+from hilbench_emulators.personality import load_personality
 from hilbench_emulators.plant import Plant
 from hilbench_emulators.session_model import draw_sessions
 from hilbench_emulators.sessions import Session, read_sessions
@@ -215,6 +216,7 @@ def _sessions(rig: Rig, day: date, seed: int) -> list[Session]:
 
 def _station_settings(entry: StationEntry) -> StationSettings:
     return StationSettings(
+        personality=load_personality(entry.personality),
         security_profile=entry.security_profile,
         password=entry.password,
         ca_file=entry.ca_file,

@@ -130,6 +130,7 @@ class Shaper:
         if wanted_a != self._target_a:
             self._target_a = wanted_a
             self._ahead.append((utc + self._is.delay_s, wanted_a))
+        self._move(utc)
         while self._ahead and self._ahead[0][0] <= utc:
             self._aim_a = self._ahead.popleft()[1]
         self._move(utc)

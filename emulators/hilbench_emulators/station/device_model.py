@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from hilbench.site import Branch
+from hilbench_emulators.smart_charging import Options, Version
 from hilbench_emulators.station.settings import StationSettings
 
 MEASURANDS = (
@@ -45,7 +46,7 @@ class Variable:
         return self.component, self.name
 
 
-def _variables(settings: StationSettings, branch: Branch) -> Iterator[Variable]:
+def _variables(settings: StationSettings, options: Options, branch: Branch) -> Iterator[Variable]:
     def number(component: str, name: str, value: float, unit: str = "", writable: bool = False) -> Variable:
         return Variable(component, name, f"{value:g}", "integer", writable, unit)
 
@@ -56,10 +57,10 @@ def _variables(settings: StationSettings, branch: Branch) -> Iterator[Variable]:
     yield flag("SmartChargingCtrlr", "Available", value=True)
     yield flag("SmartChargingCtrlr", "ACPhaseSwitchingSupported", value=False)
     yield flag("SmartChargingCtrlr", "Phases3to1", value=False)
-    yield number("SmartChargingCtrlr", "ProfileStackLevel", settings.max_stack_level)
-    yield Variable("SmartChargingCtrlr", "RateUnit", "A,W", "MemberList")
-    yield number("SmartChargingCtrlr", "PeriodsPerSchedule", settings.max_periods)
-    yield replace(number("SmartChargingCtrlr", "Entries", 0), most=settings.max_profiles)
+    yield number("SmartChargingCtrlr", "ProfileStackLevel", options.max_stack)
+    yield Variable("SmartChargingCtrlr", "RateUnit", ",".join(sorted(options.units)), "MemberList")
+    yield number("SmartChargingCtrlr", "PeriodsPerSchedule", options.max_periods)
+    yield replace(number("SmartChargingCtrlr", "Entries", 0), most=options.max_profiles)
     yield Variable("SmartChargingCtrlr", "LimitChangeSignificance", "1", "decimal", writable=True, unit="Percent")
     yield number("SampledDataCtrlr", "TxUpdatedInterval", settings.sample_interval_s, "s", writable=True)
     yield Variable("SampledDataCtrlr", "TxUpdatedMeasurands", ",".join(MEASURANDS[:5]), "MemberList", writable=True)
@@ -94,7 +95,8 @@ class DeviceModel:
     """The variables with their values; ``changed`` is what a controller has set, and what persists."""
 
     def __init__(self, settings: StationSettings, branch: Branch) -> None:
-        self._known = {variable.key: variable for variable in _variables(settings, branch)}
+        options = settings.options(Version.V201)
+        self._known = {variable.key: variable for variable in _variables(settings, options, branch)}
         self.changed: dict[Key, str] = {}
         self.live: dict[Key, Callable[[], str]] = {}
 
