@@ -119,8 +119,8 @@ class StationEntry(Branch):
     ``identity`` is its OCPP identity (default: the role); ``vehicle`` the car that procedures plug in, by its name or
     by the path of a TOML file relative to the rig file; ``quirks`` the misbehaviours that an emulated station shows.
 
-    ``personality`` is the make of an emulated station, by name or path. ``security_profile`` says how it connects: 1 with ``password``,
-    2 with it in TLS, 3 with its ``certificate`` and ``key``; ``ca_file`` is the CA that it trusts.
+    ``personality`` is the make of an emulated station, by name or path. ``security_profile`` says how it connects: 1
+    with ``password``, 2 with it in TLS, 3 with its ``certificate`` and ``key``; ``ca_file`` is the CA that it trusts.
     """
 
     device: str = "emulated:ac"

@@ -125,7 +125,9 @@ async def after_reconnect(b: Bench) -> Any:
     """What is left of a limit of 10 A after the link was down for 5 s."""
     await charge(b)
     await default(b, 10)
-    await b.link.down(5)
+    b.link.cut()
+    await asyncio.sleep(5)
+    b.link.restore()
     return await offered(b, 90)
 
 
@@ -133,7 +135,7 @@ async def while_offline(b: Bench) -> Any:
     """What is left of a default of 10 A when the link is down."""
     await charge(b)
     await default(b, 10)
-    await b.link.down(60)
+    b.link.cut()
     return await offered(b, 20)
 
 
