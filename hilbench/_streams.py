@@ -118,6 +118,10 @@ class MemoryTransport(asyncio.Transport):
         if self.peer is not None:
             self.peer._reset()
 
+    def _force_close(self, _error: BaseException | None) -> None:
+        """How asyncio's TLS layer gives up a connection."""
+        self.abort()
+
     def _reset(self) -> None:
         """What a RST from the peer does to this end."""
         if not self._lost:

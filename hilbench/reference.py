@@ -27,7 +27,8 @@ def reference_controller(rig: Rig) -> ControllerRuntime:
 
     entry = rig.controller
     check_settings(rig)
-    settings = ControllerSettings.model_validate(entry.settings if isinstance(entry, ReferenceController) else {})
+    given = entry.settings if isinstance(entry, ReferenceController) else {}
+    settings = ControllerSettings.model_validate(given, context={"folder": rig.folder})
     return ControllerRuntime(
         rig.electrical,
         settings,
@@ -36,6 +37,7 @@ def reference_controller(rig: Rig) -> ControllerRuntime:
         meter=rig.site_meter.endpoint,
         unit=rig.site_meter.unit,
         defect=entry.defect if isinstance(entry, ReferenceController) else None,
+        passwords={station.identity: station.password for station in rig.stations if station.password},
     )
 
 

@@ -9,9 +9,10 @@ from hilbench.drivers.modbus_meter import meter_tables
 from hilbench.errors import InputError, Problem
 from hilbench.requirements import profile_names
 from hilbench.rig_errors import Location, suggestion, where
-from hilbench.rig_models import Rig
+from hilbench.rig_models import ReferenceController, Rig
 from hilbench.site import LINES
 from hilbench_emulators.building import line_shares
+from hilbench_emulators.personality import load_personality, names
 from hilbench_emulators.vehicles import load_vehicle, vehicle_names
 
 Complaint = tuple[Location, str, str]
@@ -98,19 +99,30 @@ def _station_names(rig: Rig) -> Iterator[Complaint]:
     for index, entry in enumerate(rig.stations):
         location = ("station", index, "vehicle")
         if entry.vehicle.endswith(".toml"):
-            yield from _vehicle_file(location, entry.vehicle)
+            yield from _data_file(load_vehicle, location, entry.vehicle)
         elif entry.vehicle not in known:
             remedy = suggestion(entry.vehicle, known) or f"known: {', '.join(known)}; or the path of a .toml file"
             yield location, f"there is no vehicle {entry.vehicle!r}", remedy
 
 
-def _vehicle_file(location: Location, path: str) -> Iterator[Complaint]:
+def _data_file(load: Callable[[str], object], location: Location, path: str) -> Iterator[Complaint]:
     try:
-        load_vehicle(path)
+        load(path)
     except InputError as error:
         for problem in error.problems:
             place = ", ".join(filter(None, (error.source, problem.where)))
             yield location, f"{place}: {problem.what}", problem.remedy
+
+
+def _personalities(rig: Rig) -> Iterator[Complaint]:
+    known = names()
+    for index, entry in enumerate(rig.stations):
+        location = ("station", index, "personality")
+        if entry.personality.endswith(".toml"):
+            yield from _data_file(load_personality, location, entry.personality)
+        elif entry.personality not in known:
+            remedy = suggestion(entry.personality, known) or f"known: {', '.join(known)}; or the path of a .toml file"
+            yield location, f"there is no personality {entry.personality!r}", remedy
 
 
 def _station_devices(rig: Rig) -> Iterator[Complaint]:
@@ -121,6 +133,35 @@ def _station_devices(rig: Rig) -> Iterator[Complaint]:
         for number, quirk in enumerate(entry.quirks):
             location = ("station", index, "quirks", number)
             yield location, f"there is no quirk {quirk!r}", "none is known: leave quirks out"
+
+
+def _security(rig: Rig) -> Iterator[Complaint]:
+    encrypted = rig.controller.ocpp.startswith("wss:")
+    for index, entry in enumerate(rig.stations):
+        place, profile = ("station", index, "security_profile"), entry.security_profile
+        if profile in (1, 2) and not entry.password:
+            yield ("station", index, "password"), f"security profile {profile} has no password", "give one"
+        if profile == 3 and (entry.certificate is None or entry.key is None):
+            yield place, "security profile 3 has no client certificate", "give certificate and key"
+        if profile >= 2 and not encrypted:
+            yield place, f"security profile {profile} needs TLS", "let controller.ocpp begin with wss://"
+        if profile < 2 and encrypted and isinstance(rig.controller, ReferenceController):
+            yield place, f"security profile {profile} is not encrypted, and controller.ocpp is", "use profile 2 or 3"
+    yield from _controllers_security(rig, encrypted)
+
+
+def _controllers_security(rig: Rig, encrypted: bool) -> Iterator[Complaint]:
+    if not isinstance(rig.controller, ReferenceController):
+        return
+    place, own = ("controller", "security_profile"), rig.controller.settings.get("security_profile", 0)
+    if not isinstance(own, int) or isinstance(own, bool):
+        return  # the settings' own check says so
+    if (own >= 2) != encrypted:
+        yield place, f"is {own}, which does not fit {rig.controller.ocpp}", "wss:// needs profile 2 or 3, ws:// 0 or 1"
+    for index, entry in enumerate(rig.stations):
+        if 0 < own != entry.security_profile:
+            what = f"is {entry.security_profile}, and the controller demands {own}"
+            yield ("station", index, "security_profile"), what, "make them equal"
 
 
 def _meter_devices(rig: Rig) -> Iterator[Complaint]:
@@ -179,6 +220,8 @@ _CHECKS: tuple[tuple[str, Callable[[Rig], Iterator[Complaint]]], ...] = (
     ("", _connections),
     ("", _station_names),
     ("", _station_devices),
+    ("", _personalities),
+    ("", _security),
     ("meter", _addresses),
     ("meter", _meters),
     ("", _meter_devices),

@@ -18,7 +18,20 @@ from pydantic import AfterValidator, AwareDatetime, Field, PrivateAttr, Validati
 
 from hilbench.clock import DEFAULT_EPOCH
 from hilbench.errors import InputError
-from hilbench.site import NAME, Amperes, Branch, Feeder, Integer, Model, Name, Number, Service, Site
+from hilbench.site import (
+    NAME,
+    Amperes,
+    Branch,
+    Feeder,
+    Integer,
+    Model,
+    Name,
+    Number,
+    RelativePath,
+    Service,
+    Site,
+    beside_file,
+)
 from hilbench.tomlfile import is_file
 
 Seconds = Annotated[Number, Field(gt=0, le=86_400)]
@@ -67,27 +80,22 @@ def _time_zone(value: str) -> str:
     return value
 
 
-def _beside_rig(value: Path, info: ValidationInfo) -> Path:
-    folder = (info.context or {}).get("folder")
-    return value if folder is None else Path(folder) / value
-
-
 def _existing(value: Path) -> Path:
     if not is_file(value):
         raise ValueError(f"there is no file {value}; paths are relative to the rig file")
     return value
 
 
-def _vehicle(value: str, info: ValidationInfo) -> str:
-    return str(_beside_rig(Path(value), info)) if value.endswith(".toml") else value
+def _name_or_file(value: str, info: ValidationInfo) -> str:
+    return str(beside_file(Path(value), info)) if value.endswith(".toml") else value
 
 
 OcppUrl = Annotated[str, AfterValidator(_ocpp_url)]
 TcpAddress = Annotated[str, AfterValidator(_tcp_address)]
 TimeZone = Annotated[str, AfterValidator(_time_zone)]
-RelativePath = Annotated[Path, AfterValidator(_beside_rig)]
-VehicleName = Annotated[str, AfterValidator(_vehicle)]
-InputFile = Annotated[Path, AfterValidator(_beside_rig), AfterValidator(_existing)]
+DataName = Annotated[str, AfterValidator(_name_or_file)]
+"""Name of a shipped car or personality, or the path of a TOML file relative to the rig file."""
+InputFile = Annotated[Path, AfterValidator(beside_file), AfterValidator(_existing)]
 
 
 class SiteEntry(Model):
@@ -110,13 +118,22 @@ class StationEntry(Branch):
 
     ``identity`` is its OCPP identity (default: the role); ``vehicle`` the car that procedures plug in, by its name or
     by the path of a TOML file relative to the rig file; ``quirks`` the misbehaviours that an emulated station shows.
+
+    ``personality`` is the make of an emulated station, by name or path. ``security_profile`` says how it connects: 1
+    with ``password``, 2 with it in TLS, 3 with its ``certificate`` and ``key``; ``ca_file`` is the CA that it trusts.
     """
 
     device: str = "emulated:ac"
     ocpp: Literal["1.6", "2.0.1", "2.1"] = "1.6"
     identity: Annotated[str, Field(pattern=r"^[A-Za-z0-9*_=:+|@.-]{1,48}$")] = ""
-    vehicle: VehicleName = "model-3"
+    vehicle: DataName = "model-3"
     quirks: tuple[str, ...] = ()
+    personality: DataName = "standard"
+    security_profile: Annotated[Integer, Field(ge=0, le=3)] = 0
+    password: Annotated[str, Field(max_length=64, repr=False)] = ""
+    ca_file: InputFile | None = None
+    certificate: InputFile | None = None
+    key: InputFile | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -347,6 +364,11 @@ class Rig(Model):
         if self._path is None:
             raise InputError(self.source, "this rig was not read from a file")
         return self._path
+
+    @property
+    def folder(self) -> Path | None:
+        """The folder to which its paths are relative; None for a rig that was not read from a file."""
+        return None if self._path is None else self._path.parent
 
     @property
     def name(self) -> str:

@@ -11,9 +11,10 @@ import cmath
 import math
 from collections.abc import Iterator
 from functools import cached_property
+from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 Wiring = Literal["single-phase", "split-phase", "three-phase"]
 LINES: dict[str, tuple[str, ...]] = {
@@ -38,6 +39,15 @@ Amperes = Annotated[Number, Field(ge=0, le=10_000)]
 Rating = Annotated[Number, Field(gt=0, le=10_000)]
 NAME = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,47}$"
 Name = Annotated[str, Field(pattern=NAME)]
+
+
+def beside_file(value: Path, info: ValidationInfo) -> Path:
+    """A path of a file, relative to that file's folder where the validation's context knows it."""
+    folder = (info.context or {}).get("folder")
+    return value if folder is None else Path(folder) / value
+
+
+RelativePath = Annotated[Path, AfterValidator(beside_file)]
 
 
 class Model(BaseModel):

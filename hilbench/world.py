@@ -19,7 +19,7 @@ from hilbench.devices import Controller, Device
 from hilbench.errors import DeviceError
 from hilbench.evidence.environment import machine_now
 from hilbench.reference import reference_controller
-from hilbench.rig import BuildingEntry, ExternalController, ReferenceController, Rig, SessionsEntry
+from hilbench.rig import BuildingEntry, ExternalController, ReferenceController, Rig, SessionsEntry, StationEntry
 from hilbench.signals import Record
 from hilbench.sut import ExternalController as ExternalSystem
 from hilbench.sut import LoopController, ProcessController
@@ -29,12 +29,14 @@ from hilbench_emulators.load_csv import read_load_csv
 from hilbench_emulators.load_models import parametric_load
 from hilbench_emulators.meter import ModbusMeter
 from hilbench_emulators.metering import MeterSettings
+from hilbench_emulators.personality import load_personality
 from hilbench_emulators.plant import Plant
 from hilbench_emulators.session_model import draw_sessions
 from hilbench_emulators.sessions import Session, read_sessions
 from hilbench_emulators.station.base import AcStation
 from hilbench_emulators.station.ocpp2 import AcStation21, AcStation201
 from hilbench_emulators.station.ocpp16 import AcStation16
+from hilbench_emulators.station.settings import StationSettings
 
 STATIONS: dict[str, type[AcStation]] = {"1.6": AcStation16, "2.0.1": AcStation201, "2.1": AcStation21}
 """Emulated AC station by OCPP version."""
@@ -149,6 +151,7 @@ def build_world(
             identity=entry.identity,
             record=record,
             seed=seed,
+            settings=_station_settings(entry),
         )
         for entry in rig.stations
     }
@@ -209,6 +212,17 @@ def _sessions(rig: Rig, day: date, seed: int) -> list[Session]:
         return read_sessions(path, timezone=timezone, day=day, energy=entry.energy)
     roles = [station.role for station in rig.stations]
     return draw_sessions(roles, day, timezone=timezone, seed=seed, model=entry.model or "workplace")
+
+
+def _station_settings(entry: StationEntry) -> StationSettings:
+    return StationSettings(
+        personality=load_personality(entry.personality),
+        security_profile=entry.security_profile,
+        password=entry.password,
+        ca_file=entry.ca_file,
+        certificate=entry.certificate,
+        key=entry.key,
+    )
 
 
 def _can_link(rig: Rig) -> bool:

@@ -207,7 +207,7 @@ def test_a_station_that_is_unknown_is_never_accepted_and_says_why() -> None:
 
     first, second = clock.run(main()).reports()
     assert (first["accepted"], second["accepted"]) == (True, False)
-    assert second["reason"] == "the connection ended before BootNotification was answered"
+    assert second["reason"] == "HTTP 404 Not Found: unknown station"
 
 
 def test_a_stay_plays_its_script_and_ends_with_quit() -> None:

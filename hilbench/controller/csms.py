@@ -9,18 +9,20 @@ leaves the start of a transaction without a limit (bmw-wallbox-ha#15).
 from __future__ import annotations
 
 import asyncio
+import hmac
 import logging
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from datetime import timedelta
+from ssl import SSLContext
 from typing import Any, Protocol
 
 from hilbench import clock
 from hilbench.controller.settings import ControllerSettings
-from hilbench.errors import HilbenchError
-from hilbench.ocppj import VERSIONS, CallFailed, listen
+from hilbench.errors import DeviceError, HilbenchError
+from hilbench.ocppj import VERSIONS, CallFailed, listen, server_context
 
 LOGGER = logging.getLogger(__name__)
 FALLBACK_ID, LEASE_ID = 1, 2
@@ -132,7 +134,8 @@ class Speak(Protocol):
 class Csms:
     """Listens for the stations of ``identities`` (role to identity) and carries limits to them.
 
-    ``speak`` makes the conversation for a connection, in the version that was agreed on.
+    ``speak`` makes the conversation for a connection, in the version that was agreed on. ``passwords`` (by identity)
+    are asked for in security profiles 1 and 2; a station without one is refused there.
     """
 
     def __init__(
@@ -144,12 +147,14 @@ class Csms:
         speak: Speak,
         *,
         with_fallback: bool = True,
+        passwords: Mapping[str, str] | None = None,
     ) -> None:
         self._speak = speak
         self.settings = settings
         self.fallback_of = fallback_of
         self.listener = listener
         self.with_fallback = with_fallback
+        self._passwords = dict(passwords or {})
         self._roles = {identity: role for role, identity in identities.items()}
         self._conversations: dict[str, Conversation] = {}
         self._transactions = 0
@@ -160,18 +165,45 @@ class Csms:
         return int(clock.now().timestamp()) % 1_000_000 * 1000 + self._transactions % 1000
 
     async def serve(self, host: str, port: int, stack: AsyncExitStack) -> None:
-        """Listen until ``stack`` is closed."""
+        """Listen until ``stack`` is closed; raises ``DeviceError`` for certificate files that cannot be used."""
         ping = self.settings.ping_s
-        await stack.enter_async_context(
-            listen(host, port, self._accept, versions=VERSIONS, ping_interval_s=ping, ping_timeout_s=ping / 2.0)
+        server = listen(
+            host,
+            port,
+            self._accept,
+            versions=VERSIONS,
+            known=self._knows,
+            authenticate=self._authenticate if self.settings.security_profile in (1, 2) else None,
+            ssl=self._tls(),
+            ping_interval_s=ping,
+            ping_timeout_s=ping / 2.0,
         )
+        await stack.enter_async_context(server)
+
+    def _knows(self, identity: str) -> bool:
+        if identity not in self._roles:
+            LOGGER.warning("unknown station %r refused", identity)
+        return identity in self._roles
+
+    def _authenticate(self, identity: str, password: str | None) -> bool:
+        wanted = self._passwords.get(identity)
+        good = None not in (wanted, password) and hmac.compare_digest(str(wanted).encode(), str(password).encode())
+        if not good:
+            LOGGER.warning("station %s refused: %s", identity, "wrong password" if password else "no password")
+        return good
+
+    def _tls(self) -> SSLContext | None:
+        settings = self.settings
+        if settings.security_profile < 2 or settings.certificate is None or settings.key is None:
+            return None
+        client_ca = settings.client_ca if settings.security_profile == 3 else None
+        try:
+            return server_context(settings.certificate, settings.key, client_ca)
+        except OSError as error:
+            raise DeviceError(f"certificate files of the controller: {error}") from error
 
     async def _accept(self, connection: Any, identity: str) -> None:
-        role = self._roles.get(identity)
-        if role is None:
-            LOGGER.warning("unknown station %r refused", identity)
-            await connection.close(1008, "unknown station")
-            return
+        role = self._roles[identity]  # others were refused before the handshake
         conversation = self._speak(role, identity, connection, self)
         self._conversations[role] = conversation
         conversation.link.spawn(conversation.install())

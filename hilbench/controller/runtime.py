@@ -33,8 +33,9 @@ class ControllerRuntime:
     """The reference controller of ``site``: a CSMS at ``listen`` for the stations of ``identities``, a meter at
     ``meter`` (host, port) with Modbus ``unit``.
 
-    ``defect`` names a deliberate mistake (see ``hilbench.controller.defects``). Raises ``InputError`` for an unknown
-    one. ``run`` goes on until it is cancelled; limits that stand in stations then run out by themselves.
+    ``passwords`` by identity are what stations must show in security profiles 1 and 2. ``defect`` names a deliberate
+    mistake (see ``hilbench.controller.defects``). Raises ``InputError`` for an unknown one. ``run`` goes on until it is
+    cancelled; limits that stand in stations then run out by themselves.
     """
 
     def __init__(
@@ -47,6 +48,7 @@ class ControllerRuntime:
         meter: Endpoint,
         unit: int = 1,
         defect: str | None = None,
+        passwords: Mapping[str, str] | None = None,
     ) -> None:
         self._defect: Defect = defect_named(defect)
         self._site, self._settings, self._listen = site, self._defect.settings(settings), listen
@@ -58,6 +60,7 @@ class ControllerRuntime:
             self,
             speak,
             with_fallback=self._defect.with_fallback,
+            passwords=passwords,
         )
         self._port = MeterPort(*meter, unit, site.lines, settings.meter_poll_s, self._on_sample)
         self._core: Core | None = None

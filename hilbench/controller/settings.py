@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from hilbench.site import MINIMUM_CURRENT_A, Integer, Model, Number
+from hilbench.site import MINIMUM_CURRENT_A, Integer, Model, Number, RelativePath
 
 Seconds = Annotated[Number, Field(gt=0, le=86_400)]
 
@@ -62,3 +62,18 @@ class ControllerSettings(Model):
     """A station that does not answer for so long is treated as not having the limit."""
     state_file: Path | None = None
     """Where turns and last limits survive a restart; none: they do not."""
+    security_profile: Annotated[Integer, Field(ge=0, le=3)] = 0
+    """What stations must show: 1 a password, 2 the same in TLS, 3 a client certificate (OCPP 2.0.1 A00)."""
+    certificate: RelativePath | None = None
+    """PEM file of its own certificate, for profiles 2 and 3; ``key`` is its key."""
+    key: RelativePath | None = None
+    client_ca: RelativePath | None = None
+    """PEM file of the CA that stations' certificates are of, for profile 3."""
+
+    @model_validator(mode="after")
+    def _files_of_profile(self) -> ControllerSettings:
+        if self.security_profile >= 2 and (self.certificate is None or self.key is None):
+            raise ValueError(f"security_profile {self.security_profile} has no certificate; give certificate and key")
+        if self.security_profile == 3 and self.client_ca is None:
+            raise ValueError("security_profile 3 has no CA for its stations; give client_ca")
+        return self

@@ -17,6 +17,8 @@ from hilbench.ocppj.peer import ChargePoint16 as ChargePoint16
 from hilbench.ocppj.peer import ChargePoint21 as ChargePoint21
 from hilbench.ocppj.peer import ChargePoint201 as ChargePoint201
 from hilbench.ocppj.peer import Connection as Connection
+from hilbench.ocppj.security import client_context as client_context
+from hilbench.ocppj.security import server_context as server_context
 from hilbench.ocppj.versions import VERSIONS as VERSIONS
 from hilbench.ocppj.versions import after as after
 from hilbench.ocppj.versions import call as call

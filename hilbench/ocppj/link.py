@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
+from ssl import SSLContext
+from typing import Any
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.asyncio.server import ServerConnection, serve
@@ -11,6 +13,7 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidURI
 from websockets.typing import Subprotocol
 
 from hilbench.ocppj.errors import CallFailed
+from hilbench.ocppj.security import Authenticate, basic, gate, identity_of, why
 from hilbench.ocppj.versions import messages
 
 PING_INTERVAL_S = 30.0
@@ -23,27 +26,38 @@ async def dial(
     identity: str,
     *,
     version: str = "1.6",
+    auth: tuple[str, str] | None = None,
+    ssl: SSLContext | None = None,
     ping_interval_s: float | None = PING_INTERVAL_S,
     ping_timeout_s: float | None = PING_TIMEOUT_S,
     close_timeout_s: float = 1.0,
     open_timeout_s: float = 10.0,
 ) -> ClientConnection:
-    """Connect to ``<url>/<identity>`` in the subprotocol of ``version``; raises :class:`CallFailed`."""
+    """Connect to ``<url>/<identity>`` in the subprotocol of ``version``; raises :class:`CallFailed`.
+
+    ``auth`` is user and password of Basic authentication; ``ssl`` how to do TLS, for a ``wss`` URL only.
+    """
     subprotocol = messages(version).subprotocol
     target = f"{url.rstrip('/')}/{identity}"
+    encrypted = target.startswith("wss:")
+    if ssl is not None and not encrypted:
+        raise CallFailed("connect", "SecurityError", f"{target} is not encrypted; TLS needs a wss:// URL")
+    tls: dict[str, Any] = {} if ssl is None else {"ssl": ssl}
     try:
         connection = await connect(
             target,
             subprotocols=[subprotocol],
+            additional_headers={} if auth is None else {"Authorization": basic(*auth)},
             compression=None,
             ping_interval=ping_interval_s,
             ping_timeout=ping_timeout_s,
             close_timeout=close_timeout_s,
             open_timeout=open_timeout_s,
             proxy=None,
+            **tls,
         )
     except (OSError, TimeoutError, ConnectionClosed, InvalidHandshake, InvalidURI, EOFError) as error:
-        raise CallFailed("connect", type(error).__name__, f"{target}: {error}") from error
+        raise CallFailed("connect", type(error).__name__, why(error, tls=encrypted)) from error
     if connection.subprotocol != subprotocol:
         await connection.close(1002)
         raise CallFailed("connect", "ProtocolError", f"{target} does not speak {subprotocol}")
@@ -57,6 +71,9 @@ async def listen(
     handler: Handler,
     *,
     versions: Sequence[str] = ("1.6",),
+    known: Callable[[str], bool] | None = None,
+    authenticate: Authenticate | None = None,
+    ssl: SSLContext | None = None,
     ping_interval_s: float | None = PING_INTERVAL_S,
     ping_timeout_s: float | None = PING_TIMEOUT_S,
     close_timeout_s: float = 1.0,
@@ -65,26 +82,30 @@ async def listen(
     """Serve OCPP in ``versions``; ``handler(connection, identity)`` runs for each station, which asks for one.
 
     The agreed version is in ``connection.subprotocol``. Yields the port (``port`` 0: any).
+
+    Before the handshake a station that is not ``known`` gets HTTP 404, one that may not ``authenticate`` 401, and one
+    whose client certificate (see ``ssl``) is in another station's name 403.
     """
-    known = [messages(version).subprotocol for version in versions]
+    offers = [messages(version).subprotocol for version in versions]
 
     def select(_connection: ServerConnection, offered: Iterable[Subprotocol]) -> Subprotocol | None:
         """OCPP-J 1.6 section 3.2: without a common subprotocol, finish the handshake without one, then close."""
-        return next((one for one in offered if one in known), None)
+        return next((one for one in offered if one in offers), None)
 
     async def accept(connection: ServerConnection) -> None:
-        path = connection.request.path if connection.request is not None else ""
         if connection.subprotocol is None:
-            await connection.close(1002, f"use subprotocol {' or '.join(known)}")
+            await connection.close(1002, f"use subprotocol {' or '.join(offers)}")
             return
-        await handler(connection, path.split("?")[0].rstrip("/").rsplit("/", 1)[-1])
+        await handler(connection, identity_of(connection.request.path if connection.request is not None else ""))
 
     async with serve(
         accept,
         host,
         port,
-        subprotocols=known,
+        subprotocols=offers,
         select_subprotocol=select,
+        process_request=gate(known, authenticate),
+        ssl=ssl,
         compression=None,
         ping_interval=ping_interval_s,
         ping_timeout=ping_timeout_s,

@@ -21,7 +21,9 @@ from hilbench.errors import DeviceError
 from hilbench.ocppj import refusal
 from hilbench.signals import Record, profile_limit
 from hilbench.site import MINIMUM_CURRENT_A, Branch
+from hilbench_emulators.smart_charging import Profile
 from hilbench_emulators.smart_charging.times import grid
+from hilbench_emulators.station.character import Shaper
 from hilbench_emulators.station.charging import Charging
 from hilbench_emulators.station.outlet import Outlet, PlantPort
 from hilbench_emulators.station.settings import StationSettings
@@ -150,6 +152,7 @@ class AcStation(ABC):
     def _forget(self, voltage_v: float) -> None:
         self._operative = True
         self.reset_state(voltage_v)
+        self._shaper = Shaper(self.settings.personality.behaviour, self._branch.max_a, self._utc())
         self._uplink = self.new_uplink(self._url, self._rng)
 
     # -- what the bench does to it
@@ -243,6 +246,7 @@ class AcStation(ABC):
         self._forget(self._plant.station_reading(self.role).voltage_v or 230.0)
         if self._store:
             self.restore(self._store)
+        self.charging.forget_on("reboot")
         self._override_a = math.inf
         self.boot_reason = "PowerUp"
         self.event("station.boot")
@@ -269,18 +273,6 @@ class AcStation(ABC):
     async def register(self, link: Any) -> None:
         """Send the BootNotification that the controller has asked for."""
         await self._uplink.boot(link, "Triggered")
-
-    def went_offline(self) -> None:
-        """The controller cannot be heard any more."""
-        self.charging.store.went_offline(self._utc())
-        self.poke()
-
-    def came_online(self) -> None:
-        """The controller has accepted the station, or is back."""
-        self.charging.store.came_online(self._utc())
-        self.poke()
-        if self._tag_waits and self._outlet.plugged:
-            self._identify()
 
     def _power_down(self, reason: str) -> list[asyncio.Task[None]]:
         """Everything stops now; returns the tasks that are being cancelled."""
@@ -332,15 +324,48 @@ class AcStation(ABC):
         if not self._outlet.powered:
             return
         utc = self._utc()
-        limit = self.charging.limit_a(utc)
-        self.limit_a = self._branch.max_a if limit is None else limit
+        self.limit_a = self._or_nameplate(self.charging.limit_a(utc))
         if self._signal.last() != self.limit_a:
             self._signal.append(clock.time(), self.limit_a)
-        able = self.charging_allowed
-        self._outlet.allow(min(self._branch.max_a, self.limit_a, self._override_a) if able else 0.0)
-        change = self.charging.next_change(utc)
+        offered, change = self._shaped(utc)
+        self._outlet.allow(min(offered, self._override_a))
+        change = min(change, self.charging.next_change(utc))
         self._at("limit", clock.time() + change - utc if change < math.inf else math.inf, self._refresh)
         self.tell_status()
+
+    def _shaped(self, utc: float) -> tuple[float, float]:
+        """What this make of station offers now, and when that changes without a profile changing."""
+        able, online = self.charging_allowed, self.connected
+        wanted = self._or_nameplate(self.charging.followed_a(utc, online=online))
+        offered, again = self._shaper.shape(utc, wanted, able)
+        if self._shaper.resumes(offered) and self.charging.forget_on("resume"):
+            return self._shaped(utc)
+        return offered, again
+
+    def _or_nameplate(self, limit_a: float | None) -> float:
+        return self._branch.max_a if limit_a is None else limit_a
+
+    def installed(self, profile: Profile) -> None:
+        """A profile from the controller counts from now on."""
+        self._shaper.told(self._utc())
+        self.event("command.profile", **self.charging.describe(profile, self._utc()))
+        self.save()
+        self._refresh()
+
+    def came_online(self) -> None:
+        """The controller has accepted the station, or is back."""
+        self.event("station.online")
+        self.charging.forget_on("reconnect")
+        self.charging.store.came_online(self._utc())
+        self.poke()
+        if self._tag_waits and self._outlet.plugged:
+            self._identify()
+
+    def went_offline(self) -> None:
+        """The controller cannot be heard any more."""
+        self.event("station.offline")
+        self.charging.store.went_offline(self._utc())
+        self.poke()
 
     def _utc(self) -> float:
         """UTC [s] on the grid of schedules, so that a timer for an edge of one is not a rounding error early."""
@@ -349,7 +374,9 @@ class AcStation(ABC):
     def timestamp(self) -> str:
         """Now by its own clock, as OCPP writes it."""
         moment = clock.now() + timedelta(seconds=self._ahead_s)
-        return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        return moment.isoformat(
+            timespec="milliseconds" if self.settings.personality.reporting.milliseconds else "seconds"
+        ).replace("+00:00", "Z")
 
     def set_clock(self, told: str) -> None:
         """Go by the controller's clock from now on (OCPP 1.6 section 4.6: the answer to Heartbeat should be used so).

@@ -18,10 +18,10 @@ from hilbench_emulators.smart_charging import (
     Unit,
     Version,
     composite,
-    options_for,
     read,
     write,
 )
+from hilbench_emulators.station.character import Followed, misread, refusal
 from hilbench_emulators.station.settings import StationSettings
 
 OUTLET = 1
@@ -34,20 +34,38 @@ class Charging:
     def __init__(self, version: Version, branch: Branch, voltage_v: float, settings: StationSettings) -> None:
         self.version = version
         self.phases = 3 if len(branch.lines) == 3 else 1
-        options = replace(
-            options_for(version),
-            max_stack=settings.max_stack_level,
-            max_periods=settings.max_periods,
-            max_profiles=settings.max_profiles,
-        )
+        self.behaviour = settings.personality.behaviour
         facts = Facts({OUTLET: Outlet(self.phases, branch.max_a)}, branch.max_a, voltage_v)
-        self.store = ProfileStore(version, options, facts)
+        self.store = ProfileStore(version, settings.options(version), facts)
         self._evaluator = Evaluator(self.store)
 
     def limit_a(self, utc: float) -> float | None:
         """Amperes per phase that the profiles allow at ``utc``; None where none says anything."""
-        phases = self._evaluator.decide(OUTLET, utc).limit_a
+        return self._least_a(self._evaluator, utc)
+
+    def followed_a(self, utc: float, *, online: bool) -> float | None:
+        """As :meth:`limit_a`, by the profiles that this make of station follows."""
+        behaviour, without = self.behaviour, self.behaviour.ignored
+        if behaviour.ignores_default_offline and not online:
+            without |= {Purpose.TX_DEFAULT}
+        limits = [self._limit_without(without, utc)]
+        if behaviour.least_of_tx_and_default:
+            limits.append(self._limit_without(without | {Purpose.TX}, utc))
+        return min((limit for limit in limits if limit is not None), default=None)
+
+    def _limit_without(self, purposes: frozenset[Purpose], utc: float) -> float | None:
+        return self._least_a(Evaluator(Followed(self.store, purposes)) if purposes else self._evaluator, utc)
+
+    def _least_a(self, evaluator: Evaluator, utc: float) -> float | None:
+        phases = evaluator.decide(OUTLET, utc).limit_a
         return None if phases is None else min(phases[: self.phases])
+
+    def forget_on(self, occasion: str) -> bool:
+        """Lose all profiles, if this make does on that occasion; whether there were any."""
+        lost = occasion in self.behaviour.forgets and bool(self.store.profiles)
+        if lost:
+            self.store.profiles = ()
+        return lost
 
     def next_change(self, utc: float) -> float:
         """The first instant after ``utc`` at which the limit may differ; infinity when it never does."""
@@ -73,7 +91,9 @@ class Charging:
             profile = read(self.version, raw, evse)
         except ValueError as error:
             return Answer("Rejected", "InvalidSchedule", str(error)), None
-        answer = self.store.install(profile, evse, utc, starting=starting)
+        answer = refusal(self.behaviour, profile, evse) or self.store.install(
+            misread(self.behaviour, profile), evse, utc, starting=starting
+        )
         return answer, profile if answer.accepted else None
 
     def would_install(self, evse: int, raw: dict[str, Any], utc: float) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from hilbench_emulators.smart_charging import Unit, Version
 from hilbench_emulators.station.settings import StationSettings
 from hilbench_emulators.station.tokens import LONGEST_LIST
 
@@ -31,13 +32,15 @@ class Configuration:
     """Keys with their values as strings; only some can be changed."""
 
     def __init__(self, settings: StationSettings) -> None:
+        options = settings.options(Version.V16)
+        units = [name for unit, name in ((Unit.A, "Current"), (Unit.W, "Power")) if unit in options.units]
         self._read_only = {
             "NumberOfConnectors": "1",
             "SupportedFeatureProfiles": ",".join(_PROFILES),
-            "ChargeProfileMaxStackLevel": str(settings.max_stack_level),
-            "ChargingScheduleAllowedChargingRateUnit": "Current,Power",
-            "ChargingScheduleMaxPeriods": str(settings.max_periods),
-            "MaxChargingProfilesInstalled": str(settings.max_profiles),
+            "ChargeProfileMaxStackLevel": str(options.max_stack),
+            "ChargingScheduleAllowedChargingRateUnit": ",".join(units),
+            "ChargingScheduleMaxPeriods": str(options.max_periods),
+            "MaxChargingProfilesInstalled": str(options.max_profiles),
             "ConnectorSwitch3to1PhaseSupported": "false",
             **{f"{key}MaxLength": str(len(MEASURANDS)) for key in _LISTS},
             "LocalAuthListMaxLength": str(LONGEST_LIST),

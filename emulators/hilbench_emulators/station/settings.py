@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from hilbench_emulators.personality import STANDARD, Personality
+from hilbench_emulators.smart_charging import Options, Version, options_for
 
 
 @dataclass(frozen=True)
@@ -59,3 +63,28 @@ class StationSettings:
     """Meter values that are kept while offline; starts and stops are always kept."""
     transaction_attempts: int = 3
     transaction_retry_s: float = 60.0
+    security_profile: int = 0
+    """0 open, 1 password, 2 password in TLS, 3 client certificate in TLS (OCPP 2.0.1 A00, standard-text)."""
+    password: str = ""
+    """Of Basic authentication, with the identity as user; empty: none is sent."""
+    ca_file: Path | None = None
+    """CA that a server's certificate must be of; none: those of the machine."""
+    certificate: Path | None = None
+    """Its own certificate for profile 3, with ``key``."""
+    key: Path | None = None
+    personality: Personality = STANDARD
+    """Which make it is: how it treats profiles and what it reports."""
+
+    def options(self, version: Version) -> Options:
+        """Knobs of its smart charging: what its make says, before these settings, before the text of ``version``."""
+        base = replace(
+            options_for(version),
+            max_stack=self.max_stack_level,
+            max_periods=self.max_periods,
+            max_profiles=self.max_profiles,
+        )
+        return self.personality.options(base)
+
+    def sample_every(self, configured_s: float) -> float:
+        """Seconds between meter values where ``configured_s`` is asked for; 0: none."""
+        return self.personality.reporting.interval_s or configured_s

@@ -22,9 +22,7 @@ class Smart2(Transacting2):
         """Install a charging profile, or say why not; ``starting`` before the transaction that it came with."""
         answer, profile = self.charging.install(evse, raw, self._utc(), starting=starting)
         if profile is not None:
-            self.event("command.profile", **self.charging.describe(profile, self._utc()))
-            self.save()
-            self._refresh()
+            self.installed(profile)
             self._watch_dynamic()
         return answer
 

@@ -13,6 +13,7 @@ from hilbench_emulators.station import metering16
 from hilbench_emulators.station.charging import OUTLET
 from hilbench_emulators.station.configuration import Configuration
 from hilbench_emulators.station.managed import ManagedStation
+from hilbench_emulators.station.recast import recast16
 from hilbench_emulators.station.tokens import info_of
 from hilbench_emulators.station.transactions import Queue, Transaction
 
@@ -111,15 +112,13 @@ class Transacting16(ManagedStation):
         """Install a charging profile, or say why not; ``starting`` before the transaction that it came with."""
         answer, profile = self.charging.install(connector, raw, self._utc(), starting=starting)
         if profile is not None:
-            self.event("command.profile", **self.charging.describe(profile, self._utc()))
-            self.save()
-            self._refresh()
+            self.installed(profile)
         return answer
 
     # meter values
 
     def _next_sample(self) -> None:
-        interval = self.configuration.seconds("MeterValueSampleInterval")
+        interval = self.settings.sample_every(self.configuration.seconds("MeterValueSampleInterval"))
         if self._transaction is not None:
             self._at("sample", clock.time() + interval if interval else math.inf, self._sample)
 
@@ -156,4 +155,5 @@ class Transacting16(ManagedStation):
         """A reading of the measurands that a configuration key lists."""
         measurands = [name.strip() for name in self.configuration.value(key).split(",") if name.strip()]
         reading = self._outlet.reading()
-        return metering16.meter_value(self._branch, reading, self.offered_a, measurands, self.timestamp(), context)
+        value = metering16.meter_value(self._branch, reading, self.offered_a, measurands, self.timestamp(), context)
+        return recast16(self.settings.personality.reporting, value)

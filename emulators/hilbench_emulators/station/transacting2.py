@@ -14,6 +14,7 @@ from hilbench_emulators.station.charging import OUTLET
 from hilbench_emulators.station.device_model import DeviceModel
 from hilbench_emulators.station.events2 import EventQueue, Transaction2
 from hilbench_emulators.station.managed import ManagedStation
+from hilbench_emulators.station.recast import recast2
 
 Token = dict[str, Any]
 _STOPPED = {
@@ -194,7 +195,7 @@ class Transacting2(ManagedStation):
         self.queued.set()
 
     def _next_sample(self) -> None:
-        interval = self.device.seconds("SampledDataCtrlr", "TxUpdatedInterval")
+        interval = self.settings.sample_every(self.device.seconds("SampledDataCtrlr", "TxUpdatedInterval"))
         if self._transaction is not None:
             self._at("sample", clock.time() + interval if interval else math.inf, self._sample)
 
@@ -221,4 +222,5 @@ class Transacting2(ManagedStation):
         names = self.device.value(*_MEASURANDS.get(context, ("SampledDataCtrlr", "TxUpdatedMeasurands"))).split(",")
         measurands = [name.strip() for name in names if name.strip()]
         reading = self._outlet.reading()
-        return metering2.meter_value(self._branch, reading, self.offered_a, measurands, self.timestamp(), context)
+        value = metering2.meter_value(self._branch, reading, self.offered_a, measurands, self.timestamp(), context)
+        return recast2(self.settings.personality.reporting, value)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ssl
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -59,7 +60,8 @@ class Uplink(ABC):
                 connection.transport.abort()
             elif connection is not None and await self._serve(connection):
                 attempt = 0
-            await asyncio.sleep(self.wait_s(attempt, float(self._rng.random())))
+            fixed = self._settings.personality.reporting.reconnect_s
+            await asyncio.sleep(fixed or self.wait_s(attempt, float(self._rng.random())))
             attempt = min(attempt + 1, 30)
 
     def wait_s(self, attempt: int, chance: float) -> float:
@@ -75,13 +77,32 @@ class Uplink(ABC):
                 url,
                 self._station.identity,
                 version=self.version,
+                auth=self._auth(),
+                ssl=self._ssl(url),
                 ping_interval_s=ping,
                 ping_timeout_s=self._settings.ping_timeout_s,
             )
         except CallFailed as error:
-            reason = error.__cause__ or error.description
-            self.refusal = str(reason) or type(reason).__name__
+            self.refusal = error.description
             return None
+
+    def _auth(self) -> tuple[str, str] | None:
+        """User and password, in the security profiles that have them."""
+        settings = self._settings
+        wanted = settings.security_profile in (1, 2) and settings.password
+        return (self._station.identity, settings.password) if wanted else None
+
+    def _ssl(self, url: str) -> ssl.SSLContext | None:
+        """TLS where profile or URL want it; raises ``CallFailed`` for files that cannot be used."""
+        settings = self._settings
+        if settings.security_profile < 2 and not url.startswith("wss:"):
+            return None
+        own = settings.security_profile == 3
+        certificate, key = (settings.certificate, settings.key) if own else (None, None)
+        try:
+            return ocppj.client_context(settings.ca_file, certificate, key)
+        except OSError as error:
+            raise CallFailed("connect", "SecurityError", f"certificate files: {error}") from error
 
     async def _serve(self, connection: ClientConnection) -> bool:
         """One connection from its start to its end; True when the controller had accepted the station."""
@@ -93,7 +114,6 @@ class Uplink(ABC):
         finally:
             accepted, self.connected, self.link = self.connected, False, None
             if accepted:
-                self._station.event("station.offline")
                 self._station.went_offline()
             for task in tasks:
                 task.cancel()
@@ -129,7 +149,6 @@ class Uplink(ABC):
         """Register, report, then heartbeats and what waits until a call fails."""
         await self._register(link)
         self.connected, self.refusal = True, ""
-        self._station.event("station.online")
         self._station.came_online()
         await link.call(self._station.status_message())
         sender = asyncio.ensure_future(self.send_queue(link))

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from hilbench.site import Branch
+from hilbench_emulators.smart_charging import Version
 from hilbench_emulators.station.settings import StationSettings
 from hilbench_emulators.station.tokens import LONGEST_LIST
 
@@ -68,14 +69,15 @@ def variables(settings: StationSettings, branch: Branch) -> Iterator[Variable]:
 
 
 def _smart(settings: StationSettings) -> Iterator[Variable]:
+    options = settings.options(Version.V201)
     yield _flag("SmartChargingCtrlr", "Enabled", value=True)
     yield _flag("SmartChargingCtrlr", "Available", value=True)
     yield _flag("SmartChargingCtrlr", "ACPhaseSwitchingSupported", value=False)
     yield _flag("SmartChargingCtrlr", "Phases3to1", value=False)
-    yield _number("SmartChargingCtrlr", "ProfileStackLevel", settings.max_stack_level)
-    yield Variable("SmartChargingCtrlr", "RateUnit", "A,W", "MemberList")
-    yield _number("SmartChargingCtrlr", "PeriodsPerSchedule", settings.max_periods)
-    yield replace(_number("SmartChargingCtrlr", "Entries", 0), most=settings.max_profiles)
+    yield _number("SmartChargingCtrlr", "ProfileStackLevel", options.max_stack)
+    yield Variable("SmartChargingCtrlr", "RateUnit", ",".join(sorted(options.units)), "MemberList")
+    yield _number("SmartChargingCtrlr", "PeriodsPerSchedule", options.max_periods)
+    yield replace(_number("SmartChargingCtrlr", "Entries", 0), most=options.max_profiles)
     yield Variable("SmartChargingCtrlr", "LimitChangeSignificance", "1", "decimal", writable=True, unit="Percent")
     yield _flag("SmartChargingCtrlr", "NotifyChargingLimitWithSchedules", value=False, writable=True)
 
