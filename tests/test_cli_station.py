@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import json
 import os
 import pty
@@ -16,10 +17,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
+from rich.live import Live
 
 from hilbench import clock
 from hilbench.cli import main
 from hilbench.cli.keys import keys_in
+from hilbench.cli.station_live import Keyboard
+from hilbench.cli.station_show import Screen, table
+from hilbench.fleet import Fleet, Plan, identities
+from hilbench.fleet_member import Row
+from hilbench.fleet_stay import Stay
 from hilbench.ocppj import VERSIONS
 from tests.central import central
 from tests.live import Program, free_ports, until
@@ -187,3 +195,43 @@ def _drain(descriptor: int, into: bytearray) -> None:
 def test_keys_are_told_apart(text: str, keys: list[str]) -> None:
     """Arrows have names, other sequences do not count."""
     assert keys_in(text) == keys
+
+
+def test_keys_select_and_act() -> None:
+    """Arrows and digits move the mark within the stations; complaints go below the table; ``q`` ends the stay."""
+
+    async def scene() -> tuple[list[int], str, bool]:
+        console = Console(file=io.StringIO(), width=140, force_terminal=True)
+        fleet = Fleet(Plan(url="ws://127.0.0.1:9000", identities=identities("CP", 3)))
+        stay, marks = Stay(fleet, []), list[int]()
+        with Live(console=console, auto_refresh=False) as live:
+            screen = Screen(live)
+            keyboard = Keyboard(fleet, stay, screen)
+            running = asyncio.create_task(stay.run(screen))
+            await asyncio.sleep(1)
+            for key in ("up", "down", "3", "9", "down", "2", "?", "f"):
+                keyboard.press(key)
+                marks.append(screen.selected)
+            await asyncio.sleep(1)
+            keyboard.press("q")
+            await running
+        assert isinstance(console.file, io.StringIO)
+        return marks, console.file.getvalue(), clock.time() < 10
+
+    marks, shown, soon = clock.run(scene())
+    assert marks == [0, 1, 2, 2, 2, 1, 1, 1]
+    assert "station CP2: there is no car that could draw too much" in shown
+    assert "q quit" in shown
+    assert soon
+
+
+def test_a_table_shows_the_stations_around_the_mark() -> None:
+    """Of 60 stations a terminal shows 25, the selected one among them."""
+    rows = [Row(f"CP{number}", "online", "Available", "", 32, 0, 0, 0, "") for number in range(1, 61)]
+    for selected in (0, 30, 59):
+        console = Console(file=io.StringIO(), width=140)
+        console.print(table(rows, selected))
+        assert isinstance(console.file, io.StringIO)
+        lines = console.file.getvalue().splitlines()
+        assert len(lines) == 26
+        assert sum(line.startswith(f">  CP{selected + 1} ") for line in lines) == 1
