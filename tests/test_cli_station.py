@@ -138,6 +138,16 @@ def test_bad_arguments_end_in_code_2(capsys: Capture, arguments: list[str], mess
     assert message in capsys.readouterr().err
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+def test_a_log_that_cannot_be_written_is_told(capsys: Capture) -> None:
+    """The stations go on to their end, the report is printed, and the exit code is 4."""
+    with controller("CP1") as url:
+        assert main(["station", url, "--for", "3", "--log", "/dev/full"]) == 4
+    out, err = capsys.readouterr()
+    assert "CP1: online" in out
+    assert "/dev/full: the log is not complete: No space left on device" in err
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_it_in_good_order(tmp_path: Path, number: signal.Signals) -> None:
     """The car is unplugged, the controller hears of it, the log is complete, the report is printed."""
