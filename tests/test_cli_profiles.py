@@ -122,9 +122,8 @@ def test_a_transactions_own_profile_overrules_the_default(capsys: Capture, tmp_p
 def test_relative_schedules_count_from_the_start_of_the_transaction(capsys: Capture, tmp_path: Path, ocpp: str) -> None:
     """One that began an hour ago is in the second period of a profile."""
     periods = (period(0, 6), period(1800, 16), period(7200, 8))
-    kind = {"chargingProfileKind": "Relative"}
-    older = old(1, "TxDefaultProfile", *periods, **kind)
-    newer = new(1, "TxDefaultProfile", *periods, **kind)
+    older = old(1, "TxDefaultProfile", *periods, chargingProfileKind="Relative")
+    newer = new(1, "TxDefaultProfile", *periods, chargingProfileKind="Relative")
     del newer["chargingSchedule"][0]["startSchedule"]
     found = explained(capsys, tmp_path, [older if ocpp == "1.6" else newer], "--since", "2026-03-01T17:00:00Z")
     assert limits(found) == [("18:00", 16, [1]), ("19:00", 8, [1])]

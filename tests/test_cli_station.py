@@ -174,13 +174,17 @@ def test_keys_act_on_a_terminal(tmp_path: Path) -> None:
         os.close(theirs)
         reader = threading.Thread(target=_drain, args=(ours, seen))
         reader.start()
-        until(lambda: seen.count(b"online") >= 2, "two stations online")
-        os.write(ours, b"\x1b[Bp")
-        until(lambda: "StartTransaction" in log.read_text(), "a transaction")
-        os.write(ours, b"q")
-        assert process.wait(60) == 0
-        reader.join()
-    os.close(ours)
+        try:
+            until(lambda: seen.count(b"online") >= 2, "two stations online", 20)
+            os.write(ours, b"\x1b[Bp")
+            until(lambda: "StartTransaction" in log.read_text(), "a transaction", 20)
+            os.write(ours, b"q")
+            assert process.wait(20) == 0
+        finally:
+            process.kill()
+            process.wait()
+            reader.join()
+            os.close(ours)
     assert "StartTransaction" in actions(frames(log), "CP2", "out")
     assert b"q quit" in seen
     assert b"\x1b[?25h" in seen  # the cursor is shown again

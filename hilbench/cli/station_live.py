@@ -51,8 +51,13 @@ class Keyboard:
 
 
 def _has_keys() -> bool:
-    """Standard input is a terminal, and ours: to set one from the background would stop the program."""
-    return sys.stdin.isatty() and os.tcgetpgrp(sys.stdin.fileno()) == os.getpgrp()
+    """Standard input is a terminal that is ours: setting it from the background would stop the program."""
+    if not sys.stdin.isatty():
+        return False
+    try:
+        return os.tcgetpgrp(sys.stdin.fileno()) == os.getpgrp()
+    except OSError:  # not the terminal that controls us: then nothing stops us
+        return True
 
 
 @contextmanager
