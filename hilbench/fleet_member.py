@@ -88,7 +88,7 @@ class Member:
         return {
             "identity": self.identity,
             "accepted": self.accepted,
-            "reason": "" if self.accepted else self.station.refusal or "no answer to BootNotification",
+            "reason": self._reason(),
             "sent": self.traffic.sent,
             "received": self.traffic.received,
             "transactions": sum(1 for _ in events),
@@ -97,6 +97,13 @@ class Member:
             "refused_by_station": list(self.traffic.refused_here),
             "refused_by_controller": list(self.traffic.refused_there),
         }
+
+    def _reason(self) -> str:
+        """Why it was not accepted, or failed of itself."""
+        failed = next(self._record.events_of("station.failed", self.station.role), None)
+        if failed is not None:
+            return str(failed.data["reason"])
+        return "" if self.accepted else self.station.refusal or "no answer to BootNotification"
 
     # -- commands
 

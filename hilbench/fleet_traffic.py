@@ -70,14 +70,23 @@ def frame_of(text: str) -> Any:
 
 
 class MessageLog:
-    """Frames as JSON lines: time, station, direction, frame; each is on disk when the call returns."""
+    """Frames as JSON lines: time, station, direction, frame; each is on disk when the call returns.
+
+    ``failed`` is why a line could not be written; after that none is, so that a log never has gaps.
+    """
 
     def __init__(self, file: IO[str]) -> None:
+        self.failed: OSError | None = None
         self._file = file
 
     def write(self, station: str, direction: str, text: str) -> None:
         """Log a frame."""
         moment = clock.now().isoformat(timespec="milliseconds").replace("+00:00", "Z")
         line = {"time": moment, "station": station, "direction": direction, "frame": frame_of(text)}
-        self._file.write(json.dumps(line, separators=(",", ":")) + "\n")
-        self._file.flush()
+        if self.failed is not None:
+            return
+        try:
+            self._file.write(json.dumps(line, separators=(",", ":")) + "\n")
+            self._file.flush()
+        except OSError as error:
+            self.failed = error

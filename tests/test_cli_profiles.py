@@ -118,6 +118,17 @@ def test_a_transactions_own_profile_overrules_the_default(capsys: Capture, tmp_p
     assert other["refused"][0]["reason"] == "TxNotFound: no transaction 7 on outlet 1"
 
 
+@pytest.mark.parametrize("ocpp", ["1.6", "2.0.1"])
+def test_relative_schedules_count_from_the_start_of_the_transaction(capsys: Capture, tmp_path: Path, ocpp: str) -> None:
+    """One that began an hour ago is in the second period of a profile."""
+    periods = (period(0, 6), period(1800, 16), period(7200, 8))
+    older = old(1, "TxDefaultProfile", *periods, chargingProfileKind="Relative")
+    newer = new(1, "TxDefaultProfile", *periods, chargingProfileKind="Relative")
+    del newer["chargingSchedule"][0]["startSchedule"]
+    found = explained(capsys, tmp_path, [older if ocpp == "1.6" else newer], "--since", "2026-03-01T17:00:00Z")
+    assert limits(found) == [("18:00", 16, [1]), ("19:00", 8, [1])]
+
+
 def test_validity_and_durations_end(capsys: Capture, tmp_path: Path) -> None:
     """Before validFrom, after validTo and after its duration a profile is silent, and says so."""
     data = [
@@ -219,6 +230,12 @@ def test_a_log_clears_profiles_and_starts_transactions_with_them(capsys: Capture
     assert (limits(found), found["refused"]) == ([("18:00", 9, [2])], [])
 
 
+def test_a_log_of_one_line_is_a_log(capsys: Capture, tmp_path: Path) -> None:
+    """Although it is a JSON object as a whole."""
+    text = json.dumps({"time": AT, "station": "CP1", "direction": "in", "frame": frame(on(0, EVENING[0]))})
+    assert limits(explained(capsys, tmp_path, text)) == [("18:00", 20, [1])]
+
+
 def test_a_log_of_several_stations_wants_one_named(capsys: Capture, tmp_path: Path) -> None:
     """Without --station they are listed; with it only its frames count."""
     lines = [{"station": name, "frame": frame(on(0, old(1, "TxDefaultProfile", period(0, amps))))}
@@ -268,6 +285,7 @@ BAD: dict[str, tuple[str | bytes, str]] = {
         'request: "evseId" is a required',
     ),
     "text evse": (json.dumps([on("x", ONE)]), 'connectorId: "x" is not of type "integer"'),  # type: ignore[arg-type]
+    "no number": ('[{"chargingProfileId": NaN}]', "is not JSON: NaN is no number of JSON"),
     "null profile": (json.dumps([{"connectorId": 1, "csChargingProfiles": None}]), "csChargingProfiles: null is not"),
     "mixed": (json.dumps([ONE, new(1, "TxProfile", period(0, 6))]), "entry 1: is of OCPP 2.x, entry 0 of OCPP 1.6"),
     "half a surrogate": (json.dumps([old(1, "\ud800", period(0, 6))]), "entry 0"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import json
 import os
 import pty
@@ -16,10 +17,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
+from rich.live import Live
 
 from hilbench import clock
 from hilbench.cli import main
 from hilbench.cli.keys import keys_in
+from hilbench.cli.station_live import Keyboard
+from hilbench.cli.station_show import Screen, table
+from hilbench.fleet import Fleet, Plan, identities
+from hilbench.fleet_member import Row
+from hilbench.fleet_stay import Stay
 from hilbench.ocppj import VERSIONS
 from tests.central import central
 from tests.live import Program, free_ports, until
@@ -130,6 +138,16 @@ def test_bad_arguments_end_in_code_2(capsys: Capture, arguments: list[str], mess
     assert message in capsys.readouterr().err
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+def test_a_log_that_cannot_be_written_is_told(capsys: Capture) -> None:
+    """The stations go on to their end, the report is printed, and the exit code is 4."""
+    with controller("CP1") as url:
+        assert main(["station", url, "--for", "3", "--log", "/dev/full"]) == 4
+    out, err = capsys.readouterr()
+    assert "CP1: online" in out
+    assert "/dev/full: the log is not complete: No space left on device" in err
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_it_in_good_order(tmp_path: Path, number: signal.Signals) -> None:
     """The car is unplugged, the controller hears of it, the log is complete, the report is printed."""
@@ -156,13 +174,17 @@ def test_keys_act_on_a_terminal(tmp_path: Path) -> None:
         os.close(theirs)
         reader = threading.Thread(target=_drain, args=(ours, seen))
         reader.start()
-        until(lambda: seen.count(b"online") >= 2, "two stations online")
-        os.write(ours, b"\x1b[Bp")
-        until(lambda: "StartTransaction" in log.read_text(), "a transaction")
-        os.write(ours, b"q")
-        assert process.wait(60) == 0
-        reader.join()
-    os.close(ours)
+        try:
+            until(lambda: seen.count(b"online") >= 2, "two stations online", 20)
+            os.write(ours, b"\x1b[Bp")
+            until(lambda: "StartTransaction" in log.read_text(), "a transaction", 20)
+            os.write(ours, b"q")
+            assert process.wait(20) == 0
+        finally:
+            process.kill()
+            process.wait()
+            reader.join()
+            os.close(ours)
     assert "StartTransaction" in actions(frames(log), "CP2", "out")
     assert b"q quit" in seen
     assert b"\x1b[?25h" in seen  # the cursor is shown again
@@ -187,3 +209,43 @@ def _drain(descriptor: int, into: bytearray) -> None:
 def test_keys_are_told_apart(text: str, keys: list[str]) -> None:
     """Arrows have names, other sequences do not count."""
     assert keys_in(text) == keys
+
+
+def test_keys_select_and_act() -> None:
+    """Arrows and digits move the mark within the stations; complaints go below the table; ``q`` ends the stay."""
+
+    async def scene() -> tuple[list[int], str, bool]:
+        console = Console(file=io.StringIO(), width=140, force_terminal=True)
+        fleet = Fleet(Plan(url="ws://127.0.0.1:9000", identities=identities("CP", 3)))
+        stay, marks = Stay(fleet, []), list[int]()
+        with Live(console=console, auto_refresh=False) as live:
+            screen = Screen(live)
+            keyboard = Keyboard(fleet, stay, screen)
+            running = asyncio.create_task(stay.run(screen))
+            await asyncio.sleep(1)
+            for key in ("up", "down", "3", "9", "down", "2", "?", "f"):
+                keyboard.press(key)
+                marks.append(screen.selected)
+            await asyncio.sleep(1)
+            keyboard.press("q")
+            await running
+        assert isinstance(console.file, io.StringIO)
+        return marks, console.file.getvalue(), clock.time() < 10
+
+    marks, shown, soon = clock.run(scene())
+    assert marks == [0, 1, 2, 2, 2, 1, 1, 1]
+    assert "station CP2: there is no car that could draw too much" in shown
+    assert "q quit" in shown
+    assert soon
+
+
+def test_a_table_shows_the_stations_around_the_mark() -> None:
+    """Of 60 stations a terminal shows 25, the selected one among them."""
+    rows = [Row(f"CP{number}", "online", "Available", "", 32, 0, 0, 0, "") for number in range(1, 61)]
+    for selected in (0, 30, 59):
+        console = Console(file=io.StringIO(), width=140)
+        console.print(table(rows, selected))
+        assert isinstance(console.file, io.StringIO)
+        lines = console.file.getvalue().splitlines()
+        assert len(lines) == 26
+        assert sum(line.startswith(f">  CP{selected + 1} ") for line in lines) == 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -38,6 +38,7 @@ Exit codes
   0   every station was accepted at least once
   1   a station was never accepted
   2   the command line or the script is wrong
+  4   the log could not be written to its end
   129  130  143   ended by SIGHUP, Ctrl-C or SIGTERM, in good order: cars unplugged, log complete
 """
 
@@ -119,7 +120,7 @@ def station(script: Path | None, span: float | None, log: Path | None, as_json: 
     commands = [] if script is None else read_script(script, plan.identities)
     with _log(log) as write, listening() as interrupt:
         reports = clock.run(_run(plan, commands, options["plug"], span, write, interrupt, as_json), "real")
-    _tell(reports, as_json)
+        _tell(reports, as_json)
     if interrupt.number is not None:
         from hilbench.cli import SIGNALLED
 
@@ -148,7 +149,7 @@ def _plan(options: dict[str, Any]) -> Plan:
 @contextmanager
 def _log(path: Path | None) -> Iterator[Any]:
     """A function that logs a frame; None without a file."""
-    from hilbench.errors import InputError
+    from hilbench.errors import DeviceError, InputError
     from hilbench.fleet_traffic import MessageLog
 
     if path is None:
@@ -158,8 +159,14 @@ def _log(path: Path | None) -> Iterator[Any]:
         file = path.open("w", encoding="utf-8")
     except (OSError, ValueError) as error:
         raise InputError(str(path), f"cannot be written: {getattr(error, 'strerror', None) or error}") from None
-    with file:
-        yield MessageLog(file).write
+    log = MessageLog(file)
+    try:
+        yield log.write
+    finally:
+        with suppress(OSError):
+            file.close()
+    if log.failed is not None:
+        raise DeviceError(f"{path}: the log is not complete: {log.failed.strerror}")
 
 
 async def _run(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -49,11 +50,21 @@ class Keyboard:
             self._screen.say(problem)
 
 
+def _has_keys() -> bool:
+    """Standard input is a terminal that is ours: setting it from the background would stop the program."""
+    if not sys.stdin.isatty():
+        return False
+    try:
+        return os.tcgetpgrp(sys.stdin.fileno()) == os.getpgrp()
+    except OSError:  # not the terminal that controls us: then nothing stops us
+        return True
+
+
 @contextmanager
 def shown(fleet: Fleet, stay: Stay, *, quiet: bool) -> Iterator[View]:
     """A live table with keys on a terminal, else lines; on standard error when standard output is for data."""
     console = Console(stderr=quiet)
-    if not (console.is_terminal and sys.stdin.isatty()):
+    if not (console.is_terminal and _has_keys()):
         yield Lines(err=quiet)
         return
     with Live(console=console, auto_refresh=False, transient=True) as live:

@@ -113,8 +113,8 @@ def report(console: Console, reports: Sequence[dict[str, Any]]) -> None:
         figures = [str(one[key]) for key in ("sent", "received", "transactions")]
         refusals = [f"by the station: {text}" for text in one["refused_by_station"]]
         refusals += [f"by the controller: {text}" for text in one["refused_by_controller"]]
-        if not one["accepted"]:
-            refusals.insert(0, f"never accepted: {one['reason']}")
+        if one["reason"]:
+            refusals.insert(0, f"{'failed' if one['accepted'] else 'never accepted'}: {one['reason']}")
         cells = [one["identity"], *figures, f"{one['energy_kwh']:.3f}", f"{one['limit_a']:.1f}", _few(refusals)]
         found.add_row(*map(Text, cells))
     console.print(found)

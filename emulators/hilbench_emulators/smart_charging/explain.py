@@ -97,6 +97,7 @@ def explain(version: Version, given: Sequence[Step], asked: Asked) -> Explanatio
     if asked.transaction:
         for evse in outlets:
             store.begin_transaction(evse, _transaction_id(version, given, asked, evse), _since(asked))
+            store.power_path(evse, _since(asked))
     refused = tuple(_install(version, store, given, asked.at))
     found = Evaluator(store).explain(asked.evse, asked.at, asked.duration_s)
     words = _Words(store, asked)

@@ -115,18 +115,24 @@ def _entries(source: str, text: str) -> Iterator[Entry]:
     if not text.strip():
         raise InputError(source, "is empty")
     try:
-        data = json.loads(text)
+        data = json.loads(text, parse_constant=_no_constant)
     except RecursionError:
         raise InputError(source, "is nested too deeply") from None
     except ValueError as error:
         yield from _log(source, text, error)
         return
+    if isinstance(data, dict) and "frame" in data:
+        data = data["frame"]  # a log of one line
     items = [data] if isinstance(data, dict) or _is_frame(data) else data
     if not isinstance(items, list):
         raise InputError(source, f"is not a list of charging profiles but {_kind(data)}")
     for index, item in enumerate(items):
         where = f"entry {index}"
         yield _entry(source, where, item) if not _is_frame(item) else _of_frame(source, where, item, "")
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(f"{name} is no number of JSON")
 
 
 def _log(source: str, text: str, error: ValueError) -> Iterator[Entry]:
@@ -143,7 +149,7 @@ def _log(source: str, text: str, error: ValueError) -> Iterator[Entry]:
 def _frame_of(line: str) -> tuple[str, list[Any]] | None:
     """The station and the CALL in a line of a log: a line of ours, a bare frame, or one after other words."""
     try:
-        data = json.loads(line)
+        data = json.loads(line, parse_constant=_no_constant)
     except (ValueError, RecursionError):
         data = _embedded(line)
     if isinstance(data, dict):
