@@ -33,6 +33,7 @@ class Configuration:
     def __init__(self, settings: StationSettings) -> None:
         self._read_only = {
             "NumberOfConnectors": "1",
+            "AuthorizeRemoteTxRequests": "false",
             "SupportedFeatureProfiles": ",".join(_PROFILES),
             "ChargeProfileMaxStackLevel": str(settings.max_stack_level),
             "ChargingScheduleAllowedChargingRateUnit": "Current,Power",
@@ -63,7 +64,6 @@ class Configuration:
             "StopTransactionOnInvalidId": "true",
             "WebSocketPingInterval": f"{settings.ping_interval_s:g}",
             "ConnectionTimeOut": "60",
-            "AuthorizeRemoteTxRequests": "false",
         }
 
     def value(self, key: str) -> str:
