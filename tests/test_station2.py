@@ -55,8 +55,8 @@ def test_a_session_is_one_row_of_events(version: str) -> None:
 
     async def body(b: Bench) -> None:
         assert isinstance(b.station, devices.Station)
-        await b.station.plug_in(object())  # type: ignore[arg-type]  # the plant of the test takes any car
-        await asyncio.sleep(125)
+        await charge(b)
+        await asyncio.sleep(115)
         assert b.plant.current_a == pytest.approx(32)
         await b.station.unplug()
         await asyncio.sleep(5)

@@ -246,7 +246,7 @@ def test_new_firmware_is_fetched_installed_and_booted(version: str) -> None:
             assert (await b.ask("UpdateFirmware", request_id=5, firmware=firmware)).status == "Accepted"
         await asyncio.sleep(200)
         assert b.sent("FirmwareStatusNotification")[-1]["status"] == (
-            "Downloaded" if version == "1.6" else "SignatureVerified"
+            "Downloaded" if version == "1.6" else "InstallScheduled"
         )
         await b.station.unplug()
         await asyncio.sleep(100)
@@ -254,7 +254,7 @@ def test_new_firmware_is_fetched_installed_and_booted(version: str) -> None:
     bench.run(body)
     told = bench.sent("FirmwareStatusNotification")
     states = ["DownloadScheduled", "Downloading", "Downloaded", "SignatureVerified"]
-    states += ["Installing", "InstallRebooting", "Installed"]
+    states += ["InstallScheduled", "Installing", "InstallRebooting", "Installed"]
     old = ["Downloading", "Downloaded", "Installing", "Installed"]
     assert [data["status"] for data in told] == (old if version == "1.6" else states)
     boots = bench.sent("BootNotification")

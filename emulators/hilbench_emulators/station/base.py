@@ -9,9 +9,8 @@ import asyncio
 import hashlib
 import math
 import zlib
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import numpy as np
@@ -22,15 +21,15 @@ from hilbench.ocppj import refusal
 from hilbench.signals import Record, profile_limit
 from hilbench.site import MINIMUM_CURRENT_A, Branch
 from hilbench_emulators.smart_charging import Profile
-from hilbench_emulators.smart_charging.times import grid
 from hilbench_emulators.station.character import Shaper
 from hilbench_emulators.station.charging import Charging
+from hilbench_emulators.station.clocked import Clocked
 from hilbench_emulators.station.outlet import Outlet, PlantPort
 from hilbench_emulators.station.settings import StationSettings
 from hilbench_emulators.station.uplink import Uplink
 
 
-class AcStation(ABC):
+class AcStation(Clocked):
     """A :class:`hilbench.devices.Station`. ``store`` is what persists: give the same dict again for the same station.
 
     ``limit_a`` is what the profiles allow now [A] (the nameplate when they say nothing), ``offered_a`` what the pilot
@@ -118,16 +117,12 @@ class AcStation(ABC):
         """What it says of itself, as a request; ``reason`` empty: as it was started."""
 
     @abstractmethod
+    def ping_interval_s(self) -> float:
+        """Seconds between pings of the next connection, 0 for none."""
+
+    @abstractmethod
     def heartbeat_told(self, interval_s: int) -> None:
         """The controller has said how often it wants a heartbeat."""
-
-    @abstractmethod
-    def aligned_interval_s(self) -> float:
-        """Seconds from one clock-aligned reading to the next, 0 for none."""
-
-    @abstractmethod
-    def tell_aligned(self) -> None:
-        """Report a clock-aligned reading."""
 
     @property
     @abstractmethod
@@ -367,71 +362,12 @@ class AcStation(ABC):
         self.charging.store.went_offline(self._utc())
         self.poke()
 
-    def _utc(self) -> float:
-        """UTC [s] on the grid of schedules, so that a timer for an edge of one is not a rounding error early."""
-        return grid(clock.current().epoch.timestamp() + clock.time() + self._ahead_s)
-
-    def timestamp(self) -> str:
-        """Now by its own clock, as OCPP writes it."""
-        moment = clock.now() + timedelta(seconds=self._ahead_s)
-        return moment.isoformat(
-            timespec="milliseconds" if self.settings.personality.reporting.milliseconds else "seconds"
-        ).replace("+00:00", "Z")
-
-    def set_clock(self, told: str) -> None:
-        """Go by the controller's clock from now on (OCPP 1.6 section 4.6: the answer to Heartbeat should be used so).
-
-        Differences of ``clock_step_s`` or less, and what is no date, leave the clock as it is.
-        """
-        try:
-            ahead_s = (datetime.fromisoformat(told).astimezone(UTC) - clock.now()).total_seconds()
-        except (TypeError, ValueError, OverflowError):
-            return
-        if abs(ahead_s - self._ahead_s) > self.settings.clock_step_s:
-            self.event("station.clock", ahead_s=round(ahead_s, 3))
-            self._ahead_s = ahead_s
-            self.next_aligned()
-            self._refresh()
-            self.clock_set()
-
-    def clock_set(self) -> None:  # noqa: B027 - nobody has to care
-        """The clock has been set."""
-
-    def next_aligned(self) -> None:
-        """Set the timer for the next reading; they count from midnight UTC (1.6 section 9.1.7, 2.0.1 J01)."""
-        interval = self.aligned_interval_s()
-        today = round(self._utc() % 86_400.0, 3)
-        left = min(interval - today % interval, 86_400.0 - today) if interval else math.inf
-        self._at("aligned", clock.time() + left, self._aligned)
-
-    def _aligned(self) -> None:
-        self.tell_aligned()
-        self.next_aligned()
-
     # -- small tools
 
     def _ran(self, task: asyncio.Task[None]) -> None:
         """The connecting never ends by itself; when it does, the record says why."""
         if not task.cancelled() and (error := task.exception()) is not None:
             self.event("station.failed", reason=f"{type(error).__name__}: {error}")
-
-    def event(self, kind: str, **data: Any) -> None:
-        """Record something that happened here, now."""
-        self._record.event(clock.time(), kind, self.role, **data)
-
-    def _spawn(self, work: Any) -> asyncio.Task[None]:
-        task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        return task
-
-    def _at(self, name: str, t: float, action: Callable[[], None]) -> None:
-        """Replace the timer called ``name``; infinity only cancels it."""
-        old = self._timers.pop(name, None)
-        if old is not None:
-            old.cancel()
-        if t < math.inf:
-            self._timers[name] = asyncio.get_running_loop().call_at(t, action)
 
 
 def _load(vehicle: Any) -> Any:

@@ -36,6 +36,7 @@ class Configuration:
         units = [name for unit, name in ((Unit.A, "Current"), (Unit.W, "Power")) if unit in options.units]
         self._read_only = {
             "NumberOfConnectors": "1",
+            "AuthorizeRemoteTxRequests": "false",
             "SupportedFeatureProfiles": ",".join(_PROFILES),
             "ChargeProfileMaxStackLevel": str(options.max_stack),
             "ChargingScheduleAllowedChargingRateUnit": ",".join(units),
@@ -66,7 +67,6 @@ class Configuration:
             "StopTransactionOnInvalidId": "true",
             "WebSocketPingInterval": f"{settings.ping_interval_s:g}",
             "ConnectionTimeOut": "60",
-            "AuthorizeRemoteTxRequests": "false",
         }
 
     def value(self, key: str) -> str:

@@ -140,6 +140,8 @@ class ManagedStation(DriverStation):
         if update.signed:
             self.tell_firmware("SignatureVerified", update.request_id)
         await self._until("InstallScheduled", update.install_at, update.request_id)
+        if self.charging_allowed and update.request_id is not None:
+            self.tell_firmware("InstallScheduled", update.request_id)
         while self.charging_allowed:
             await asyncio.sleep(1.0)
         self.tell_firmware("Installing", update.request_id)

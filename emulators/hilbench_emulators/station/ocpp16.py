@@ -179,6 +179,10 @@ class AcStation16(Transacting16):
             "DiagnosticsStatusNotification": self.log_message,
         }[message]()
 
+    def ping_interval_s(self) -> float:
+        """See :class:`AcStation`."""
+        return self.configuration.seconds("WebSocketPingInterval")
+
     def heartbeat_told(self, interval_s: int) -> None:
         """See :class:`AcStation`."""
         self.configuration.changed["HeartbeatInterval"] = str(interval_s)

@@ -211,6 +211,10 @@ class AcStation2(Smart2):
         self.next_aligned()
         self.save()
 
+    def ping_interval_s(self) -> float:
+        """See :class:`AcStation`."""
+        return self.device.seconds("OCPPCommCtrlr", "WebSocketPingInterval")
+
     def heartbeat_told(self, interval_s: int) -> None:
         """See :class:`AcStation`."""
         self.device.changed["OCPPCommCtrlr", "HeartbeatInterval"] = str(interval_s)

@@ -71,7 +71,7 @@ class Uplink(ABC):
 
     async def _dial(self) -> ClientConnection | None:
         url = self._url if isinstance(self._url, str) else self._url()
-        ping = self._settings.ping_interval_s or None
+        ping = self._station.ping_interval_s() or None
         try:
             return await ocppj.dial(
                 url,
