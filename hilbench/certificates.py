@@ -50,7 +50,8 @@ class Authority:
         return self._issue(file, host, valid, host)
 
     def client(self, identity: str, valid: Period = VALID, *, file: str = "") -> Pair:
-        """A certificate of the station ``identity``: its CN (OCPP 2.0.1 A00.FR.429 and following, recalled)."""
+        """A certificate of the station ``identity``: its CN (chosen; by OCPP 2.0.1 A00 it holds the serial number,
+        recalled)."""
         return self._issue(file or f"client-{identity}", identity, valid, None)
 
     def faulty(self, fault: str, name: str, *, server: bool) -> Pair:

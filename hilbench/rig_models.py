@@ -121,6 +121,7 @@ class StationEntry(Branch):
 
     ``personality`` is the make of an emulated station, by name or path. ``security_profile`` says how it connects: 1
     with ``password``, 2 with it in TLS, 3 with its ``certificate`` and ``key``; ``ca_file`` is the CA that it trusts.
+    A run folder keeps a copy of the rig file and so of its passwords: use none that guards anything.
     """
 
     device: str = "emulated:ac"

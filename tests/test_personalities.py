@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from hilbench.controller.settings import ControllerSettings
 from hilbench.errors import InputError
 from hilbench.ocppj import call
 from hilbench.rig import load_rig
@@ -19,6 +20,7 @@ from hilbench_emulators.station.configuration import Configuration
 from hilbench_emulators.station.device_model import DeviceModel
 from hilbench_emulators.station.recast import recast2
 from hilbench_emulators.station.settings import StationSettings
+from tests.test_security import meet
 from tests.test_station16 import BRANCH, Bench, stamp
 
 Scene = Callable[[Bench], Awaitable[Any]]
@@ -355,3 +357,13 @@ def test_delayed_limits_are_not_lost_to_newer_ones() -> None:
     assert shaper.shape(6.0, 10.0, True) == (32.0, 11.0)
     assert shaper.shape(11.0, 10.0, True) == (20.0, 16.0)
     assert shaper.shape(16.0, 10.0, True)[0] == 10.0
+
+
+@pytest.mark.parametrize("version", ["1.6", "2.0.1", "2.1"])
+@pytest.mark.parametrize(("name", "limit_a"), [("standard", 8.0), ("evbox-stack", 32.0)])
+def test_a_personality_counts_in_every_version(name: str, limit_a: float, version: str) -> None:
+    """The reference controller's fallback of stack level 0 is refused by the make that does so, in each version."""
+    limits: list[float] = []
+    settings = StationSettings(personality=load_personality(name))
+    meet(ControllerSettings(), settings, version=version, then=lambda station: limits.append(station.limit_a))
+    assert limits == [limit_a]

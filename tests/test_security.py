@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 import ssl
 import sys
 from collections.abc import Callable
@@ -22,9 +23,10 @@ from hilbench.controller.runtime import speak
 from hilbench.controller.settings import ControllerSettings
 from hilbench.errors import DeviceError, InputError
 from hilbench.ocppj import security
+from hilbench.rig import load_rig
 from hilbench.signals import Record
 from hilbench.site import Branch
-from hilbench.world import STATIONS
+from hilbench.world import STATIONS, build_world
 from hilbench_emulators.station.base import AcStation
 from hilbench_emulators.station.settings import StationSettings
 from tests.fake_plant import FakePlant
@@ -305,3 +307,55 @@ def test_certificates_are_valid_when_they_are_told(tmp_path: Path) -> None:
     assert (found.not_valid_before_utc, found.not_valid_after_utc) == certificates.EXPIRED
     with pytest.raises(ValueError, match="expired"):
         authority.faulty("odd", "cp-1", server=True)
+
+
+WSS = 'ocpp = "wss://localhost:9000/ocpp"'
+RIG_MISTAKES = {
+    "no password": ("security_profile = 1", "security_profile = 1", "security profile 1 has no password"),
+    "no certificate": ("security_profile = 3", f"{WSS}\nsecurity_profile = 3", "profile 3 has no client certificate"),
+    "TLS over ws": ('security_profile = 2\npassword = "p"', "", "security profile 2 needs TLS"),
+    "open over wss": ("", WSS, "security profile 0 is not encrypted"),
+    "unequal": ('security_profile = 1\npassword = "p"', f"{WSS}\nsecurity_profile = 2", "the controller demands 2"),
+    "controller open": ('security_profile = 2\npassword = "p"', WSS, "is 0, which does not fit wss://"),
+    "missing file": ('ca_file = "none.pem"', "", "there is no file"),
+}
+
+
+def rig_file(folder: Path, station_keys: str, controller_keys: str) -> Path:
+    """The home rig with more keys in its station and its controller."""
+    text = (Path(__file__).parent.parent / "rigs" / "home.toml").read_text()
+    head, _, rest = text.partition("[controller]")
+    kept = [line for line in rest.split("\n") if not (line.startswith("ocpp =") and "ocpp =" in controller_keys)]
+    head = head.replace("[[station]]", f"[[station]]\n{station_keys}", 1)
+    path = folder / "r.toml"
+    path.write_text(f"{head}[controller]\n{controller_keys}{chr(10).join(kept)}")
+    return path
+
+
+@pytest.mark.parametrize(("station_keys", "controller_keys", "what"), RIG_MISTAKES.values(), ids=RIG_MISTAKES)
+def test_a_rig_whose_ends_cannot_meet_is_told(
+    station_keys: str, controller_keys: str, what: str, tmp_path: Path
+) -> None:
+    """Profile, password, certificates and URL of station and controller must fit each other."""
+    with pytest.raises(InputError, match=re.escape(what)):
+        load_rig(str(rig_file(tmp_path, station_keys, controller_keys)))
+
+
+@pytest.mark.parametrize("password", [PASSWORD, "also right"])
+def test_a_rig_runs_with_passwords_in_tls(password: str, pki: Pki, tmp_path: Path) -> None:
+    """Stations and controller of a rig with profile 2 find each other; paths are relative to the rig file."""
+    for name, source in (("ca.pem", pki.authority.pair.certificate), ("s.pem", pki.server.certificate)):
+        (tmp_path / name).write_bytes(source.read_bytes())
+    (tmp_path / "s.key").write_bytes(pki.server.key.read_bytes())
+    own = f'security_profile = 2\npassword = "{password}"\nca_file = "ca.pem"'
+    rig = load_rig(str(rig_file(tmp_path, own, f'{WSS}\nsecurity_profile = 2\ncertificate = "s.pem"\nkey = "s.key"')))
+
+    async def main() -> bool:
+        world = build_world(rig, Record(), seed=1, quiet_base_a=10.0, day=None)
+        await world.start()
+        try:
+            return all(station.connected for station in world.stations.values())
+        finally:
+            await world.stop()
+
+    assert clock.run(main())

@@ -97,7 +97,7 @@ class Personality(Model):
     title: Annotated[str, Field(min_length=1)]
     sources: Annotated[tuple[str, ...], Field(min_length=1)]
     confidence: Literal["measured", "read-issue", "standard-text", "chosen"]
-    smart_charging: SmartCharging = Field(default_factory=SmartCharging)
+    smart_charging: SmartCharging = Field(default_factory=SmartCharging)  # pyright: ignore[reportInvalidTypeForm] - made from Options
     behaviour: Behaviour = Behaviour()
     reporting: Reporting = Reporting()
 
@@ -131,8 +131,8 @@ def _problems(error: ValidationError) -> Iterator[Problem]:
     for details in error.errors():
         what, remedy = in_words(details)
         if details["type"] == "extra_forbidden":
-            known = _keys(str(details["loc"][0]) if len(details["loc"]) > 1 else "")
-            close = difflib.get_close_matches(str(details["loc"][-1]), known, 1)
+            *tables, key = (str(part) for part in details["loc"])
+            close = difflib.get_close_matches(key, _keys(tables[0] if tables else ""), 1)
             remedy = f"did you mean {close[0]}?" if close else remedy
         yield Problem(".".join(map(str, details["loc"])), what, remedy)
 

@@ -113,7 +113,7 @@ def why(error: BaseException, *, tls: bool = False) -> str:
     chain = list(_causes(error))
     for cause in chain:
         if isinstance(cause, ssl.SSLCertVerificationError):
-            return f"TLS: the server's certificate is refused: {cause.verify_message or cause.reason}"
+            return f"TLS: certificate verify failed: {cause.verify_message or cause.reason}"
         if isinstance(cause, ssl.SSLError):
             return f"TLS: {(cause.reason or str(cause)).lower().replace('_', ' ')}"
     if tls and any(isinstance(cause, EOFError | ConnectionResetError) for cause in chain):
