@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import inspect
 import json
 from collections.abc import Awaitable, Callable
@@ -21,7 +22,7 @@ from websockets.exceptions import ConnectionClosed
 
 from hilbench.ocppj.errors import CallFailed, check, check_or_fail, code_of, refusal
 from hilbench.ocppj.naming import to_camel, to_snake
-from hilbench.ocppj.versions import names
+from hilbench.ocppj.versions import is_answered, names
 
 ID_LENGTH = 36
 """Longest message id (OCPP-J 1.6 section 4.2.1, standard-text)."""
@@ -43,6 +44,15 @@ def _decode(text: str) -> Any:
         return orjson.loads(text)
     except ValueError:
         return json.loads(text)
+
+
+def _usable(unique_id: Any) -> bool:
+    return isinstance(unique_id, str) and 0 < len(unique_id) <= ID_LENGTH
+
+
+def _short(details: dict[str, Any] | None) -> dict[str, str]:
+    """Details of an error that do not send back what a peer may have made without end."""
+    return {key: str(value)[:512] for key, value in (details or {}).items()}
 
 
 def _encode(frame: list[Any]) -> str:
@@ -109,7 +119,7 @@ class Peer:
         except (ValueError, RecursionError):
             await self._refuse("-1", refusal("FormationViolation", "not JSON"))
             return
-        if not isinstance(frame, list) or not frame or isinstance(frame[0], bool):
+        if not isinstance(frame, list) or not frame or isinstance(frame[0], bool) or frame[0] is None:
             await self._refuse("-1", refusal("FormationViolation", "not an OCPP-J message"))
         elif frame[0] == MessageType.Call:
             await self._receive_call(frame)
@@ -117,17 +127,18 @@ class Peer:
             self._receive_answer(frame)
         elif frame[0] == SEND and self.version == "2.1":
             self._receive_send(frame)
-        elif self.version != "1.6" and frame[0] != CALL_RESULT_ERROR:
-            unique_id = frame[1] if len(frame) > 1 and isinstance(frame[1], str) else "-1"
-            await self._transmit([4, unique_id[:ID_LENGTH], "MessageTypeNotSupported", "", {}])
+        elif self.version != "1.6" and (self.version, frame[0]) != ("2.1", CALL_RESULT_ERROR):
+            unique_id = frame[1] if len(frame) > 1 and _usable(frame[1]) else "-1"
+            await self._transmit([4, unique_id, "MessageTypeNotSupported", "", {}])
 
     def _receive_send(self, frame: list[Any]) -> None:
         """A message that wants no answer (OCPP-J 2.1); one that cannot be used is dropped."""
         if len(frame) == 4 and isinstance(frame[2], str) and isinstance(frame[3], dict):
             handler = self.route_map.get(frame[2], {}).get("_on_action")
             if handler is not None:
-                check(MessageType.Call, frame[2], frame[3], self.version)
-                self._invoke(handler, str(frame[1]), to_snake(frame[3]))
+                with contextlib.suppress(OCPPError):
+                    check(MessageType.Call, frame[2], frame[3], self.version)
+                    self._invoke(handler, str(frame[1]), to_snake(frame[3]))
 
     def _receive_answer(self, frame: list[Any]) -> None:
         waiting = self._waiting.get(frame[1]) if len(frame) > 2 and isinstance(frame[1], str) else None
@@ -136,7 +147,7 @@ class Peer:
 
     async def _receive_call(self, frame: list[Any]) -> None:
         unique_id = frame[1] if len(frame) > 1 else None
-        if not isinstance(unique_id, str) or not 0 < len(unique_id) <= ID_LENGTH:
+        if not isinstance(unique_id, str) or not _usable(unique_id):
             await self._refuse("-1", refusal("FormationViolation", "no usable message id"))
         elif len(frame) != 4 or not isinstance(frame[2], str) or not isinstance(frame[3], dict):
             await self._refuse(unique_id, refusal("FormationViolation", "a CALL is [2, id, action, {payload}]"))
@@ -151,6 +162,8 @@ class Peer:
         if handlers is None or "_on_action" not in handlers:
             raise refusal("NotImplemented", f"no handler for {action}")
         self.admit(action)
+        if not is_answered(action, self.version):
+            raise refusal("NotSupported", f"{action} is a message without answer")
         check(MessageType.Call, action, payload, self.version)
         arguments = to_snake(payload)
         response = self._invoke(handlers["_on_action"], unique_id, arguments)
@@ -212,7 +225,7 @@ class Peer:
 
     async def _refuse(self, unique_id: str, error: OCPPError) -> None:
         code = code_of(error, old=self.version == "1.6")
-        await self._transmit([4, unique_id, code, str(error.description)[:255], error.details])
+        await self._transmit([4, unique_id, code, str(error.description)[:255], _short(error.details)])
 
     async def _transmit(self, frame: list[Any]) -> None:
         text = _encode(frame)

@@ -88,6 +88,16 @@ def schema(message_type: int, action: str, version: str) -> Any:
 
 
 @cache
+def is_answered(action: str, version: str) -> bool:
+    """Whether a message has an answer: what OCPP 2.1 sends as SEND has none."""
+    try:
+        schema(MessageType.CallResult, action, version)
+    except FileNotFoundError:
+        return False
+    return True
+
+
+@cache
 def validator(message_type: int, action: str, version: str) -> Any:
     """The compiled schema; raises ``FileNotFoundError`` for an action without one."""
     return jsonschema_rs.validator_for(schema(message_type, action, version))
