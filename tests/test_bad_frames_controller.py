@@ -61,7 +61,7 @@ TO_CONTROLLER: dict[str, tuple[Frame, Answer]] = {
         "4 TypeConst",
     ),
     "stop of yesterday": (sent("StopTransaction", transactionId=1, meterStop=0, timestamp="yesterday"), "4 Formation"),
-    "another's action": (sent("RemoteStartTransaction", idTag="t"), "4 NotImplemented no handler for Remote"),
+    "another's action": (sent("RemoteStartTransaction", idTag="t"), "4 NotSupported no handler for Remote"),
 }
 ANSWERS = {
     "wrong type": '[3,"1",{"status":5}]',

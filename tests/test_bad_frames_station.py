@@ -42,7 +42,7 @@ TO_STATION: dict[str, tuple[Frame, Answer]] = {
     "wrong choice": (sent("Reset", type="Warm"), '4 FormationViolation "Warm" is not one of'),
     "text too long": (sent("DataTransfer", vendorId="v" * 256), "4 TypeConstraintViolation"),
     "NaN for text": ('[2,"x","DataTransfer",{"vendorId":NaN}]', "4 TypeConstraintViolation"),
-    "another's action": (sent("BootNotification"), "4 NotImplemented no handler for BootNotification"),
+    "another's action": (sent("BootNotification"), "4 NotSupported no handler for BootNotification"),
     "limit negative": (profile(limit=-1), "3 Rejected"),
     "limit NaN": (profile(limit=float("nan")), "4 TypeConstraintViolation"),
     "limit infinite": (profile(limit=float("inf")), "4 TypeConstraintViolation"),

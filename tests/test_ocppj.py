@@ -100,7 +100,7 @@ def test_a_handler_may_call_the_peer() -> None:
         ('[2,5,"Heartbeat",{}]', "FormationViolation"),
         ('[2,"7","Heartbeat",null]', "FormationViolation"),
         ('[2,"7","Nonsense",{}]', "NotImplemented"),
-        ('[2,"7","BootNotification",{}]', "NotImplemented"),
+        ('[2,"7","BootNotification",{}]', "NotSupported"),
         ('[2,"7","Heartbeat",{"x":1}]', "FormationViolation"),
         ('[2,"7","DataTransfer",{}]', "ProtocolError"),
         ('[2,"7","DataTransfer",{"vendorId":1}]', "TypeConstraintViolation"),

@@ -406,11 +406,11 @@ def test_availability_waits_for_the_transaction() -> None:
 
 
 def test_what_is_not_known_is_refused() -> None:
-    """An action without a handler is NotImplemented."""
+    """An action without a handler is NotSupported."""
     bench = Bench("2.0.1")
 
     async def body(b: Bench) -> None:
-        with pytest.raises(ocppj.CallFailed, match="NotImplemented"):
+        with pytest.raises(ocppj.CallFailed, match="NotSupported"):
             await b.ask("ClearDisplayMessage", id=1)
 
     bench.run(body)

@@ -20,6 +20,10 @@ _NEWER = {"FormationViolation": "FormatViolation", "OccurenceConstraintViolation
 """How OCPP 2.x spells codes of 1.6 (OCPP-J 2.0.1 section 4.3, standard-text)."""
 
 
+_SWAPPED = {"NotImplemented": "action is not known", "NotSupported": "action is known but not supported"}
+"""The package has the descriptions of these two the wrong way round (mobilityhouse/ocpp#493)."""
+
+
 class CallFailed(HilbenchError):  # noqa: N818 - reads as what happened
     """A CALL got a CALLERROR (``code`` is its error code), no answer in time (``Timeout``) or lost its link."""
 
@@ -34,6 +38,11 @@ def code_of(error: OCPPError, *, old: bool = True) -> str:
     """The code of a CALLERROR in the spelling of OCPP 1.6 (``old``) or 2.x."""
     code = str(cast(Any, error).code)
     return code if old else _NEWER.get(code, code)
+
+
+def described(code: str, error: OCPPError) -> str:
+    """What a CALLERROR says beside its code."""
+    return _SWAPPED.get(code, str(cast(Any, error).description))
 
 
 def refusal(code: str, cause: str) -> OCPPError:

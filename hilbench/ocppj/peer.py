@@ -20,9 +20,9 @@ from websockets.asyncio.client import ClientConnection
 from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed
 
-from hilbench.ocppj.errors import CallFailed, check, check_or_fail, code_of, refusal
+from hilbench.ocppj.errors import CallFailed, check, check_or_fail, code_of, described, refusal
 from hilbench.ocppj.naming import to_camel, to_snake
-from hilbench.ocppj.versions import is_answered, names
+from hilbench.ocppj.versions import is_answered, is_known, names
 
 ID_LENGTH = 36
 """Longest message id (OCPP-J 1.6 section 4.2.1, standard-text)."""
@@ -160,7 +160,8 @@ class Peer:
     async def _answer(self, unique_id: str, action: str, payload: dict[str, Any]) -> None:
         handlers = self.route_map.get(action)
         if handlers is None or "_on_action" not in handlers:
-            raise refusal("NotImplemented", f"no handler for {action}")
+            code = "NotSupported" if is_known(action, self.version) else "NotImplemented"
+            raise refusal(code, f"no handler for {action}")
         self.admit(action)
         if not is_answered(action, self.version):
             raise refusal("NotSupported", f"{action} is a message without answer")
@@ -225,7 +226,7 @@ class Peer:
 
     async def _refuse(self, unique_id: str, error: OCPPError) -> None:
         code = code_of(error, old=self.version == "1.6")
-        await self._transmit([4, unique_id, code, str(error.description)[:255], _short(error.details)])
+        await self._transmit([4, unique_id, code, described(code, error)[:255], _short(error.details)])
 
     async def _transmit(self, frame: list[Any]) -> None:
         text = _encode(frame)

@@ -88,6 +88,18 @@ def schema(message_type: int, action: str, version: str) -> Any:
 
 
 @cache
+def _actions(version: str) -> frozenset[str]:
+    told = messages(version)
+    files = (file.name for file in (resources.files(f"ocpp.{told.package}") / "schemas").iterdir())
+    return frozenset(name.removesuffix(".json").removesuffix(told.suffix) for name in files if "Response" not in name)
+
+
+def is_known(action: str, version: str) -> bool:
+    """Whether the version has the action: then a peer that cannot do it says NotSupported, else NotImplemented."""
+    return action in _actions(version)
+
+
+@cache
 def is_answered(action: str, version: str) -> bool:
     """Whether a message has an answer: what OCPP 2.1 sends as SEND has none."""
     try:
