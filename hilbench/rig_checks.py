@@ -95,14 +95,22 @@ def _connections(rig: Rig) -> Iterator[Complaint]:
 
 
 def _station_names(rig: Rig) -> Iterator[Complaint]:
-    known = vehicle_names()
     for index, entry in enumerate(rig.stations):
-        location = ("station", index, "vehicle")
-        if entry.vehicle.endswith(".toml"):
-            yield from _data_file(load_vehicle, location, entry.vehicle)
-        elif entry.vehicle not in known:
-            remedy = suggestion(entry.vehicle, known) or f"known: {', '.join(known)}; or the path of a .toml file"
-            yield location, f"there is no vehicle {entry.vehicle!r}", remedy
+        yield from _named(load_vehicle, vehicle_names(), ("station", index, "vehicle"), entry.vehicle)
+
+
+def _personalities(rig: Rig) -> Iterator[Complaint]:
+    for index, entry in enumerate(rig.stations):
+        yield from _named(load_personality, names(), ("station", index, "personality"), entry.personality)
+
+
+def _named(load: Callable[[str], object], known: Sequence[str], location: Location, name: str) -> Iterator[Complaint]:
+    """What is wrong with a name of something shipped, or with the path of a file like it; the key says what it is."""
+    if name.endswith(".toml"):
+        yield from _data_file(load, location, name)
+    elif name not in known:
+        remedy = suggestion(name, known) or f"known: {', '.join(known)}; or the path of a .toml file"
+        yield location, f"there is no {location[-1]} {name!r}", remedy
 
 
 def _data_file(load: Callable[[str], object], location: Location, path: str) -> Iterator[Complaint]:
@@ -112,17 +120,6 @@ def _data_file(load: Callable[[str], object], location: Location, path: str) -> 
         for problem in error.problems:
             place = ", ".join(filter(None, (error.source, problem.where)))
             yield location, f"{place}: {problem.what}", problem.remedy
-
-
-def _personalities(rig: Rig) -> Iterator[Complaint]:
-    known = names()
-    for index, entry in enumerate(rig.stations):
-        location = ("station", index, "personality")
-        if entry.personality.endswith(".toml"):
-            yield from _data_file(load_personality, location, entry.personality)
-        elif entry.personality not in known:
-            remedy = suggestion(entry.personality, known) or f"known: {', '.join(known)}; or the path of a .toml file"
-            yield location, f"there is no personality {entry.personality!r}", remedy
 
 
 def _station_devices(rig: Rig) -> Iterator[Complaint]:

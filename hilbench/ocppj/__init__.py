@@ -2,8 +2,8 @@
 
 It keeps the package's handlers (``@on``, ``@after``) and payload classes and replaces what makes them slow, wrong or
 tied to the machine: thread-pool validation, key names and signatures worked out per message, names that do not survive
-conversion, frames without an answer, random message ids, ``time.time()``. Every frame is validated against the schemas
-that the package ships.
+conversion, frames without an answer, random message ids, the machine's own clock. Every frame is validated against the
+schemas that the package ships.
 """
 
 from hilbench.ocppj.errors import CallFailed as CallFailed

@@ -38,6 +38,7 @@ class AcStation(Clocked):
     """
 
     charging: Charging
+    queued: asyncio.Event
 
     def __init__(
         self,
@@ -136,8 +137,13 @@ class AcStation(Clocked):
 
     @property
     @abstractmethod
+    def waiting(self) -> list[dict[str, Any]]:
+        """Messages about transactions that the controller still has to hear, the oldest first."""
+
+    @property
     def pending(self) -> int:
-        """Messages about transactions that the controller still has to hear."""
+        """How many of them there are."""
+        return len(self.waiting)
 
     @property
     @abstractmethod

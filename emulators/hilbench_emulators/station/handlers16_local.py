@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ocpp.v16.enums import Action
 
 from hilbench.ocppj import call_result, on
-from hilbench_emulators.station.handlers16_base import HandlersBase16
+from hilbench_emulators.station.handlers_base import HandlersBase
 from hilbench_emulators.station.managed import moment_or
 from hilbench_emulators.station.tokens import Reservation
 
+if TYPE_CHECKING:
+    from hilbench_emulators.station.ocpp16 import AcStation16
 
-class LocalHandlers16(HandlersBase16):
+
+class LocalHandlers16(HandlersBase):
     """OCPP 1.6 sections 5.2, 5.4, 5.10, 5.13 and 5.15."""
+
+    _station: AcStation16
 
     @on(Action.send_local_list)
     def on_send_local_list(

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ocpp.v16.enums import Action
 
 from hilbench.ocppj import after, call_result, on
-from hilbench_emulators.station.handlers16_base import HandlersBase16
+from hilbench_emulators.station.handlers_base import HandlersBase
 from hilbench_emulators.station.managed import Update, moment_or
 
+if TYPE_CHECKING:
+    from hilbench_emulators.station.ocpp16 import AcStation16
 
-class ManagementHandlers16(HandlersBase16):
+
+class ManagementHandlers16(HandlersBase):
     """OCPP 1.6 sections 5.6, 5.9 and 5.19."""
+
+    _station: AcStation16
 
     @on(Action.update_firmware)
     def on_update_firmware(self, location: str, retrieve_date: str, **_more: Any) -> Any:  # noqa: ARG002

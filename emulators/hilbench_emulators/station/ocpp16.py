@@ -71,9 +71,9 @@ class AcStation16(Transacting16):
         self._local_id = data["local_id"]
 
     @property
-    def pending(self) -> int:
+    def waiting(self) -> list[dict[str, Any]]:
         """See :class:`AcStation`."""
-        return len(self.queue.entries)
+        return self.queue.entries
 
     @property
     def status(self) -> str:

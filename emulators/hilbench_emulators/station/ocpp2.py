@@ -78,9 +78,9 @@ class AcStation2(Smart2):
         self._operative, self._local_id = data["operative"], data["local_id"]
 
     @property
-    def pending(self) -> int:
+    def waiting(self) -> list[dict[str, Any]]:
         """See :class:`AcStation`."""
-        return len(self.queue.entries)
+        return self.queue.entries
 
     # -- status
 

@@ -137,8 +137,36 @@ class Uplink(ABC):
         """The station's end of a connection."""
 
     @abstractmethod
+    def request(self, entry: Any) -> Any:
+        """What to send for an entry of the queue."""
+
+    @abstractmethod
+    def delivered(self, entry: Any, answer: Any) -> None:
+        """The controller has answered an entry of the queue."""
+
     async def send_queue(self, link: Any) -> None:
         """Deliver what waits, in order; returns when the link is lost."""
+        attempt, station = 0, self._station
+        while True:
+            await station.queued.wait()
+            if not station.waiting:
+                station.queued.clear()
+                continue
+            entry = station.waiting[0]
+            try:
+                answer = await link.call(self.request(entry))
+            except CallFailed as error:
+                if error.code in LINK_LOST:
+                    return
+                attempt += 1
+                if attempt < self._settings.transaction_attempts:
+                    await asyncio.sleep(self._settings.transaction_retry_s * attempt)
+                    continue
+            else:
+                self.delivered(entry, answer)
+            attempt = 0
+            if station.waiting and station.waiting[0] is entry:
+                del station.waiting[0]
 
     def say(self, payload: Any) -> None:
         """Send a request beside everything else; its answer does not matter."""

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from websockets.asyncio.client import ClientConnection
 
-from hilbench.ocppj import CallFailed
 from hilbench_emulators.station.handlers2 import Handlers21, Handlers201
 from hilbench_emulators.station.tokens import info_of
-from hilbench_emulators.station.uplink import LINK_LOST, Uplink
+from hilbench_emulators.station.uplink import Uplink
 
 if TYPE_CHECKING:
     from hilbench_emulators.station.ocpp2 import AcStation2
@@ -42,31 +40,11 @@ class Uplink2(Uplink):
         """See :class:`Uplink`."""
         return (Handlers201 if self.version == "2.0.1" else Handlers21)(self._station, connection)
 
-    async def send_queue(self, link: Any) -> None:
+    def request(self, entry: dict[str, Any]) -> Any:
         """See :class:`Uplink`."""
-        attempt, queue = 0, self._station.queue
-        while True:
-            await self._station.queued.wait()
-            if not queue.entries:
-                self._station.queued.clear()
-                continue
-            entry = queue.entries[0]
-            try:
-                answer = await link.call(self.messages.TransactionEvent(**entry))
-            except CallFailed as error:
-                if error.code in LINK_LOST:
-                    return
-                attempt += 1
-                if attempt < self._settings.transaction_attempts:
-                    await asyncio.sleep(self._settings.transaction_retry_s * attempt)
-                    continue
-            else:
-                self._delivered(entry, answer)
-            attempt = 0
-            if queue.entries and queue.entries[0] is entry:
-                del queue.entries[0]
+        return self.messages.TransactionEvent(**entry)
 
-    def _delivered(self, entry: dict[str, Any], answer: Any) -> None:
+    def delivered(self, entry: dict[str, Any], answer: Any) -> None:
         """A driver who is not accepted ends his transaction (OCPP 2.0.1 E05, standard-text)."""
         info, token = answer.id_token_info, entry.get("id_token")
         if info and token:

@@ -1,4 +1,4 @@
-"""What all handlers of an OCPP 1.6 station share."""
+"""What the handlers of every emulated station share."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 from hilbench.ocppj import Connection
 
 if TYPE_CHECKING:
-    from hilbench_emulators.station.ocpp16 import AcStation16
+    from hilbench_emulators.station.base import AcStation
 
 
-class HandlersBase16:
-    """The station's end of one connection, mixed into the protocol class."""
+class HandlersBase:
+    """The station's end of one connection, mixed into the protocol class of a version."""
 
-    def __init__(self, station: AcStation16, connection: Connection) -> None:
+    def __init__(self, station: AcStation, connection: Connection) -> None:
         super().__init__(  # type: ignore[call-arg]  # a mixin
             station.identity,  # pyright: ignore[reportCallIssue] - as above
             connection,
