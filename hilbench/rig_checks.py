@@ -210,6 +210,17 @@ def _known_names(rig: Rig) -> Iterator[Complaint]:
             yield ("site", "requirements", index), f"there is no requirement profile {name!r}", remedy
 
 
+def _loads(rig: Rig) -> Iterator[Complaint]:
+    known = [node.id for node in rig.electrical.nodes]
+    named: list[tuple[Location, str]] = [
+        (("loads", "other", index, "node"), one.node) for index, one in enumerate(rig.loads.other)
+    ]
+    named += [(("loads", "full_rated", index), node) for index, node in enumerate(rig.loads.full_rated)]
+    for place, node in named:
+        if node not in known:
+            yield place, f"there is no feeder {node!r}", suggestion(node, known) or f"known: {', '.join(known)}"
+
+
 _CHECKS: tuple[tuple[str, Callable[[Rig], Iterator[Complaint]]], ...] = (
     ("station", _some_station),
     ("feeder", _feeders),
@@ -224,5 +235,6 @@ _CHECKS: tuple[tuple[str, Callable[[Rig], Iterator[Complaint]]], ...] = (
     ("", _meter_devices),
     ("", _shares),
     ("", _known_names),
+    ("loads", _loads),
 )
 """Checks, each with the table that it is about; it says nothing when that table was left out."""

@@ -18,6 +18,7 @@ from pydantic import AfterValidator, AwareDatetime, Field, PrivateAttr, Validati
 
 from hilbench.clock import DEFAULT_EPOCH
 from hilbench.errors import InputError
+from hilbench.loads import LoadsEntry
 from hilbench.site import (
     NAME,
     Amperes,
@@ -343,6 +344,7 @@ class Rig(Model):
     building: BuildingEntry | None = None
     sessions: SessionsEntry | None = None
     run: RunEntry = Field(default_factory=RunEntry)
+    loads: LoadsEntry = Field(default_factory=LoadsEntry)
 
     _source: str = PrivateAttr("rig")
     _path: Path | None = PrivateAttr(None)

@@ -18,6 +18,7 @@ COMMANDS = {
     "selftest": "Show that the bench catches broken controllers.",
     "procedures": "List the acceptance procedures.",
     "rig": "Check, list and show rig files.",
+    "site": "Calculate the loads of a site, clause by clause.",
     "controller": "Run the reference controller as a process of its own.",
     "profiles": "Explain charging profiles: what limit holds when, and why.",
     "station": "Connect emulated stations to any CSMS, live.",
