@@ -18,7 +18,19 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("hilbench", "emulators/hilbench_emulators", "fixtures/pytest_hilbench")
-GROUND = ("__init__", "errors", "tomlfile", "modbus", "clock", "_streams", "site", "devices", "signals", "ocppj")
+GROUND = (
+    "__init__",
+    "errors",
+    "tomlfile",
+    "modbus",
+    "clock",
+    "_streams",
+    "site",
+    "tariff",
+    "devices",
+    "signals",
+    "ocppj",
+)
 """Modules of ``hilbench`` on the ground floor; ``ocppj`` is the protocol layer that stations and controllers share."""
 STRANGERS = ("hilbench_emulators", "hilbench.drivers", "hilbench.controller", "hilbench.metrics")
 """The first floor: four households that know the ground floor and nothing of each other."""
