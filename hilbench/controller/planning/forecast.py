@@ -1,0 +1,61 @@
+"""What the building will draw: three forecasts, each a function of the days seen so far.
+
+A day is one row of equally long steps; ``kinds`` tells working days (0) from others (1). The newest row may be
+incomplete: NaN from now on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hilbench.controller.planning.model import Array
+
+Forecast = Callable[[Array, NDArray[np.intp]], Array]
+"""From history [day, step] (NaN: not yet seen) and the kind of each day to a full last day [step]."""
+FADE_H = 3.0
+"""How fast what is different today is forgotten (fitted on January and February of the DOE reference office)."""
+MEMORY_DAYS = 5.0
+"""How many days of a kind the mean looks back on (fitted as FADE_H)."""
+
+
+def persistence(history: Array, _kinds: NDArray[np.intp]) -> Array:
+    """All stays as it is now."""
+    today, known = history[-1].copy(), np.isfinite(history[-1])
+    seen = history[np.isfinite(history)]
+    today[~known] = seen[-1] if len(seen) else 0.0
+    return today
+
+
+def seasonal_naive(history: Array, kinds: NDArray[np.intp]) -> Array:
+    """As on the last day of the same kind."""
+    before = _alike(history, kinds)
+    if not len(before):
+        return persistence(history, kinds)
+    return np.where(np.isfinite(history[-1]), history[-1], before[-1])
+
+
+def learned(history: Array, kinds: NDArray[np.intp]) -> Array:
+    """The mean of days of the same kind, newer ones counting more, and today's difference from it, which fades."""
+    before = _alike(history, kinds)
+    if not len(before):
+        return persistence(history, kinds)
+    weights = np.exp(-np.arange(len(before))[::-1] / MEMORY_DAYS)
+    usual = np.average(before, axis=0, weights=weights)
+    known = np.isfinite(history[-1])
+    count, now = len(usual), int(known.sum())
+    if not now:
+        return usual
+    difference = float(np.mean(history[-1][max(now - count // 24, 0) : now] - usual[max(now - count // 24, 0) : now]))
+    fades = np.exp(-(np.arange(count) - now) * 24.0 / count / FADE_H)
+    expected: Array = np.where(known, history[-1], np.maximum(usual + difference * fades, 0.0))
+    return expected
+
+
+def _alike(history: Array, kinds: NDArray[np.intp]) -> Array:
+    """Earlier days of today's kind, all seen."""
+    whole = np.isfinite(history[:-1]).all(axis=1) & (kinds[:-1] == kinds[-1])
+    found: Array = history[:-1][whole]
+    return found
