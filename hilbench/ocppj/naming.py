@@ -12,6 +12,8 @@ from hilbench.ocppj.versions import KNOWN_NAMES, Names, camel, snake
 _SCALARS = (str, float, int, type(None))
 _PLAIN = frozenset({str, float, int, bool, type(None)})
 _NONE: Names = {}
+_OPEN = "customData"
+"""Holds keys of a vendor's own, which nobody else may respell; only ``vendorId`` is the standard's (OCPP 2.x)."""
 
 
 class _Spellings(dict[str, str]):
@@ -28,10 +30,34 @@ _SNAKE = _Spellings()
 
 
 def to_snake(data: Any) -> Any:
-    """Copy of JSON data whose keys are snake_case."""
+    """Copy of JSON data whose keys are snake_case, but for those of a vendor in ``customData``."""
     if isinstance(data, dict):
-        return {_SNAKE[k]: v if type(v) in _PLAIN else to_snake(v) for k, v in data.items()}
+        return {
+            _SNAKE[k]: v if type(v) in _PLAIN else _renamed(v, "vendorId", "vendor_id") if k == _OPEN else to_snake(v)
+            for k, v in data.items()
+        }
     return [to_snake(item) for item in data] if isinstance(data, list) else data
+
+
+def from_wire(action: str, payload: dict[str, Any]) -> dict[str, Any]:
+    """Arguments of a handler, or fields of an answer; what a DataTransfer carries stays as it is."""
+    found: dict[str, Any] = to_snake(payload)
+    if action == "DataTransfer" and "data" in payload:
+        found["data"] = payload["data"]
+    return found
+
+
+def to_wire(action: str, payload: Any, known: Names) -> Any:
+    """A payload as it is sent, see :func:`to_camel`; what a DataTransfer carries stays as it is."""
+    found = to_camel(payload, known)
+    if action == "DataTransfer" and "data" in found:
+        found["data"] = payload["data"] if isinstance(payload, dict) else payload.data
+    return found
+
+
+def _renamed(data: Any, old: str, new: str) -> Any:
+    """A copy of an object with one key respelt, in its place."""
+    return {new if key == old else key: value for key, value in data.items()} if isinstance(data, dict) else data
 
 
 @cache
@@ -60,5 +86,9 @@ def _spelt(pairs: Iterable[tuple[str, Any]], known: Names, place: str) -> dict[s
     for key, value in pairs:
         if value is not None:
             name = str(here.get(key) or camel(key))
-            found[name] = value if type(value) in _PLAIN else to_camel(value, known, name)
+            found[name] = value if type(value) in _PLAIN else _inner(value, known, name)
     return found
+
+
+def _inner(value: Any, known: Names, name: str) -> Any:
+    return _renamed(value, "vendor_id", "vendorId") if name == _OPEN else to_camel(value, known, name)
