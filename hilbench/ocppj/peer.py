@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
 from functools import cache
 from typing import Any
 
@@ -14,21 +14,17 @@ import ocpp.v21
 import ocpp.v201
 from ocpp.exceptions import OCPPError
 from ocpp.messages import MessageType
-from websockets.asyncio.client import ClientConnection
-from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed
 
-from hilbench.ocppj.errors import CallFailed, check, check_or_fail, code_of, described, refusal
-from hilbench.ocppj.frames import CALL_RESULT_ERROR, NO_ID, SEND, decode, encode, id_of, short
+from hilbench.ocppj.caller import Caller, Connection
+from hilbench.ocppj.errors import CallFailed, check, code_of, described, refusal
+from hilbench.ocppj.frames import CALL_RESULT_ERROR, NO_ID, SEND, decode, id_of, short
 from hilbench.ocppj.naming import from_wire, to_wire
 from hilbench.ocppj.versions import is_answered, is_known, names
 
-MESSAGE_TIMEOUT_S = 30.0
-"""Wait for an answer (OCPP 1.6 errata 3.83, key MessageTimeout; 30 s is its guidance)."""
 MAX_UNFINISHED = 256
 """Handlers of one connection that may be unfinished before further calls are refused (policy-default)."""
 LOGGER = logging.getLogger(__name__)
-Connection = ClientConnection | ServerConnection
 
 
 @cache
@@ -36,7 +32,7 @@ def _wants_id(function: Any) -> bool:
     return "call_unique_id" in inspect.signature(function).parameters
 
 
-class Peer:
+class Peer(Caller):
     """One end of a connection: answers what the peer calls, and calls it, one call at a time.
 
     Mixed into the package's class of a ``version``.
@@ -45,27 +41,10 @@ class Peer:
     the receive loop, so it may ``call`` the peer. ``on_frame(direction, text)`` sees every frame, ``in`` and ``out``.
     """
 
-    version = "1.6"
-    id: str
     route_map: dict[str, Any]
-    _connection: Connection
-    _call_lock: asyncio.Lock
-    _call_result: Any
-    _response_timeout: float
 
-    def __init__(
-        self,
-        identity: str,
-        connection: Connection,
-        *,
-        response_timeout_s: float = MESSAGE_TIMEOUT_S,
-        on_frame: Callable[[str, str], None] | None = None,
-        first_id: int = 1,
-    ) -> None:
-        super().__init__(identity, connection, response_timeout=response_timeout_s)  # type: ignore[call-arg]
-        self.next_id = first_id
-        self._on_frame = on_frame
-        self._waiting: dict[str, asyncio.Future[list[Any]]] = {}
+    def __init__(self, identity: str, connection: Connection, **options: Any) -> None:
+        super().__init__(identity, connection, **options)
         self._tasks: dict[
             asyncio.Task[None], Awaitable[None]
         ] = {}  # a set would be cancelled in the order of addresses
@@ -83,10 +62,7 @@ class Peer:
     def _abandon(self) -> None:
         for task in list(self._tasks):
             task.cancel()
-        for waiting in self._waiting.values():
-            if not waiting.done():
-                waiting.set_exception(CallFailed("call", "ConnectionLost"))
-                waiting.exception()  # whoever waited may be cancelled too: then nobody else asks for it
+        self._lose()
 
     async def route_message(self, raw_msg: str | bytes) -> None:
         """Act on one frame: answer a CALL, hand on an answer, ignore other types, refuse what cannot be read."""
@@ -123,11 +99,6 @@ class Peer:
             LOGGER.warning("%s: %s is dropped: %s", self.id, frame[2], short(error.details))
             return
         self._run(handler, str(frame[1]), from_wire(frame[2], frame[3]))
-
-    def _receive_answer(self, frame: list[Any]) -> None:
-        waiting = self._waiting.get(frame[1]) if len(frame) > 2 and isinstance(frame[1], str) else None
-        if waiting is not None and not waiting.done():
-            waiting.set_result(frame)
 
     async def _receive_call(self, frame: list[Any]) -> None:
         unique_id = id_of(frame)
@@ -239,77 +210,6 @@ class Peer:
             await self._refuse(unique_id, refusal("FormationViolation", cause))
         else:
             await self._transmit([4, unique_id, "RpcFrameworkError", cause, {}])
-
-    async def _transmit(self, frame: list[Any]) -> None:
-        text = encode(frame)
-        self._seen("out", text)
-        await self._connection.send(text)
-
-    def _seen(self, direction: str, text: str) -> None:
-        if self._on_frame is not None:
-            self._on_frame(direction, text)
-
-    async def call(  # the package's options are taken and have no effect
-        self,
-        payload: Any,
-        suppress: bool = False,  # noqa: ARG002
-        unique_id: str | None = None,  # noqa: ARG002
-        skip_schema_validation: bool = False,  # noqa: ARG002
-    ) -> Any:
-        """Send ``payload`` (a class of the version's ``call``) and return its ``call_result``.
-
-        Raises :class:`CallFailed` on CALLERROR, time-out, a lost link, or when request or answer break their schema.
-        """
-        action = type(payload).__name__
-        body = self._body(action, payload)
-        async with self._call_lock:
-            frame = await self._exchange(action, body)
-        if frame[0] == MessageType.CallError:
-            code, description = [*(str(item) for item in frame[2:4]), "", ""][:2]
-            raise CallFailed(action, code, description)
-        await self._check_answer(action, frame)
-        return getattr(self._call_result, action)(**from_wire(action, frame[2]))
-
-    async def _check_answer(self, action: str, frame: list[Any]) -> None:
-        """Raise ``CallFailed`` for an answer that breaks its schema; a peer of 2.1 is told."""
-        try:
-            check_or_fail(MessageType.CallResult, action, frame[2], self.version)
-        except CallFailed as error:
-            if self.version == "2.1":
-                details = {"cause": error.description[:512]}
-                await self._transmit([CALL_RESULT_ERROR, frame[1], error.code, "the answer cannot be used", details])
-            raise
-
-    async def send(self, payload: Any) -> None:
-        """Send what wants no answer (OCPP-J 2.1 SEND); raises :class:`CallFailed` for what breaks its schema."""
-        action = type(payload).__name__
-        body = self._body(action, payload)
-        self.next_id += 1
-        await self._transmit([SEND, str(self.next_id - 1), action, body])
-
-    def _body(self, action: str, payload: Any) -> Any:
-        try:
-            known = names(MessageType.Call, action, self.version)
-        except FileNotFoundError:
-            raise CallFailed(action, "NotImplemented", "no schema for this action") from None
-        body = to_wire(action, payload, known)
-        check_or_fail(MessageType.Call, action, body, self.version)
-        return body
-
-    async def _exchange(self, action: str, body: Any) -> list[Any]:
-        unique_id = str(self.next_id)
-        self.next_id += 1
-        waiting = self._waiting[unique_id] = asyncio.get_running_loop().create_future()
-        try:
-            async with asyncio.timeout(self._response_timeout):
-                await self._transmit([2, unique_id, action, body])
-                return list(await waiting)
-        except TimeoutError:
-            raise CallFailed(action, "Timeout", f"no answer in {self._response_timeout:g} s") from None
-        except ConnectionClosed as error:
-            raise CallFailed(action, "ConnectionLost", str(error)) from None
-        finally:
-            del self._waiting[unique_id]
 
 
 class ChargePoint16(Peer, ocpp.v16.ChargePoint):  # pyright: ignore[reportIncompatibleMethodOverride] - the package's start never returns
