@@ -24,8 +24,11 @@ def decode(text: str) -> Any:
 
 
 def encode(frame: list[Any]) -> str:
-    """JSON without spaces."""
-    return json.dumps(frame, separators=(",", ":"))
+    """JSON without spaces; Python's own for what the faster one refuses: half a surrogate, numbers of any size."""
+    try:
+        return orjson.dumps(frame).decode()
+    except TypeError:
+        return json.dumps(frame, separators=(",", ":"))
 
 
 def usable(unique_id: Any) -> bool:
