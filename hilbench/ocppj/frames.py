@@ -6,11 +6,15 @@ import json
 from typing import Any
 
 import orjson
+from websockets.asyncio.connection import Connection, broadcast
+from websockets.protocol import State
 
 ID_LENGTH = 36
 """Longest message id (OCPP-J 1.6 section 4.2.1, standard-text)."""
 SEND, CALL_RESULT_ERROR = 6, 5
 """Message types of OCPP-J 2.1 (section 4.2, standard-text)."""
+SMALL_BUFFER = 16 * 1024
+"""Bytes that may be on their way to a peer before it is waited for; half of where ``websockets`` waits by default."""
 NO_ID = "-1"
 """Stands for a message id that cannot be read (OCPP-J 2.0.1 section 4.2.3, standard-text)."""
 
@@ -29,6 +33,17 @@ def encode(frame: list[Any]) -> str:
         return orjson.dumps(frame).decode()
     except TypeError:
         return json.dumps(frame, separators=(",", ":"))
+
+
+def sent_at_once(connection: Any, text: str) -> bool:
+    """Send text without waiting, the cheapest way; False, and nothing sent, where it may have to wait."""
+    if not isinstance(connection, Connection) or connection.state is not State.OPEN:
+        return False
+    transport = connection.transport
+    if transport.is_closing() or transport.get_write_buffer_size() > SMALL_BUFFER:
+        return False
+    broadcast((connection,), text)
+    return True
 
 
 def usable(unique_id: Any) -> bool:
