@@ -11,7 +11,7 @@ from hilbench.ocppj.versions import KNOWN_NAMES, Names, camel, snake
 
 _SCALARS = (str, float, int, type(None))
 _PLAIN = frozenset({str, float, int, bool, type(None)})
-_NONE: Names = {}
+_NONE: Any = {}
 _OPEN = "customData"
 """Holds keys of a vendor's own, which nobody else may respell; only ``vendorId`` is the standard's (OCPP 2.x)."""
 
@@ -70,14 +70,12 @@ def to_camel(data: Any, known: Names = _NONE, place: str = "") -> Any:
 
     ``place`` is the key that holds the data. Keys that ``known`` lacks are spelt as most are.
     """
-    if isinstance(data, _SCALARS):  # most of what there is
-        return data
-    if isinstance(data, list | tuple):
-        return [to_camel(item, known, place) for item in data if item is not None]
     if isinstance(data, dict):
         return _spelt(data.items(), known, place)
-    if dataclasses.is_dataclass(data):
-        return _spelt(((name, getattr(data, name)) for name in _fields(cast(Any, type(data)))), known, place)
+    if isinstance(data, list | tuple):
+        return [item if type(item) in _PLAIN else to_camel(item, known, place) for item in data if item is not None]
+    if not isinstance(data, _SCALARS) and dataclasses.is_dataclass(data):
+        return _spelt([(name, getattr(data, name)) for name in _fields(cast(Any, type(data)))], known, place)
     return data
 
 
@@ -85,7 +83,7 @@ def _spelt(pairs: Iterable[tuple[str, Any]], known: Names, place: str) -> dict[s
     here, found = known.get(place, _NONE), dict[str, Any]()
     for key, value in pairs:
         if value is not None:
-            name = str(here.get(key) or camel(key))
+            name = here.get(key) or camel(key)
             found[name] = value if type(value) in _PLAIN else _inner(value, known, name)
     return found
 
