@@ -94,7 +94,7 @@ def _identity(_context: click.Context, _parameter: click.Parameter, value: str) 
     type=click.Choice(["1", "2", "3"]),
     default="1",
     show_default=True,
-    help="Live conductors of a station. 1: phase to neutral, 230 V. 2: line to line of a 240 V split-phase service, not "
+    help="Live conductors of a station. 1: L-N, 230 V. 2: line to line of a 240 V split-phase service, not "
     "two phases of three. 3: three phases, 400 V.",
 )
 @click.option(
