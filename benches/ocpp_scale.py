@@ -16,22 +16,31 @@ import time
 from pathlib import Path
 from typing import Any
 
-from benches.ocpp_servers import JSON, KINDS, Served, meter_values, raise_file_limit, served
-from hilbench.ocppj import ChargePoint16, call, dial, to_snake
+from benches.ocpp_servers import JSON, KINDS, OURS, Served, meter_values, raise_file_limit, served
+from hilbench.ocppj import VERSIONS, dial, messages, to_snake
 
 AT_ONCE = 50
 TARGET_KB = 24
 
 
-async def connect_all(port: int, count: int) -> list[ChargePoint16]:
+def boot(version: str) -> Any:
+    """BootNotification of a version."""
+    kind = messages(version).call.BootNotification
+    if version == "1.6":
+        return kind(charge_point_vendor="v", charge_point_model="m")
+    return kind(charging_station={"vendor_name": "v", "model": "m"}, reason="PowerUp")
+
+
+async def connect_all(port: int, count: int, version: str) -> list[Any]:
     """``count`` stations that have booted, a few at a time."""
-    stations: list[ChargePoint16] = []
+    stations: list[Any] = []
+    url = f"ws://127.0.0.1:{port}/ocpp"
 
     async def one(number: int) -> None:
-        connection = await dial(f"ws://127.0.0.1:{port}/ocpp", f"CP{number}", ping_interval_s=None, open_timeout_s=60)
-        station = ChargePoint16(f"CP{number}", connection)
+        connection = await dial(url, f"CP{number}", version=version, ping_interval_s=None, open_timeout_s=60)
+        station = OURS[version](f"CP{number}", connection)
         receiving[number] = asyncio.create_task(station.start())
-        await station.call(call.BootNotification(charge_point_vendor="v", charge_point_model="m"))
+        await station.call(boot(version))
         stations.append(station)
 
     for first in range(0, count, AT_ONCE):
@@ -43,31 +52,31 @@ receiving: dict[int, asyncio.Task[None]] = {}
 """Receive loops, kept so that none is collected."""
 
 
-async def converse(stations: list[ChargePoint16], messages: int) -> None:
-    """``messages`` MeterValues in all, each station's after those of the others."""
-    payload: Any = call.MeterValues(**to_snake(json.loads(meter_values())[3]))
-    for first in range(0, messages, AT_ONCE):
+async def converse(stations: list[Any], count: int, version: str) -> None:
+    """``count`` MeterValues in all, each station's after those of the others."""
+    payload = messages(version).call.MeterValues(**to_snake(json.loads(meter_values(version=version))[3]))
+    for first in range(0, count, AT_ONCE):
         chosen = [stations[number % len(stations)] for number in range(first, first + AT_ONCE)]
         await asyncio.gather(*(station.call(payload) for station in chosen))
 
 
-async def play(server: Served, count: int, messages: int) -> dict[str, float]:
+async def play(server: Served, count: int, many: int, version: str) -> dict[str, float]:
     """What one server and the stations' process take."""
-    warm = await connect_all(server.port, AT_ONCE)
-    await converse(warm, 1000)
+    warm = await connect_all(server.port, AT_ONCE, version)
+    await converse(warm, 1000, version)
     rss, own, cpu, began = server.rss_kb(), _own_rss_kb(), server.cpu_s(), time.perf_counter()
-    stations = await connect_all(server.port, count)
+    stations = await connect_all(server.port, count, version)
     connecting, connect_cpu = time.perf_counter() - began, server.cpu_s() - cpu
-    await converse(stations, count)
+    await converse(stations, count, version)
     rss, own = server.rss_kb() - rss, _own_rss_kb() - own
     cpu = server.cpu_s()
-    await converse(stations, messages)
+    await converse(stations, many, version)
     return {
         "connects/s": count / connecting,
         "us/connect": 1e6 * connect_cpu / count,
         "kB/station": rss / count,
         "kB/station, own side": own / count,
-        "messages per CPU s": messages / (server.cpu_s() - cpu),
+        "messages per CPU s": many / (server.cpu_s() - cpu),
     }
 
 
@@ -76,9 +85,9 @@ def _own_rss_kb() -> int:
     return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS"))
 
 
-def child(kind: str, count: int, messages: int) -> dict[str, float]:
+def child(kind: str, count: int, many: int, version: str) -> dict[str, float]:
     """The figures of one kind, stations in a fresh process."""
-    arguments = ["--child", kind, "--count", str(count), "--messages", str(messages)]
+    arguments = ["--child", kind, "--count", str(count), "--messages", str(many), "--ocpp", version]
     done = subprocess.run([sys.executable, __file__, *arguments], stdout=subprocess.PIPE, text=True, check=True)
     found: dict[str, float] = json.loads(done.stdout)
     return found
@@ -89,17 +98,18 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--count", type=int, default=1000, help="stations (default: %(default)s)")
     parser.add_argument("--messages", type=int, default=20_000, help="MeterValues in all (default: %(default)s)")
+    parser.add_argument("--ocpp", choices=VERSIONS, default="1.6", help="version (default: %(default)s)")
     parser.add_argument("--child", help=argparse.SUPPRESS)
     options = parser.parse_args()
     allowed = raise_file_limit(options.count + 500)
     if allowed < options.count + 200:
         sys.exit(f"this machine lets a process open {allowed} files: too few for {options.count} stations")
     if options.child:
-        with served(options.child) as server:
-            print(json.dumps(asyncio.run(play(server, options.count, options.messages))))
+        with served(options.child, version=options.ocpp) as server:
+            print(json.dumps(asyncio.run(play(server, options.count, options.messages, options.ocpp))))
         return 0
-    found = {kind: child(kind, options.count, options.messages) for kind in KINDS}
-    print(f"{options.count} stations; raw is websockets with {JSON}")
+    found = {kind: child(kind, options.count, options.messages, options.ocpp) for kind in KINDS}
+    print(f"{options.count} stations of OCPP {options.ocpp}; raw is websockets with {JSON}")
     print(f"{'':<22}" + "".join(f"{kind:>10}" for kind in found))
     for name in found["ours"]:
         print(f"{name:<22}" + "".join(f"{figures[name]:>10.0f}" for figures in found.values()))

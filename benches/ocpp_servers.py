@@ -1,4 +1,4 @@
-"""OCPP 1.6 servers for the benches of the wire: our layer, the stock ``ocpp`` package, and WebSocket with JSON alone.
+"""OCPP servers for the benches of the wire: our layer, the stock ``ocpp`` package, and WebSocket with JSON alone.
 
 Run as a script it serves one of them and prints its port; ``Served`` starts that in a process of its own.
 All three are on ``websockets`` without compression or pings, with handlers that do nothing.
@@ -23,11 +23,12 @@ from typing import Any
 
 import ocpp.messages
 import ocpp.v16
+import ocpp.v21
+import ocpp.v201
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
-from websockets.typing import Subprotocol
 
-from hilbench.ocppj import ChargePoint16, call_result, listen, on
+from hilbench.ocppj import VERSIONS, ChargePoint16, ChargePoint21, ChargePoint201, listen, messages, on
 
 STAMP = "2024-06-04T16:00:00Z"
 KINDS = ("raw", "ours", "stock")
@@ -35,23 +36,25 @@ JSON = "orjson" if importlib.util.find_spec("orjson") else "json"
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
-def _answers(base: type) -> Any:
+def _answers(base: type, version: str) -> Any:
+    told = messages(version).call_result
+
     class Answers(base):  # type: ignore[misc]  # ours or the stock class: the same handlers
         @on("BootNotification")
         def on_boot(self, **_: Any) -> Any:
-            return call_result.BootNotification(current_time=STAMP, interval=300, status="Accepted")
+            return told.BootNotification(current_time=STAMP, interval=300, status="Accepted")
 
         @on("Heartbeat")
         def on_heartbeat(self) -> Any:
-            return call_result.Heartbeat(current_time=STAMP)
+            return told.Heartbeat(current_time=STAMP)
 
         @on("MeterValues")
         def on_meter_values(self, **_: Any) -> Any:
-            return call_result.MeterValues()
+            return told.MeterValues()
 
         @on("SetChargingProfile")
         def on_set_charging_profile(self, **_: Any) -> Any:
-            return call_result.SetChargingProfile(status="Accepted")
+            return told.SetChargingProfile(status="Accepted")
 
     return Answers
 
@@ -62,6 +65,8 @@ RAW_ANSWERS: dict[str, dict[str, Any]] = {
     "MeterValues": {},
     "SetChargingProfile": {"status": "Accepted"},
 }
+OURS: dict[str, Any] = {"1.6": ChargePoint16, "2.0.1": ChargePoint201, "2.1": ChargePoint21}
+STOCK: dict[str, Any] = {"1.6": ocpp.v16.ChargePoint, "2.0.1": ocpp.v201.ChargePoint, "2.1": ocpp.v21.ChargePoint}
 
 
 async def _raw(connection: ServerConnection) -> None:
@@ -73,20 +78,21 @@ async def _raw(connection: ServerConnection) -> None:
             await connection.send(text if isinstance(text, str) else text.decode())
 
 
-async def serve_kind(kind: str) -> None:
+async def serve_kind(kind: str, version: str) -> None:
     if kind == "ours":
-        own = _answers(ChargePoint16)
-        async with listen("127.0.0.1", 0, lambda c, i: own(i, c).start(), ping_interval_s=None) as port:
+        own = _answers(OURS[version], version)
+        options: dict[str, Any] = {"versions": (version,), "ping_interval_s": None}
+        async with listen("127.0.0.1", 0, lambda c, i: own(i, c).start(), **options) as port:
             await _announce(port)
         return
-    stock = _answers(ocpp.v16.ChargePoint)
+    stock = _answers(STOCK[version], version)
     ocpp.messages.ASYNC_VALIDATION = kind == "stock-threads"
 
     async def accept(connection: ServerConnection) -> None:
         with contextlib.suppress(ConnectionClosed):
             await (_raw(connection) if kind == "raw" else stock("x", connection).start())
 
-    spoken = [Subprotocol("ocpp1.6")]
+    spoken = [messages(version).subprotocol]
     async with serve(accept, "127.0.0.1", 0, subprotocols=spoken, compression=None, ping_interval=None) as server:
         await _announce(next(iter(server.sockets)).getsockname()[1])
 
@@ -122,9 +128,10 @@ class Served:
 
 
 @contextmanager
-def served(kind: str, core: int | None = None) -> Iterator[Served]:
+def served(kind: str, core: int | None = None, version: str = "1.6") -> Iterator[Served]:
     """Start a server of ``kind``, on one core if there is a choice."""
-    command = [sys.executable, str(Path(__file__)), kind, *([] if core is None else ["--core", str(core)])]
+    options = ["--ocpp", version, *([] if core is None else ["--core", str(core)])]
+    command = [sys.executable, str(Path(__file__)), kind, *options]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         assert process.stdin is not None
@@ -145,7 +152,7 @@ def heartbeat() -> str:
     return frame("Heartbeat", {})
 
 
-def meter_values(samples: int = 10) -> str:
+def meter_values(samples: int = 10, version: str = "1.6") -> str:
     """One MeterValues with ``samples`` samples of a three-phase car."""
     measurands = ("Current.Import", "Voltage", "Current.Offered")
     sampled = [
@@ -159,8 +166,16 @@ def meter_values(samples: int = 10) -> str:
         }
         for n in range(samples)
     ]
+    if version != "1.6":
+        newer = [_as_in_2(sample) for sample in sampled]
+        return frame("MeterValues", {"evseId": 1, "meterValue": [{"timestamp": STAMP, "sampledValue": newer}]})
     value = {"timestamp": STAMP, "sampledValue": sampled}
     return frame("MeterValues", {"connectorId": 1, "transactionId": 7, "meterValue": [value]})
+
+
+def _as_in_2(sample: dict[str, str]) -> dict[str, Any]:
+    rest = {key: text for key, text in sample.items() if key not in ("value", "unit")}
+    return {**rest, "value": float(sample["value"]), "unitOfMeasure": {"unit": sample["unit"]}}
 
 
 def charging_profile(periods: int = 24) -> str:
@@ -183,11 +198,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("kind", choices=[*KINDS, "stock-threads"])
     parser.add_argument("--core", type=int)
+    parser.add_argument("--ocpp", choices=VERSIONS, default="1.6")
     options = parser.parse_args()
     raise_file_limit(100_000)
     if options.core is not None:
         os.sched_setaffinity(0, {options.core})
-    asyncio.run(serve_kind(options.kind))
+    asyncio.run(serve_kind(options.kind, options.ocpp))
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ import socket
 from asyncio import sslproto
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 _HIGH_WATER = 64 * 1024
@@ -86,7 +87,8 @@ class MemoryTransport(asyncio.Transport):
             return
         peer._inbox.append(bytes(data))
         peer._inbox_size += len(data)
-        peer._schedule()
+        if not peer._scheduled:
+            peer._schedule()
         if peer._inbox_size > _HIGH_WATER and not self._writer_paused and self._protocol is not None:
             self._writer_paused = True
             self._protocol.pause_writing()
@@ -152,6 +154,10 @@ class MemoryTransport(asyncio.Transport):
 
     def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
         self._protocol = protocol
+        receiver: Any = protocol
+        # by what it has, not by its class: some libraries derive from BaseProtocol alone
+        filled = hasattr(receiver, "get_buffer")
+        self._feed: Callable[[bytes], None] = partial(_fill, receiver) if filled else receiver.data_received
 
     def get_protocol(self) -> asyncio.BaseProtocol:
         assert self._protocol is not None
@@ -164,7 +170,7 @@ class MemoryTransport(asyncio.Transport):
         if self._scheduled or self._lost or not self._open or not (self._inbox or self._eof_in):
             return
         self._scheduled = True
-        self._later(self._deliver)
+        self._loop.call_soon(self._deliver, context=self._context)
 
     def _deliver(self) -> None:
         self._scheduled = False
@@ -174,21 +180,20 @@ class MemoryTransport(asyncio.Transport):
             data = self._inbox[0] if len(self._inbox) == 1 else b"".join(self._inbox)
             self._inbox.clear()
             self._inbox_size = 0
-            self._wake_writer()
+            if self.peer is not None and self.peer._writer_paused:
+                self._wake_writer(self.peer)
             if not self._closing:
-                _feed(self._protocol, data)
+                self._feed(data)
         if self._eof_in and not self._inbox and not self._closing and self._reading:
             self._eof_in = False
             eof_received = getattr(self._protocol, "eof_received", None)
             if eof_received is None or not eof_received():
                 self.close()
 
-    def _wake_writer(self) -> None:
-        peer = self.peer
-        if peer is not None and peer._writer_paused:
-            peer._writer_paused = False
-            if not peer._lost and peer._protocol is not None:
-                peer._later(peer._protocol.resume_writing)
+    def _wake_writer(self, peer: MemoryTransport) -> None:
+        peer._writer_paused = False
+        if not peer._lost and peer._protocol is not None:
+            peer._later(peer._protocol.resume_writing)
 
     def _lose(self, error: Exception | None) -> None:
         if self._lost:
@@ -200,11 +205,7 @@ class MemoryTransport(asyncio.Transport):
             self.peer._reset()
 
 
-def _feed(protocol: Any, data: bytes) -> None:
-    # by what it has, not by its class: some libraries derive from BaseProtocol alone
-    if not hasattr(protocol, "get_buffer"):
-        protocol.data_received(data)
-        return
+def _fill(protocol: Any, data: bytes) -> None:
     view = memoryview(data)
     while view:
         buffer = memoryview(protocol.get_buffer(len(view))).cast("B")

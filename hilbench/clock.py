@@ -48,7 +48,8 @@ class _VirtualSelector(selectors.BaseSelector):
         return self._keys.pop(fileobj)
 
     def select(self, timeout: float | None = None) -> list[Any]:
-        self.jump(timeout)
+        if timeout != 0:  # what is ready runs first
+            self.jump(timeout)
         return []
 
     def close(self) -> None:
@@ -110,10 +111,9 @@ class VirtualLoop(_streams.MemoryStreams, asyncio.SelectorEventLoop):
         if timeout is None:
             waiting = "; ".join(sorted(_describe(task) for task in asyncio.all_tasks(self))) or "no task"
             raise ClockError(f"nothing is scheduled, so time cannot pass; waiting for ever: {waiting}")
-        if timeout > 0:
-            scheduled: list[asyncio.TimerHandle] = getattr(self, "_scheduled", [])
-            self._now = scheduled[0].when() if scheduled else self._now + timeout
-            self._clock_resolution = max(1e-9, math.ulp(self._now))  # else a timer centuries away is never due
+        scheduled: list[asyncio.TimerHandle] = getattr(self, "_scheduled", [])
+        self._now = scheduled[0].when() if scheduled else self._now + timeout
+        self._clock_resolution = max(1e-9, math.ulp(self._now))  # else a timer centuries away is never due
 
     def run_in_executor(
         self,

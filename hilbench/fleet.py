@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from hilbench import clock
@@ -44,6 +45,25 @@ class Plan:
     tag: str = ""
     seed: int = 1
     boot_s: float = 1.0
+    security_profile: int = 0
+    password: str = ""
+    ca_file: Path | None = None
+    certificate: Path | None = None
+    key: Path | None = None
+    compression: bool = False
+
+    def settings(self) -> StationSettings:
+        """What each of the stations is set to; for the security see :class:`StationSettings`."""
+        return StationSettings(
+            boot_s=self.boot_s,
+            id_tag=self.tag,
+            security_profile=self.security_profile,
+            password=self.password,
+            ca_file=self.ca_file,
+            certificate=self.certificate,
+            key=self.key,
+            compression=self.compression,
+        )
 
 
 def identities(prefix: str, count: int) -> tuple[str, ...]:
@@ -76,7 +96,7 @@ class Fleet:
             identity=branch.role,
             record=self.record,
             seed=plan.seed,
-            settings=replace(StationSettings(), boot_s=plan.boot_s, id_tag=plan.tag),
+            settings=plan.settings(),
         )
         member = Member(station, self._plant, self.record, plan.max_a)
 

@@ -50,7 +50,7 @@ TO_CONTROLLER: dict[str, tuple[Frame, Answer]] = {
     "unknown unit": (metered("16", unit="mA"), '4 FormationViolation "mA" is not one of'),
     "unknown phase": (metered("16", phase="L9"), '4 FormationViolation "L9" is not one of'),
     "neutral": (metered("16", phase="N"), "3 "),
-    "no value": (sent("MeterValues", connectorId=1, meterValue=[]), "4 FormationViolation less than"),
+    "no value": (sent("MeterValues", connectorId=1, meterValue=[]), "4 OccurenceConstraintViolation less than"),
     "no values": (sent("MeterValues", connectorId=1), '4 ProtocolError "meterValue" is a required'),
     "tag too long": (
         sent("StartTransaction", connectorId=1, idTag="t" * 21, meterStart=0, timestamp=STAMP),

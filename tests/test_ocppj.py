@@ -171,6 +171,23 @@ def test_a_call_without_answer_fails_after_the_timeout() -> None:
     assert waited == pytest.approx(30.0, abs=0.1)
 
 
+def test_a_peer_that_does_not_read_fails_the_call_after_the_timeout() -> None:
+    """Whether the message still found room on the way or had to wait for it."""
+
+    async def body(station: Station, central: Central) -> list[tuple[str, float]]:
+        station._response_timeout = 5.0  # before pings find out
+        central._connection.transport.pause_reading()
+        ends = []
+        for _ in range(2):
+            with pytest.raises(ocppj.CallFailed) as failed:
+                await station.call(call.DataTransfer(vendor_id="x", data="x" * 200_000))
+            ends.append((failed.value.code, clock.time()))
+        central._connection.transport.resume_reading()
+        return ends
+
+    assert run(body) == [("Timeout", pytest.approx(5.0, abs=0.1)), ("Timeout", pytest.approx(10.0, abs=0.1))]
+
+
 def test_a_lost_link_fails_the_call() -> None:
     """A reset while waiting ends the call at once."""
 

@@ -98,12 +98,13 @@ def test_an_answer_is_frame_for_frame_that_of_the_package(
 
 
 BAD = {
-    "not JSON": ("{", "4 -1 FormationViolation", "4 -1 FormatViolation"),
-    "no message": ("[]", "4 -1 FormationViolation", "4 -1 FormatViolation"),
-    "id too long": (json.dumps([2, "x" * 37, "Heartbeat", {}]), "4 -1 FormationViolation", "4 -1 FormatViolation"),
+    "not JSON": ("{", "4 -1 FormationViolation", "4 -1 RpcFrameworkError"),
+    "no message": ("[]", "4 -1 FormationViolation", "4 -1 RpcFrameworkError"),
+    "id too long": (json.dumps([2, "x" * 37, "Heartbeat", {}]), "4 -1 FormationViolation", "4 -1 RpcFrameworkError"),
     "unknown type": ('[9, "1", "Heartbeat", {}]', "", "4 1 MessageTypeNotSupported"),
     "unknown action": ('[2, "1", "Teleport", {}]', "4 1 NotImplemented", "4 1 NotImplemented"),
     "no handler": ('[2, "1", "DataTransfer", {"vendorId": "x"}]', "4 1 NotSupported", "4 1 NotSupported"),
+    "no payload": ('[2, "1", "Heartbeat"]', "4 1 FormationViolation", "4 1 RpcFrameworkError"),
     "unknown key": ('[2, "1", "Heartbeat", {"x": 1}]', "4 1 FormationViolation", "4 1 FormatViolation"),
     "answer to nothing": ('[3, "99", {}]', "", ""),
     "error to nothing": ('[4, "99", "GenericError", "", {}]', "", ""),

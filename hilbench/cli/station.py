@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import click
+from click.core import ParameterSource
 
 from hilbench.cli.params import Between, Span
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from hilbench.fleet_script import Command
     from hilbench.interrupts import Interrupt
 
+PEM = click.Path(exists=True, dir_okay=False, path_type=Path)
+SECURITY = ("security_profile", "password", "ca_file", "certificate", "key", "compression")
 COMMANDS_HELP = """\b
 Script: one line for each command, or [[step]] tables with at, do, station, argument in a file .toml
   TIME COMMAND [STATION|all] [ARGUMENT]   # without a station: all of them
@@ -91,8 +94,27 @@ def _identity(_context: click.Context, _parameter: click.Parameter, value: str) 
     type=click.Choice(["1", "2", "3"]),
     default="1",
     show_default=True,
-    help="1: 230 V to neutral, 2: line to line of 240 V split-phase, 3: 400 V three-phase.",
+    help="Live conductors of a station. 1: L-N, 230 V. 2: line to line of a 240 V split-phase service, not "
+    "two phases of three. 3: three phases, 400 V.",
 )
+@click.option(
+    "--security-profile",
+    type=click.IntRange(0, 3),
+    default=0,
+    show_default=True,
+    help="0: open, 1: password, 2: password in TLS (wss), 3: client certificate in TLS.",
+)
+@click.option(
+    "--password",
+    default="",
+    envvar="HILBENCH_STATION_PASSWORD",
+    show_envvar=True,
+    help="For profiles 1 and 2; the user is the identity. Other programs can read a command line.",
+)
+@click.option("--ca", "ca_file", type=PEM, metavar="FILE", help="PEM of the server's CA  [default: the machine's]")
+@click.option("--certificate", type=PEM, metavar="FILE", help="PEM of the stations' own certificate, for profile 3.")
+@click.option("--key", type=PEM, metavar="FILE", help="PEM of its key.")
+@click.option("--compression", is_flag=True, help="Ask for compressed messages (RFC 7692).")
 @click.option("--tag", default="", metavar="ID", help="Tag of the drivers  [default: TAG-<identity>]")
 @click.option("--plug", is_flag=True, help="Plug a car into each station once it is accepted.")
 @click.option("--script", type=click.Path(path_type=Path), metavar="FILE", help="What is to happen when; see below.")
@@ -110,6 +132,7 @@ def station(script: Path | None, span: float | None, log: Path | None, as_json: 
     hilbench station ws://127.0.0.1:9000/ocpp                          one station, keys to play with
     hilbench station ws://csms:9000 --ocpp 2.0.1 --count 20 --plug     twenty, each with a car
     hilbench station ws://csms:9000 --identity WALLBOX-7 --exact --tag 04A2B3 --phases 3 --vehicle zoe-ze50 --plug
+    hilbench station wss://csms:443 --security-profile 2 --password ... --ca ca.pem
     hilbench station ws://csms:9000 --script evening.txt --for 10m --log evening.jsonl --json
     """
     from hilbench import clock
@@ -133,6 +156,7 @@ def _plan(options: dict[str, Any]) -> Plan:
 
     if options["exact"] and options["count"] != 1:
         raise click.UsageError("--exact is for one station: leave out --count")
+    _check_security(options)
     names = (options["identity"],) if options["exact"] else identities(options["identity"], options["count"])
     return Plan(
         url=options["url"],
@@ -143,7 +167,27 @@ def _plan(options: dict[str, Any]) -> Plan:
         vehicle=options["vehicle"],
         tag=options["tag"],
         seed=options["seed"],
+        **{name: options[name] for name in SECURITY},
     )
+
+
+def _check_security(options: dict[str, Any]) -> None:
+    profile, encrypted = options["security_profile"], options["url"].startswith("wss:")
+    if profile in (1, 2) and not options["password"]:
+        raise click.UsageError(f"--security-profile {profile} needs --password or HILBENCH_STATION_PASSWORD")
+    if profile == 3 and not (options["certificate"] and options["key"]):
+        raise click.UsageError("--security-profile 3 needs --certificate and --key")
+    if profile >= 2 and not encrypted:
+        raise click.UsageError(f"--security-profile {profile} needs a wss:// address")
+    if profile == 1 and encrypted:
+        raise click.UsageError("--security-profile 1 is without TLS: use a ws:// address, or profile 2")
+    if options["password"] and profile not in (1, 2) and _was_given("password"):
+        raise click.UsageError("--password is for --security-profile 1 and 2")
+
+
+def _was_given(name: str) -> bool:
+    """On the command line, and not only in the environment."""
+    return click.get_current_context().get_parameter_source(name) == ParameterSource.COMMANDLINE
 
 
 @contextmanager

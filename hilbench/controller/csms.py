@@ -175,6 +175,7 @@ class Csms:
             known=self._knows,
             authenticate=self._authenticate if self.settings.security_profile in (1, 2) else None,
             ssl=self._tls(),
+            compression=True,  # a CSMS of 2.x must have it for stations that ask
             ping_interval_s=ping,
             ping_timeout_s=ping / 2.0,
         )

@@ -6,6 +6,7 @@ conversion, frames without an answer, random message ids, the machine's own cloc
 schemas that the package ships.
 """
 
+from hilbench.ocppj.caller import Connection as Connection
 from hilbench.ocppj.errors import CallFailed as CallFailed
 from hilbench.ocppj.errors import check as check
 from hilbench.ocppj.errors import refusal as refusal
@@ -16,7 +17,6 @@ from hilbench.ocppj.naming import to_snake as to_snake
 from hilbench.ocppj.peer import ChargePoint16 as ChargePoint16
 from hilbench.ocppj.peer import ChargePoint21 as ChargePoint21
 from hilbench.ocppj.peer import ChargePoint201 as ChargePoint201
-from hilbench.ocppj.peer import Connection as Connection
 from hilbench.ocppj.security import client_context as client_context
 from hilbench.ocppj.security import server_context as server_context
 from hilbench.ocppj.versions import VERSIONS as VERSIONS

@@ -14,7 +14,12 @@ _CODES = {
     "maxLength": "TypeConstraintViolation",
     "required": "ProtocolError",
     "additionalProperties": "FormationViolation",
+    "minItems": "OccurenceConstraintViolation",
+    "maxItems": "OccurenceConstraintViolation",
 }
+_CODES_2 = _CODES | {"required": "OccurenceConstraintViolation"}
+"""A payload that lacks a field is incomplete, a ProtocolError in 1.6; 2.x has that code for PDUs and says that a field
+violates occurrence constraints (OCPP-J 1.6 section 4.2.3 and 2.0.1 section 4.3, recalled)."""
 _ERRORS: dict[str, Any] = {kind.code: kind for kind in cast(list[Any], OCPPError.__subclasses__())}
 _NEWER = {"FormationViolation": "FormatViolation", "OccurenceConstraintViolation": "OccurrenceConstraintViolation"}
 """How OCPP 2.x spells codes of 1.6 (OCPP-J 2.0.1 section 4.3, standard-text)."""
@@ -61,7 +66,8 @@ def check(message_type: int, action: str, payload: Any, version: str = "1.6") ->
     except (ValueError, RecursionError) as unfit:  # half a surrogate, or nested beyond what the validator takes
         raise refusal("FormationViolation", f"{action}: {unfit}".encode("ascii", "replace").decode()) from unfit
     kind = type(error.kind).__name__.removeprefix("ValidationErrorKind_")
-    code = _CODES.get(kind[:1].lower() + kind[1:], "FormationViolation")
+    codes = _CODES if version == "1.6" else _CODES_2
+    code = codes.get(kind[:1].lower() + kind[1:], "FormationViolation")
     raise refusal(code, f"{action}: {error.message}")
 
 

@@ -10,11 +10,12 @@ from typing import Any
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidURI
+from websockets.http11 import Request, Response
 from websockets.typing import Subprotocol
 
 from hilbench.ocppj.errors import CallFailed
-from hilbench.ocppj.security import Authenticate, basic, gate, identity_of, why
-from hilbench.ocppj.versions import messages
+from hilbench.ocppj.security import Authenticate, Check, basic, gate, identity_of, why
+from hilbench.ocppj.versions import VERSIONS, messages
 
 PING_INTERVAL_S = 30.0
 PING_TIMEOUT_S = 15.0
@@ -28,6 +29,7 @@ async def dial(
     version: str = "1.6",
     auth: tuple[str, str] | None = None,
     ssl: SSLContext | None = None,
+    compression: bool = False,
     ping_interval_s: float | None = PING_INTERVAL_S,
     ping_timeout_s: float | None = PING_TIMEOUT_S,
     close_timeout_s: float = 1.0,
@@ -35,7 +37,8 @@ async def dial(
 ) -> ClientConnection:
     """Connect to ``<url>/<identity>`` in the subprotocol of ``version``; raises :class:`CallFailed`.
 
-    ``auth`` is user and password of Basic authentication; ``ssl`` how to do TLS, for a ``wss`` URL only.
+    ``auth`` is user and password of Basic authentication; ``ssl`` how to do TLS, for a ``wss`` URL only;
+    ``compression`` asks for permessage-deflate (RFC 7692), which a central system may refuse.
     """
     subprotocol = messages(version).subprotocol
     target = f"{url.rstrip('/')}/{identity}"
@@ -48,7 +51,7 @@ async def dial(
             target,
             subprotocols=[subprotocol],
             additional_headers={} if auth is None else {"Authorization": basic(*auth)},
-            compression=None,
+            compression="deflate" if compression else None,
             ping_interval=ping_interval_s,
             ping_timeout=ping_timeout_s,
             close_timeout=close_timeout_s,
@@ -74,6 +77,7 @@ async def listen(
     known: Callable[[str], bool] | None = None,
     authenticate: Authenticate | None = None,
     ssl: SSLContext | None = None,
+    compression: bool = False,
     ping_interval_s: float | None = PING_INTERVAL_S,
     ping_timeout_s: float | None = PING_TIMEOUT_S,
     close_timeout_s: float = 1.0,
@@ -84,7 +88,8 @@ async def listen(
     The agreed version is in ``connection.subprotocol``. Yields the port (``port`` 0: any).
 
     Before the handshake a station that is not ``known`` gets HTTP 404, one that may not ``authenticate`` 401, and one
-    whose client certificate (see ``ssl``) is in another station's name 403.
+    whose client certificate (see ``ssl``) is in another station's name 403. ``compression`` grants permessage-deflate
+    (RFC 7692) to those that ask for it in OCPP 2.x, where a CSMS must have it (secondary).
     """
     offers = [messages(version).subprotocol for version in versions]
 
@@ -104,12 +109,25 @@ async def listen(
         port,
         subprotocols=offers,
         select_subprotocol=select,
-        process_request=gate(known, authenticate),
+        process_request=_then_plain_for_16(gate(known, authenticate)),
         ssl=ssl,
-        compression=None,
+        compression="deflate" if compression else None,
         ping_interval=ping_interval_s,
         ping_timeout=ping_timeout_s,
         close_timeout=close_timeout_s,
         open_timeout=open_timeout_s,
     ) as server:
         yield int(next(iter(server.sockets)).getsockname()[1])
+
+
+def _then_plain_for_16(check: Check) -> Check:
+    """The check, and no compression for a station that offers no version with it: 1.6 says nothing of it."""
+    newer = {messages(version).subprotocol for version in VERSIONS if version != "1.6"}
+
+    def check_and_choose(connection: ServerConnection, request: Request) -> Response | None:
+        offered = ",".join(request.headers.get_all("Sec-WebSocket-Protocol"))
+        if newer.isdisjoint(name.strip() for name in offered.split(",")):
+            connection.protocol.available_extensions = None
+        return check(connection, request)
+
+    return check_and_choose

@@ -3,34 +3,28 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import inspect
-import json
-from collections.abc import Awaitable, Callable
+import logging
+from collections.abc import Awaitable
 from functools import cache
 from typing import Any
 
 import ocpp.v16
 import ocpp.v21
 import ocpp.v201
-import orjson
 from ocpp.exceptions import OCPPError
 from ocpp.messages import MessageType
-from websockets.asyncio.client import ClientConnection
-from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed
 
-from hilbench.ocppj.errors import CallFailed, check, check_or_fail, code_of, described, refusal
-from hilbench.ocppj.naming import to_camel, to_snake
+from hilbench.ocppj.caller import Caller, Connection
+from hilbench.ocppj.errors import CallFailed, check, code_of, described, refusal
+from hilbench.ocppj.frames import CALL_RESULT_ERROR, NO_ID, SEND, decode, id_of, short
+from hilbench.ocppj.naming import from_wire, to_wire
 from hilbench.ocppj.versions import is_answered, is_known, names
 
-ID_LENGTH = 36
-"""Longest message id (OCPP-J 1.6 section 4.2.1, standard-text)."""
-MESSAGE_TIMEOUT_S = 30.0
-"""Wait for an answer (OCPP 1.6 errata 3.83, key MessageTimeout; 30 s is its guidance)."""
-SEND, CALL_RESULT_ERROR = 6, 5
-"""Message types of OCPP-J 2.1 (section 4.2, standard-text)."""
-Connection = ClientConnection | ServerConnection
+MAX_UNFINISHED = 256
+"""Handlers of one connection that may be unfinished before further calls are refused (policy-default)."""
+LOGGER = logging.getLogger(__name__)
 
 
 @cache
@@ -38,28 +32,7 @@ def _wants_id(function: Any) -> bool:
     return "call_unique_id" in inspect.signature(function).parameters
 
 
-def _decode(text: str) -> Any:
-    """JSON, also what only Python's own parser takes: NaN and numbers of any size get an answer that names them."""
-    try:
-        return orjson.loads(text)
-    except ValueError:
-        return json.loads(text)
-
-
-def _usable(unique_id: Any) -> bool:
-    return isinstance(unique_id, str) and 0 < len(unique_id) <= ID_LENGTH
-
-
-def _short(details: dict[str, Any] | None) -> dict[str, str]:
-    """Details of an error that do not send back what a peer may have made without end."""
-    return {key: str(value)[:512] for key, value in (details or {}).items()}
-
-
-def _encode(frame: list[Any]) -> str:
-    return json.dumps(frame, separators=(",", ":"))
-
-
-class Peer:
+class Peer(Caller):
     """One end of a connection: answers what the peer calls, and calls it, one call at a time.
 
     Mixed into the package's class of a ``version``.
@@ -68,26 +41,10 @@ class Peer:
     the receive loop, so it may ``call`` the peer. ``on_frame(direction, text)`` sees every frame, ``in`` and ``out``.
     """
 
-    version = "1.6"
     route_map: dict[str, Any]
-    _connection: Connection
-    _call_lock: asyncio.Lock
-    _call_result: Any
-    _response_timeout: float
 
-    def __init__(
-        self,
-        identity: str,
-        connection: Connection,
-        *,
-        response_timeout_s: float = MESSAGE_TIMEOUT_S,
-        on_frame: Callable[[str, str], None] | None = None,
-        first_id: int = 1,
-    ) -> None:
-        super().__init__(identity, connection, response_timeout=response_timeout_s)  # type: ignore[call-arg]
-        self.next_id = first_id
-        self._on_frame = on_frame
-        self._waiting: dict[str, asyncio.Future[list[Any]]] = {}
+    def __init__(self, identity: str, connection: Connection, **options: Any) -> None:
+        super().__init__(identity, connection, **options)
         self._tasks: dict[
             asyncio.Task[None], Awaitable[None]
         ] = {}  # a set would be cancelled in the order of addresses
@@ -105,52 +62,50 @@ class Peer:
     def _abandon(self) -> None:
         for task in list(self._tasks):
             task.cancel()
-        for waiting in self._waiting.values():
-            if not waiting.done():
-                waiting.set_exception(CallFailed("call", "ConnectionLost"))
-                waiting.exception()  # whoever waited may be cancelled too: then nobody else asks for it
+        self._lose()
 
     async def route_message(self, raw_msg: str | bytes) -> None:
         """Act on one frame: answer a CALL, hand on an answer, ignore other types, refuse what cannot be read."""
         text = raw_msg if isinstance(raw_msg, str) else raw_msg.decode("utf-8", "replace")
         self._seen("in", text)
         try:
-            frame = _decode(text)
+            frame = decode(text)
         except (ValueError, RecursionError):
-            await self._refuse("-1", refusal("FormationViolation", "not JSON"))
+            await self._refuse_frame(NO_ID, "not JSON")
             return
         if not isinstance(frame, list) or not frame or isinstance(frame[0], bool) or frame[0] is None:
-            await self._refuse("-1", refusal("FormationViolation", "not an OCPP-J message"))
+            await self._refuse_frame(NO_ID, "not an OCPP-J message")
         elif frame[0] == MessageType.Call:
             await self._receive_call(frame)
         elif frame[0] in (MessageType.CallResult, MessageType.CallError):
             self._receive_answer(frame)
-        elif frame[0] == SEND and self.version == "2.1":
+        elif self.version == "2.1" and frame[0] == SEND:
             self._receive_send(frame)
-        elif self.version != "1.6" and (self.version, frame[0]) != ("2.1", CALL_RESULT_ERROR):
-            unique_id = frame[1] if len(frame) > 1 and _usable(frame[1]) else "-1"
-            await self._transmit([4, unique_id, "MessageTypeNotSupported", "", {}])
+        elif self.version == "2.1" and frame[0] == CALL_RESULT_ERROR:
+            LOGGER.warning("%s: our answer is refused: %.600s", self.id, " ".join(map(str, frame[1:])))
+        elif self.version != "1.6":
+            await self._transmit([4, id_of(frame), "MessageTypeNotSupported", "", {}])
 
     def _receive_send(self, frame: list[Any]) -> None:
-        """A message that wants no answer (OCPP-J 2.1); one that cannot be used is dropped."""
-        if len(frame) == 4 and isinstance(frame[2], str) and isinstance(frame[3], dict):
-            handler = self.route_map.get(frame[2], {}).get("_on_action")
-            if handler is not None:
-                with contextlib.suppress(OCPPError):
-                    check(MessageType.Call, frame[2], frame[3], self.version)
-                    self._invoke(handler, str(frame[1]), to_snake(frame[3]))
-
-    def _receive_answer(self, frame: list[Any]) -> None:
-        waiting = self._waiting.get(frame[1]) if len(frame) > 2 and isinstance(frame[1], str) else None
-        if waiting is not None and not waiting.done():
-            waiting.set_result(frame)
+        """A message that wants no answer (OCPP-J 2.1); one that cannot be used, or is one too many, is dropped."""
+        if len(frame) != 4 or not isinstance(frame[2], str) or not isinstance(frame[3], dict):
+            return
+        handler = self.route_map.get(frame[2], {}).get("_on_action")
+        if handler is None or len(self._tasks) >= MAX_UNFINISHED:
+            return
+        try:
+            check(MessageType.Call, frame[2], frame[3], self.version)
+        except OCPPError as error:
+            LOGGER.warning("%s: %s is dropped: %s", self.id, frame[2], short(error.details))
+            return
+        self._run(handler, str(frame[1]), from_wire(frame[2], frame[3]))
 
     async def _receive_call(self, frame: list[Any]) -> None:
-        unique_id = frame[1] if len(frame) > 1 else None
-        if not isinstance(unique_id, str) or not _usable(unique_id):
-            await self._refuse("-1", refusal("FormationViolation", "no usable message id"))
+        unique_id = id_of(frame)
+        if frame[1:2] != [unique_id]:
+            await self._refuse_frame(NO_ID, "no usable message id")
         elif len(frame) != 4 or not isinstance(frame[2], str) or not isinstance(frame[3], dict):
-            await self._refuse(unique_id, refusal("FormationViolation", "a CALL is [2, id, action, {payload}]"))
+            await self._refuse_frame(unique_id, "a CALL is [2, id, action, {payload}]")
         else:
             try:
                 await self._answer(unique_id, frame[2], frame[3])
@@ -165,8 +120,10 @@ class Peer:
         self.admit(action)
         if not is_answered(action, self.version):
             raise refusal("NotSupported", f"{action} is a message without answer")
+        if len(self._tasks) >= MAX_UNFINISHED:
+            raise refusal("InternalError", f"{MAX_UNFINISHED} calls are unfinished")
         check(MessageType.Call, action, payload, self.version)
-        arguments = to_snake(payload)
+        arguments = from_wire(action, payload)
         response = self._invoke(handlers["_on_action"], unique_id, arguments)
         after = handlers.get("_after_action")
         if inspect.isawaitable(response):
@@ -200,7 +157,7 @@ class Peer:
             self._follow(after, unique_id, arguments)
 
     async def _respond(self, unique_id: str, action: str, response: Any) -> None:
-        payload = to_camel(response, names(MessageType.CallResult, action, self.version))
+        payload = to_wire(action, response, names(MessageType.CallResult, action, self.version))
         try:
             check(MessageType.CallResult, action, payload, self.version)
         except OCPPError as error:
@@ -209,9 +166,28 @@ class Peer:
 
     def _follow(self, after: Any, unique_id: str, arguments: dict[str, Any]) -> None:
         if after is not None:
-            result = self._invoke(after, unique_id, arguments)
+            self._run(after, unique_id, arguments)
+
+    def _run(self, handler: Any, unique_id: str, arguments: dict[str, Any]) -> None:
+        """Run what nobody waits for; what it raises is logged and ends nothing."""
+        try:
+            result = self._invoke(handler, unique_id, arguments)
+        except OCPPError as error:
+            self._log(handler, error)
+        else:
             if inspect.isawaitable(result):
-                self.spawn(result)
+                self.spawn(self._finish(handler, result))
+
+    async def _finish(self, handler: Any, result: Awaitable[Any]) -> None:
+        try:
+            await result
+        except (CallFailed, ConnectionClosed):
+            raise
+        except Exception as error:
+            self._log(handler, error)
+
+    def _log(self, handler: Any, error: Exception) -> None:
+        LOGGER.error("%s: %s failed", self.id, handler.__name__, exc_info=error)
 
     def spawn(self, work: Awaitable[None]) -> None:
         """Run ``work`` beside the receive loop; it is cancelled with the connection, and failed calls end it."""
@@ -226,68 +202,14 @@ class Peer:
 
     async def _refuse(self, unique_id: str, error: OCPPError) -> None:
         code = code_of(error, old=self.version == "1.6")
-        await self._transmit([4, unique_id, code, described(code, error)[:255], _short(error.details)])
+        await self._transmit([4, unique_id, code, described(code, error)[:255], short(error.details)])
 
-    async def _transmit(self, frame: list[Any]) -> None:
-        text = _encode(frame)
-        self._seen("out", text)
-        await self._connection.send(text)
-
-    def _seen(self, direction: str, text: str) -> None:
-        if self._on_frame is not None:
-            self._on_frame(direction, text)
-
-    async def call(  # the package's options are taken and have no effect
-        self,
-        payload: Any,
-        suppress: bool = False,  # noqa: ARG002
-        unique_id: str | None = None,  # noqa: ARG002
-        skip_schema_validation: bool = False,  # noqa: ARG002
-    ) -> Any:
-        """Send ``payload`` (a class of the version's ``call``) and return its ``call_result``.
-
-        Raises :class:`CallFailed` on CALLERROR, time-out, a lost link, or when request or answer break their schema.
-        """
-        action = type(payload).__name__
-        body = self._body(action, payload)
-        async with self._call_lock:
-            frame = await self._exchange(action, body)
-        if frame[0] == MessageType.CallError:
-            code, description = [*(str(item) for item in frame[2:4]), "", ""][:2]
-            raise CallFailed(action, code, description)
-        check_or_fail(MessageType.CallResult, action, frame[2], self.version)
-        return getattr(self._call_result, action)(**to_snake(frame[2]))
-
-    async def send(self, payload: Any) -> None:
-        """Send what wants no answer (OCPP-J 2.1 SEND); raises :class:`CallFailed` for what breaks its schema."""
-        action = type(payload).__name__
-        body = self._body(action, payload)
-        self.next_id += 1
-        await self._transmit([SEND, str(self.next_id - 1), action, body])
-
-    def _body(self, action: str, payload: Any) -> Any:
-        try:
-            known = names(MessageType.Call, action, self.version)
-        except FileNotFoundError:
-            raise CallFailed(action, "NotImplemented", "no schema for this action") from None
-        body = to_camel(payload, known)
-        check_or_fail(MessageType.Call, action, body, self.version)
-        return body
-
-    async def _exchange(self, action: str, body: Any) -> list[Any]:
-        unique_id = str(self.next_id)
-        self.next_id += 1
-        waiting = self._waiting[unique_id] = asyncio.get_running_loop().create_future()
-        try:
-            async with asyncio.timeout(self._response_timeout):
-                await self._transmit([2, unique_id, action, body])
-                return list(await waiting)
-        except TimeoutError:
-            raise CallFailed(action, "Timeout", f"no answer in {self._response_timeout:g} s") from None
-        except ConnectionClosed as error:
-            raise CallFailed(action, "ConnectionLost", str(error)) from None
-        finally:
-            del self._waiting[unique_id]
+    async def _refuse_frame(self, unique_id: str, cause: str) -> None:
+        """Refuse what is no message at all: 2.x has a code for that (OCPP-J 2.0.1 section 4.3, standard-text)."""
+        if self.version == "1.6":
+            await self._refuse(unique_id, refusal("FormationViolation", cause))
+        else:
+            await self._transmit([4, unique_id, "RpcFrameworkError", cause, {}])
 
 
 class ChargePoint16(Peer, ocpp.v16.ChargePoint):  # pyright: ignore[reportIncompatibleMethodOverride] - the package's start never returns

@@ -72,6 +72,8 @@ class StationSettings:
     certificate: Path | None = None
     """Its own certificate for profile 3, with ``key``."""
     key: Path | None = None
+    compression: bool = False
+    """Ask the controller for compressed messages (RFC 7692), which OCPP 2.x leaves to the station."""
     personality: Personality = STANDARD
     """Which make it is: how it treats profiles and what it reports."""
 

@@ -79,6 +79,7 @@ class Uplink(ABC):
                 version=self.version,
                 auth=self._auth(),
                 ssl=self._ssl(url),
+                compression=self._settings.compression,
                 ping_interval_s=ping,
                 ping_timeout_s=self._settings.ping_timeout_s,
             )
