@@ -3,7 +3,7 @@
 // Arguments: URL of the central system, identity, subprotocol, limit [A].
 
 const { RPCClient } = require("ocpp-rpc");
-const { ask, endAfter, now, say, watch } = require("./watched");
+const { STRICT, ask, endAfter, now, say, watch } = require("./watched");
 
 const [endpoint, identity, protocol, wanted] = process.argv.slice(2);
 const OLD = protocol === "ocpp1.6";
@@ -15,7 +15,7 @@ let heardLimit = () => {};
 let seqNo = 0;
 let transactionId;
 
-const peer = new RPCClient({ endpoint, identity, protocols: [protocol], strictMode: true, reconnect: false });
+const peer = new RPCClient({ endpoint, identity, protocols: [protocol], ...STRICT, reconnect: false });
 watch(peer);
 
 const amps = (value) =>

@@ -12,21 +12,23 @@ import shutil
 import signal
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from hilbench import clock
-from hilbench.ocppj import VERSIONS, messages
+from hilbench.ocppj import VERSIONS, dial, messages
 from tests.central import Heard, central
 from tests.live import PATIENCE_S, Program, free_ports, hilbench, program, until
 
 HERE = Path(__file__).resolve().parent
 INSTALL = ("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline")
-LIMIT_A, HORIZON_S = 10, 600
+LIMIT_A, HORIZON_S = 8, 600
 """What ``server.js`` asks for."""
+TOLERANCE = 0.05
+"""A car may draw so much more than it is offered: its reading of the pilot is not exact (policy-default)."""
 
 
 @pytest.fixture(scope="session")
@@ -74,12 +76,15 @@ class Told:
         """Frames that the peer has sent, or that it has got."""
         return [json.loads(one["text"]) for one in self.of("frame") if one["sent"] is sent]
 
-    def calls(self, *, after: str = "") -> list[tuple[str, dict[str, Any]]]:
-        """Action and payload of the calls that the peer got, from a stage on."""
-        stages = [index for index, one in enumerate(self.events) if one.get("stage") == after]
-        frames = [one for one in self.events[stages[0] if stages else 0 :] if one["event"] == "frame"]
-        found = [json.loads(one["text"]) for one in frames if not one["sent"]]
-        return [(frame[2], frame[3]) for frame in found if frame[0] == 2]
+    def calls(self, *, since: str = "", until: str = "") -> list[tuple[str, dict[str, Any]]]:
+        """Action and payload of the calls that the peer got, between two stages where they are named."""
+        first, end = self._index(since, 0), self._index(until, len(self.events))
+        heard = [one["text"] for one in self.events[first:end] if one["event"] == "frame" and not one["sent"]]
+        frames = [json.loads(text) for text in heard]
+        return [(frame[2], frame[3]) for frame in frames if frame[0] == 2]
+
+    def _index(self, stage: str, otherwise: int) -> int:
+        return next((at for at, one in enumerate(self.events) if one.get("stage") == stage), otherwise)
 
     def answer(self, method: str) -> dict[str, Any]:
         """The answer to the only call of that kind that the peer made."""
@@ -123,37 +128,77 @@ def currents(calls: list[tuple[str, dict[str, Any]]]) -> list[float]:
 
 
 @contextmanager
-def station_before_the_peer(peer: Path, folder: Path, ocpp: str) -> Iterator[tuple[Program, Program]]:
-    """The peer's central system, and one station of ours that charges a car before it."""
-    (folder / "script.txt").write_text("0 plug CP1\n")
-    with program(["node", "server.js"], peer, f"server-{ocpp}") as server:
+def central_system(peer: Path, name: str) -> Iterator[tuple[Program, str]]:
+    """The peer's central system, and its address."""
+    with program(["node", "server.js"], peer, name) as server:
         until(lambda: Told(server).of("listening") or server.process.poll() is not None, "the peer's server")
         (listening,) = Told(server).of("listening")
-        url = f"ws://127.0.0.1:{listening['port']}/ocpp"
-        options = ["--ocpp", ocpp, "--script", "script.txt", "--log", "log.jsonl", "--json"]
-        with program(hilbench("station", url, *options), folder, "station") as station:
-            yield server, station
+        yield server, f"ws://127.0.0.1:{listening['port']}/ocpp"
 
 
 @pytest.mark.parametrize("ocpp", VERSIONS)
-def test_our_station_follows_a_central_system_of_other_make(peer: Path, tmp_path: Path, ocpp: str) -> None:
+def test_the_peer_is_strict_in_every_version(peer: Path, ocpp: str) -> None:
+    """A field that no schema knows is answered with CALLERROR and told as a violation."""
+
+    async def offend(url: str) -> Any:
+        connection = await dial(url, "CP1", version=ocpp)
+        await connection.send(json.dumps([2, "1", "Heartbeat", {"nonsense": 1}]))
+        answer = json.loads(await connection.recv())
+        await connection.close()
+        return answer
+
+    with central_system(peer, f"strict-{ocpp}") as (server, url):
+        answer = clock.run(offend(url), "real")
+        assert answer[:3] == [4, "1", "PropertyConstraintViolation"]
+        (violation,) = until(lambda: Told(server).of("violation"), "a violation")
+        assert (violation["sent"], violation["method"]) == (False, "Heartbeat")
+        with pytest.raises(AssertionError):
+            Told(server).faultless()
+
+
+@contextmanager
+def station_before_the_peer(peer: Path, folder: Path, ocpp: str) -> Iterator[tuple[Program, Program]]:
+    """The peer's central system, and one station of ours that charges a car before it."""
+    (folder / "script.txt").write_text("0 plug CP1\n")
+    with central_system(peer, f"server-{ocpp}") as (server, url):
+        options = ["--ocpp", ocpp, "--max-a", "20", "--script", "script.txt"]
+        with program(hilbench("station", url, *options), folder, f"station-{ocpp}") as station:
+            yield server, station
+
+
+@pytest.fixture(scope="module")
+def sessions(peer: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Told]:
+    """What the peer's central system told of a session in each version; all at once, for cars take their time."""
+    folder = tmp_path_factory.mktemp("stations")
+    with ExitStack() as stack:
+        pairs = {one: stack.enter_context(station_before_the_peer(peer, folder, one)) for one in VERSIONS}
+        return {ocpp: whole_session(*pair) for ocpp, pair in pairs.items()}
+
+
+def whole_session(server: Program, station: Program) -> Told:
+    """Everything until the transaction is over, the car unplugged and the station gone."""
+    reached(server, "stopped", station)
+    station.send(signal.SIGTERM)
+    assert station.ended() == 128 + signal.SIGTERM, station.output
+    until(lambda: Told(server).of("closed") or server.process.poll() is not None, "the end of the connection")
+    return Told(server)
+
+
+@pytest.mark.parametrize("ocpp", VERSIONS)
+def test_our_station_follows_a_central_system_of_other_make(sessions: dict[str, Told], ocpp: str) -> None:
     """From boot to stop: its profile is taken, told back and followed by the car, and no message breaks a schema."""
-    with station_before_the_peer(peer, tmp_path, ocpp) as (server, station):
-        reached(server, "stopped", station)
-        station.send(signal.SIGTERM)
-        assert station.ended() == 128 + signal.SIGTERM, station.output
-        told = Told(server)
+    told = sessions[ocpp]
     told.faultless()
-    assert told.of("connected") == [
-        {"event": "connected", "identity": "CP1", "protocol": messages(ocpp).subprotocol},
-    ]
+    assert [one["protocol"] for one in told.of("connected")] == [messages(ocpp).subprotocol]
     assert told.answer("SetChargingProfile")["status"] == "Accepted"
-    assert composite(ocpp, told.answer("GetCompositeSchedule")) == (HORIZON_S, "A", [{"startPeriod": 0, "limit": 10}])
-    before, after = currents(told.calls()), currents(told.calls(after="limited"))
+    periods = [{"startPeriod": 0, "limit": LIMIT_A}]
+    assert composite(ocpp, told.answer("GetCompositeSchedule")) == (HORIZON_S, "A", periods)
+    before, after = currents(told.calls(until="limited")), currents(told.calls(since="limited"))
     assert max(before) > 2 * LIMIT_A
-    assert 0 < after[-1] <= LIMIT_A
-    assert told.calls()[0][0] == "BootNotification"
-    assert told.calls()[-1][1].get("connectorStatus", told.calls()[-1][1].get("status")) == "Available"
+    assert 6 < after[-1] <= LIMIT_A * (1 + TOLERANCE)
+    first, *_, (_, last) = told.calls()
+    assert first[0] == "BootNotification"
+    assert last.get("connectorStatus", last.get("status")) == "Available"
     assert session_of(ocpp, told.calls()) == ["start", "measured", "stop"]
 
 
