@@ -14,6 +14,7 @@ const limits = [];
 let heardLimit = () => {};
 let seqNo = 0;
 let transactionId;
+let shown = "Available";
 
 const peer = new RPCClient({ endpoint, identity, protocols: [protocol], ...STRICT, reconnect: false });
 watch(peer);
@@ -24,7 +25,8 @@ const meterValue = (value) => [
   { timestamp: now(), sampledValue: [{ measurand: "Current.Import", phase: "L1", ...amps(value) }] },
 ];
 
-const status = (shown) =>
+/** Tell what the outlet shows. */
+const tell = () =>
   ask(
     peer,
     "StatusNotification",
@@ -32,6 +34,11 @@ const status = (shown) =>
       ? { connectorId: 1, errorCode: "NoError", status: shown }
       : { timestamp: now(), connectorStatus: shown === "Available" ? shown : "Occupied", evseId: 1, connectorId: 1 },
   );
+
+function status(next) {
+  shown = next;
+  return tell();
+}
 
 const transaction = (eventType, triggerReason, more = {}, info = {}) =>
   ask(peer, "TransactionEvent", {
@@ -92,7 +99,7 @@ peer.handle("SetVariables", ({ params }) => ({
 }));
 peer.handle("TriggerMessage", ({ params }) => {
   if (params.requestedMessage !== "StatusNotification") return { status: "Rejected" };
-  setImmediate(status, "Available");
+  setImmediate(tell);
   return ACCEPTED;
 });
 
