@@ -73,6 +73,7 @@ class Bench:
         self.store: dict[str, Any] = {}
         self.calls: Any = messages(version).call
         self.dials: list[float] = []
+        self.on_frame: Callable[[str, str], None] | None = None
         self.central: Any = None
         self.station: Any = None
         self.link: FaultLink
@@ -109,6 +110,7 @@ class Bench:
                     settings=self.settings,
                     store=self.store,
                 )
+                self.station.on_frame = self.on_frame
                 await self.station.start()
                 await asyncio.sleep(settle_s)
                 try:
