@@ -41,7 +41,7 @@ class Heard:
         """See ``hilbench.controller.csms.Listener``."""
         self.reports.append((role, dict(currents)))
 
-    def on_confirmed(self, role: str, limit_a: float, lease_s: float) -> None:
+    def on_confirmed(self, role: str, limit_a: float, lease_s: float) -> None:  # noqa: ARG002 - as the controller says it
         """See ``hilbench.controller.csms.Listener``."""
         self.confirmed.append((role, limit_a))
 

@@ -1,4 +1,4 @@
-"""Judges what a station sends by the OCA's schemas, with another validator than the one that the station itself uses."""
+"""Judges what a station sends by the schemas of the OCA, with another validator than the station's own."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ ERRORS = {
     | {"FormatViolation", "OccurrenceConstraintViolation", "MessageTypeNotSupported", "RpcFrameworkError"},
 }
 ERRORS["2.1"] = ERRORS["2.0.1"]
-"""Codes of CALLERROR as each version spells them (OCPP-J 1.6 section 4.2.3, 2.0.1 Part 4 section 4.3; standard-text)."""
+"""Codes of CALLERROR as each version spells them (OCPP-J 1.6 section 4.2.3, 2.0.1 Part 4; standard-text)."""
 FORMATS = FormatChecker(formats=())
 
 
@@ -46,7 +46,10 @@ def _is_uri(value: Any) -> bool:
 
 @lru_cache(maxsize=512)
 def judge(version: str, action: str, kind: int) -> Any:
-    """The validator for a message, whose objects are all closed to fields they do not name; raises ``FileNotFoundError`` for one that the version has not."""
+    """The validator for a message; raises ``FileNotFoundError`` for one that the version has not.
+
+    The schemas themselves close every object to fields that they do not name, except customData of 2.x.
+    """
     told = messages(version)
     name = f"{action}Response" if kind == RESULT else f"{action}{told.suffix}"
     text = (resources.files(f"ocpp.{told.package}") / "schemas" / f"{name}.json").read_text("utf-8-sig")

@@ -64,6 +64,7 @@ class Bench:
     def __init__(self, version: str, branch: Branch = BRANCH, **settings: Any) -> None:
         self.version = version
         self.branch = branch
+        self.identity = "cp-1"
         self.log: list[tuple[float, str, dict[str, Any]]] = []
         self.answers: dict[str, Any] = {}
         self.transactions = 0
@@ -105,7 +106,7 @@ class Bench:
                     self.branch,
                     self.plant,
                     url=f"ws://127.0.0.1:{self.link.port}/ocpp",
-                    identity="cp-1",
+                    identity=self.identity,
                     record=self.record,
                     settings=self.settings,
                     store=self.store,
