@@ -501,7 +501,7 @@ def requests_made(tree: ast.AST) -> set[str]:
         if isinstance(node, ast.Attribute) and not ast.unparse(node.value).endswith(("_results", "call_result")):
             found.add(node.attr)
         if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("_enqueue"):
-            found |= {argument.value for argument in node.args if isinstance(argument, ast.Constant)}
+            found |= {str(argument.value) for argument in node.args if isinstance(argument, ast.Constant)}
     return {name for name in found if name[0].isupper()}
 
 
