@@ -17,6 +17,13 @@ class Heard:
         self.online: list[str] = []
         self.offline: list[str] = []
         self.statuses: list[tuple[str, str]] = []
+        self.reports: list[tuple[str, dict[str, float]]] = []
+        self.confirmed: list[tuple[str, float]] = []
+
+    @property
+    def peak_a(self) -> float:
+        """Highest current that any station has reported [A]."""
+        return max((amps for _, currents in self.reports for amps in currents.values()), default=0.0)
 
     def on_online(self, role: str) -> None:
         """See ``hilbench.controller.csms.Listener``."""
@@ -32,9 +39,11 @@ class Heard:
 
     def on_report(self, role: str, currents: Mapping[str, float]) -> None:
         """See ``hilbench.controller.csms.Listener``."""
+        self.reports.append((role, dict(currents)))
 
-    def on_confirmed(self, role: str, limit_a: float, lease_s: float) -> None:
+    def on_confirmed(self, role: str, limit_a: float, lease_s: float) -> None:  # noqa: ARG002 - as the controller says it
         """See ``hilbench.controller.csms.Listener``."""
+        self.confirmed.append((role, limit_a))
 
 
 @asynccontextmanager

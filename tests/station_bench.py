@@ -64,6 +64,7 @@ class Bench:
     def __init__(self, version: str, branch: Branch = BRANCH, **settings: Any) -> None:
         self.version = version
         self.branch = branch
+        self.identity = "cp-1"
         self.log: list[tuple[float, str, dict[str, Any]]] = []
         self.answers: dict[str, Any] = {}
         self.transactions = 0
@@ -73,6 +74,7 @@ class Bench:
         self.store: dict[str, Any] = {}
         self.calls: Any = messages(version).call
         self.dials: list[float] = []
+        self.on_frame: Callable[[str, str], None] | None = None
         self.central: Any = None
         self.station: Any = None
         self.link: FaultLink
@@ -104,11 +106,12 @@ class Bench:
                     self.branch,
                     self.plant,
                     url=f"ws://127.0.0.1:{self.link.port}/ocpp",
-                    identity="cp-1",
+                    identity=self.identity,
                     record=self.record,
                     settings=self.settings,
                     store=self.store,
                 )
+                self.station.on_frame = self.on_frame
                 await self.station.start()
                 await asyncio.sleep(settle_s)
                 try:

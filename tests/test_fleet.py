@@ -111,6 +111,23 @@ def test_the_end_tells_the_controller_of_every_transaction(ocpp: str) -> None:
     assert [row.drawn_a for row in fleet.rows()] == [0.0, 0.0]
 
 
+@pytest.mark.parametrize("ocpp", VERSIONS)
+def test_the_end_tells_the_controller_that_the_outlet_is_free(ocpp: str) -> None:
+    """A car whose transaction is over already is unplugged at the end, and the controller hears that too."""
+    heard_of: list[Heard] = []
+
+    async def test(fleet: Fleet, _csms: Csms, heard: Heard) -> None:
+        heard_of.append(heard)
+        await do(fleet, "plug")
+        await asyncio.sleep(20)
+        fleet.members["CP1"].station.end("Remote")
+        await asyncio.sleep(20)
+        assert heard.statuses[-1] != ("CP1", "Available")
+
+    play(test, plan(ocpp))
+    assert heard_of[0].statuses[-1] == ("CP1", "Available")
+
+
 def test_a_dropped_link_stays_down_for_its_time() -> None:
     """Cut for 60 s: no connection meanwhile, charging goes on, then it is back by itself; the other never went."""
 

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import sysconfig
+import tarfile
 import venv
 import zipfile
 from collections.abc import Iterable, Sequence
@@ -111,6 +112,21 @@ def test_the_wheel_holds_every_file_of_the_packages_and_nothing_else(installed: 
     assert names == wanted - files_below(ROOT / "hilbench/evidence/example", "hilbench/evidence/example")
     assert {f"{name}/py.typed" for name in PACKAGES} <= names
     assert {Path(name).suffix for name in names} >= {".py", ".toml", ".css", ".json", ".typed"}
+
+
+def test_the_sources_hold_the_tests_and_their_peer(tmp_path: Path) -> None:
+    """The source distribution has the tests, with the programs and the lock of the peer of other make."""
+    must(
+        run(
+            [sys.executable, "-m", "build", "--sdist", "--no-isolation", "--outdir", str(tmp_path), str(ROOT)], tmp_path
+        )
+    )
+    (archive,) = tmp_path.iterdir()
+    with tarfile.open(archive) as tar:
+        names = {name.partition("/")[2] for name in tar.getnames()}
+    interop = {f"tests/interop/{name}" for name in ("server.js", "station.js", "package.json", "package-lock.json")}
+    assert {"tests/test_packaging.py", *interop} <= names
+    assert not any("node_modules" in name for name in names)
 
 
 def test_the_licence_travels_along(installed: Installed) -> None:

@@ -49,6 +49,11 @@ class Peer(Caller):
             asyncio.Task[None], Awaitable[None]
         ] = {}  # a set would be cancelled in the order of addresses
 
+    @property
+    def busy(self) -> int:
+        """How many works run beside the receive loop."""
+        return len(self._tasks)
+
     async def start(self) -> None:
         """Receive until the connection ends; nothing that the peer sends ends it. Returns when it is closed."""
         try:

@@ -142,8 +142,9 @@ class AcStation(Clocked):
 
     @property
     def pending(self) -> int:
-        """How many of them there are."""
-        return len(self.waiting)
+        """How many of them there are, with what is being said beside them and a look that may lead to more."""
+        poke = self._timers.get("poke")
+        return len(self.waiting) + self._uplink.talking + (poke is not None and not poke.cancelled())
 
     @property
     @abstractmethod

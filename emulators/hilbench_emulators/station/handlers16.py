@@ -97,16 +97,24 @@ class Handlers16(LocalHandlers16, ManagementHandlers16, ChargePoint16):
     @on(Action.trigger_message)
     def on_trigger_message(self, requested_message: str, connector_id: int | None = None) -> Any:
         """Say whether it will be sent."""
-        if connector_id not in (None, 0, 1):
-            return call_result.TriggerMessage(status="Rejected")
-        return call_result.TriggerMessage(status="Accepted" if requested_message in _TRIGGERS else "NotImplemented")
+        return call_result.TriggerMessage(status=self._trigger_status(requested_message, connector_id))
+
+    def _trigger_status(self, wanted: str, connector: int | None) -> str:
+        """OCPP 1.6 section 5.17 (standard-text); a MeterValues without any reading would not be valid."""
+        if connector not in (None, 0, 1):
+            return "Rejected"
+        if wanted not in _TRIGGERS:
+            return "NotImplemented"
+        return _accepted(wanted != "MeterValues" or self._station.measures)
 
     @after(Action.trigger_message)
     async def after_trigger_message(self, requested_message: str, connector_id: int | None = None) -> None:
         """Send it."""
+        if self._trigger_status(requested_message, connector_id) != "Accepted":
+            return
         if requested_message == "BootNotification":
             await self._station.register(self)
-        elif requested_message in _TRIGGERS and connector_id in (None, 0, 1):
+        else:
             await self.call(self._station.triggered(requested_message))
 
     @on(Action.reset)

@@ -151,6 +151,11 @@ class Transacting16(ManagedStation):
         if self._transaction is not None and values["sampled_value"]:
             self._transaction.data.append(values)
 
+    @property
+    def measures(self) -> bool:
+        """There is something to tell in a MeterValues that is asked for."""
+        return bool(self.meter_value("MeterValuesSampledData", "Trigger")["sampled_value"])
+
     def meter_value(self, key: str, context: str) -> dict[str, Any]:
         """A reading of the measurands that a configuration key lists."""
         measurands = [name.strip() for name in self.configuration.value(key).split(",") if name.strip()]

@@ -110,7 +110,8 @@ class Transacting2(ManagedStation):
 
     def _begin(self, token: Token | None, trigger: str, remote_start_id: int | None = None) -> str:
         self._local_id += 1
-        transaction_id = f"{self.identity}-{int(self._utc())}-{self._local_id}"[:36]
+        own = f"-{int(self._utc())}-{self._local_id}"
+        transaction_id = f"{self.identity[: 36 - len(own)]}{own}"
         meter = round(self._outlet.reading().energy_wh)
         self._transaction = Transaction2(transaction_id, token, self._utc(), meter)
         self.charging.store.begin_transaction(OUTLET, transaction_id, self._transaction.since)

@@ -45,6 +45,11 @@ class Uplink(ABC):
         self._rng = rng
 
     @property
+    def talking(self) -> int:
+        """How many exchanges are under way beside the queue and the heartbeats."""
+        return 0 if self.link is None else int(self.link.busy)
+
+    @property
     def held(self) -> bool:
         """The controller has answered Pending or Rejected: no transaction may begin (1.6 section 4.2, 2.x B02, B03)."""
         return self.registration in ("Pending", "Rejected")
