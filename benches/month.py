@@ -23,6 +23,7 @@ Array = NDArray[np.float64]
 Ints = NDArray[np.intp]
 STEP_MIN = 5
 STEP_H = STEP_MIN / 60.0
+DAY = 24 * 60 // STEP_MIN
 LEAST_A = 6.0
 SHIFT_DAYS = 2
 """The typical year begins on a Sunday: its 3 March is a Friday, as is 1 March 2019."""
@@ -40,6 +41,8 @@ class Month:
     energy_kwh: Array
     column: Ints
     base_kw: Array
+    past_kw: Array
+    """The building on the days before, without the cars [day, step of the day]."""
 
     @property
     def volts(self) -> float:
@@ -80,7 +83,15 @@ def read_month(sessions_csv: Path, load_csv: Path, first: date, days: int) -> Mo
         np.array([_possible(one, site) for one in kept]),
         np.array([columns[one.station] for one in kept]),
         _building(load_csv, start, steps, rig.zone),
+        _past(load_csv, first, rig.zone),
     )
+
+
+def _past(path: Path, first: date, zone: ZoneInfo) -> Array:
+    """The days of the year before the first one, as far as the file has them."""
+    days = [first - timedelta(days=ago) for ago in range((first - date(first.year, 1, 1)).days - SHIFT_DAYS, 0, -1)]
+    start = datetime.combine(days[0], datetime.min.time(), zone).astimezone(UTC)
+    return _building(path, start, len(days) * DAY, zone).reshape(len(days), DAY)
 
 
 def _possible(session: Session, site: Site) -> float:

@@ -5,19 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from benches.month import LEAST_A, STEP_H, STEP_MIN, Array, Ints, Month
+from benches.month import DAY, STEP_H, STEP_MIN, Array, Ints, Month
 from hilbench.controller.planning import Car, Peak, Problem, plan
-from hilbench.controller.planning.forecast import Forecast
+from hilbench.controller.planning.forecast import Forecast, surprise_kw
+from hilbench.controller.planning.model import Mask
 from hilbench.metrics.bill import calendar, periods
 from hilbench.tariff import Tariff
 
 Rank = Callable[[Month, int, Ints, Array], Array]
 """Who comes first at a step: sessions by rising rank."""
-DAY = 24 * 60 // STEP_MIN
 
 
 @dataclass(frozen=True)
@@ -106,14 +107,14 @@ class Prices:
     """The tariff on the month's steps: energy [step], and demand charges as (rate, steps that count)."""
 
     energy: Array
-    demand: tuple[tuple[float, Array], ...]
+    demand: tuple[tuple[float, Mask], ...]
 
 
 def prices(month: Month, tariff: Tariff, zone: ZoneInfo) -> Prices:
     """Only first tiers: the tariffs of this bench have no others. One month."""
     when = calendar(month.start, STEP_MIN * 60.0, month.steps, zone)
     energy = np.array([period[0].rate for period in tariff.energy])
-    demand: list[tuple[float, Array]] = []
+    demand: list[tuple[float, Mask]] = []
     number = periods(when, tariff.demand_weekday, tariff.demand_weekend)
     for index, period in enumerate(tariff.demand):
         if period[0].rate > 0 and (number == index).any():
@@ -126,7 +127,7 @@ def prices(month: Month, tariff: Tariff, zone: ZoneInfo) -> Prices:
 
 def garage_kw(month: Month) -> float:
     """The transformer's budget, spread over three lines."""
-    return month.site.node("garage").limit_a * month.volts * np.sqrt(3.0) / 1000.0
+    return float(month.site.node("garage").limit_a * month.volts * np.sqrt(3.0) / 1000.0)
 
 
 def optimum(month: Month, price: Prices, time_limit_s: float = 600.0) -> Run:
@@ -150,10 +151,13 @@ class Planner:
     def __init__(self, month: Month, price: Prices, zone: ZoneInfo, forecast: Forecast) -> None:
         self.month, self.price, self.forecast = month, price, forecast
         local = [(month.start + timedelta(minutes=STEP_MIN * n)).astimezone(zone) for n in range(month.steps)]
-        self.day = np.array([moment.toordinal() for moment in local]) - local[0].toordinal()
+        past, first = len(month.past_kw), local[0].date()
+        self.day = np.array([(moment.date() - first).days + past for moment in local])
         self.slot = np.array([(moment.hour * 60 + moment.minute) // STEP_MIN for moment in local])
-        self.kind = np.array([int((local[0] + timedelta(days=int(n))).weekday() >= 5) for n in range(self.day[-1] + 2)])
-        self.history = np.full((self.day[-1] + 2, DAY), np.nan)
+        days = [first + timedelta(days=n - past) for n in range(int(self.day[-1]) + 2)]
+        self.kind = np.array([max(one.weekday() - 4, 0) for one in days])
+        self.history = np.full((len(days), DAY), np.nan)
+        self.history[:past] = month.past_kw
         self.paid = [0.0 for _ in price.demand]
         self.late = 0
 
@@ -193,8 +197,14 @@ class Planner:
         tomorrow = self.forecast(rows, self.kind[: day + 2])
         both = np.concatenate([today, tomorrow])
         now = int(self.slot[step])
+        both += self.margin_kw(day) * np.minimum((np.arange(len(both)) - now) * STEP_H, 1.0)
         both[now] = self.month.base_kw[step]  # measured all the time while the step lasts
         return both[now : now + length]
+
+    @lru_cache  # noqa: B019 - a planner lives as long as its run
+    def margin_kw(self, day: int) -> float:
+        """What a day may bring that the forecast does not know, from an hour ahead on."""
+        return surprise_kw(self.history[: day + 1], self.kind[: day + 1], self.forecast)
 
     def decide(self, step: int, here: Ints, left: Array) -> dict[int, Array]:
         """A plan for the cars that are there and those that may come; offers by session."""
@@ -217,7 +227,7 @@ class Planner:
     def expected(self, step: int, length: int) -> list[Car]:
         """Cars that came later on the last day of this kind, as if they came again."""
         month, day = self.month, int(self.day[step])
-        before = [one for one in range(day) if self.kind[one] == self.kind[day]]
+        before = [one for one in range(len(month.past_kw), day) if self.kind[one] == self.kind[day]]
         if not before:
             return []
         shift = (day - before[-1]) * DAY
@@ -225,7 +235,13 @@ class Planner:
         that_day = self.day[month.begins] == before[-1]
         soon = np.flatnonzero(that_day & (begins > 0) & (begins < length))
         return [
-            Car(f"expected {n}", int(until[n]), self.fitting(n, begins[n], length), month.most_kw, int(begins[n]))
+            Car(
+                f"expected {n}",
+                int(until[n]),
+                self.fitting(int(n), int(begins[n]), length),
+                month.most_kw,
+                int(begins[n]),
+            )
             for n in soon
         ]
 
@@ -234,8 +250,3 @@ class Planner:
         month = self.month
         room = (min(length, begins + int(month.until[number] - month.begins[number])) - begins) * STEP_H
         return min(float(month.energy_kwh[number]), room * month.most_kw)
-
-
-def least_kw(month: Month) -> float:
-    """The least that a car takes at all."""
-    return LEAST_A * month.volts / 1000.0

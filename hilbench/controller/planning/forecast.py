@@ -1,6 +1,7 @@
 """What the building will draw: three forecasts, each a function of the days seen so far.
 
-A day is one row of equally long steps; ``kinds`` tells working days (0) from others (1). The newest row may be
+A day is one row of equally long steps; ``kinds`` numbers days that are alike, such as working days,
+Saturdays and Sundays. The newest row may be
 incomplete: NaN from now on.
 """
 
@@ -23,10 +24,9 @@ MEMORY_DAYS = 5.0
 
 def persistence(history: Array, _kinds: NDArray[np.intp]) -> Array:
     """All stays as it is now."""
-    today, known = history[-1].copy(), np.isfinite(history[-1])
     seen = history[np.isfinite(history)]
-    today[~known] = seen[-1] if len(seen) else 0.0
-    return today
+    now = float(seen[-1]) if len(seen) else 0.0
+    return np.where(np.isfinite(history[-1]), history[-1], now)
 
 
 def seasonal_naive(history: Array, kinds: NDArray[np.intp]) -> Array:
@@ -34,7 +34,8 @@ def seasonal_naive(history: Array, kinds: NDArray[np.intp]) -> Array:
     before = _alike(history, kinds)
     if not len(before):
         return persistence(history, kinds)
-    return np.where(np.isfinite(history[-1]), history[-1], before[-1])
+    expected: Array = np.where(np.isfinite(history[-1]), history[-1], before[-1])
+    return expected
 
 
 def learned(history: Array, kinds: NDArray[np.intp]) -> Array:
@@ -43,7 +44,7 @@ def learned(history: Array, kinds: NDArray[np.intp]) -> Array:
     if not len(before):
         return persistence(history, kinds)
     weights = np.exp(-np.arange(len(before))[::-1] / MEMORY_DAYS)
-    usual = np.average(before, axis=0, weights=weights)
+    usual: Array = np.average(before, axis=0, weights=weights)
     known = np.isfinite(history[-1])
     count, now = len(usual), int(known.sum())
     if not now:
@@ -52,6 +53,21 @@ def learned(history: Array, kinds: NDArray[np.intp]) -> Array:
     fades = np.exp(-(np.arange(count) - now) * 24.0 / count / FADE_H)
     expected: Array = np.where(known, history[-1], np.maximum(usual + difference * fades, 0.0))
     return expected
+
+
+def surprise_kw(history: Array, kinds: NDArray[np.intp], forecast: Forecast, days: int = 40) -> float:
+    """The most by which the peak of one of the last whole ``days`` of today's kind exceeded that of its forecast.
+
+    A demand charge is paid for the worst quarter of an hour of a month: what was foreseen on an average day is no
+    guide to it.
+    """
+    alike = np.flatnonzero(np.isfinite(history[:-1]).all(axis=1) & (kinds[:-1] == kinds[-1]))
+    worst = 0.0
+    for day in alike[1:][-days:]:
+        blank = history[: day + 1].copy()
+        blank[day] = np.nan
+        worst = max(worst, float(history[day].max() - forecast(blank, kinds[: day + 1]).max()))
+    return worst
 
 
 def _alike(history: Array, kinds: NDArray[np.intp]) -> Array:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hilbench.controller.planning.model import Array, Plan, Problem, Slots, slots
 
-Row = tuple[float, float, Sequence[int], Sequence[float]]
+Row = tuple[float, float, NDArray[np.intp], Array]
 """Least and most of a row, and its columns with their factors."""
 
 
@@ -38,7 +39,7 @@ def _run(problem: Problem, where: Slots, time_limit_s: float) -> Array:
         import highspy
     except ImportError:
         raise NoSolutionError("the solver is not installed; pip install 'hilbench[opt]'") from None
-    solver = highspy.Highs()
+    solver: Any = highspy.Highs()  # type: ignore[no-untyped-call]  # the package has no types
     solver.setOptionValue("output_flag", False)
     solver.setOptionValue("threads", 1)
     solver.setOptionValue("time_limit", time_limit_s)
@@ -92,7 +93,7 @@ def _rows(problem: Problem, where: Slots) -> Iterator[Row]:
             if len(inside):
                 yield -np.inf, limit_kw, inside, np.ones(len(inside))
     for number, peak in enumerate(problem.peaks):
-        for step in np.flatnonzero(peak.counts):
+        for step in np.flatnonzero(peak.counts).tolist():
             columns = np.append(by_step[step], first_peak + number)
             factors = np.append(np.ones(len(by_step[step])), -1.0)
             yield -np.inf, peak.paid_kw - float(problem.base_kw[step]), columns, factors
