@@ -48,9 +48,9 @@ def test_a_sample_with_an_old_number_is_not_looked_at() -> None:
     good = site_toy.sample()
     site_toy.core.meter(good)
     site_toy.decide()
-    before = site_toy.core.base.copy()
+    before = site_toy.core.building.base.copy()
     site_toy.core.meter(MeterSample(good.t, good.number, {"L1": 500.0}, good.voltages, good.powers, (1, 2)))
-    assert (site_toy.core.base == before).all()
+    assert (site_toy.core.building.base == before).all()
     assert site_toy.decide() == []
 
 

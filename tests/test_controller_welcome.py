@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from hilbench.controller.core import WELCOME_S, Core
+from hilbench.controller.core import Core
 from hilbench.controller.settings import ControllerSettings
+from hilbench.controller.stations import WELCOME_S
 from hilbench.controller.watch import MeterSample
 from hilbench.site import Branch, Service, Site
 

@@ -12,72 +12,36 @@ of the last ``raise_hold_s``.
 from __future__ import annotations
 
 import math
-from collections import deque
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
 from hilbench.controller.allocate import Array, Tree, allocate
+from hilbench.controller.building import BuildingEstimate
 from hilbench.controller.settings import ControllerSettings
+from hilbench.controller.stations import (
+    ACTIVE,
+    NOISE_A,
+    OVERDRAW_A,
+    PLUGGED,
+    WELCOME_A,
+    WELCOME_S,
+    StationState,
+    known_draw,
+    least_drawn,
+    most_drawn,
+    settled,
+)
 from hilbench.controller.watch import MeterSample, MeterWatch
-from hilbench.site import CONTINUOUS, Branch, Site
+from hilbench.site import CONTINUOUS, Site
 
-ACTIVE = frozenset({"Preparing", "Charging", "SuspendedEVSE"})
-"""OCPP 1.6 connector states in which a car may want current."""
-PLUGGED = ACTIVE | {"SuspendedEV", "Finishing"}
-"""States in which a car is connected."""
-WELCOME_S = 210.0
-"""So long a car that has not begun is offered more: some start at 7 to 10 A only (SmartEVSE-3.5#335, evcc#15710); the
-time is that of Tinkerforge's charge manager (read-code)."""
-WELCOME_A = 16.0
-"""And so much at most: enough for all of them, and little to keep free for a car that never begins (policy)."""
-NOISE_A = 0.3
-"""What a car draws beyond its limit without being at fault (measured on real cars: 0.1 to 0.5 A)."""
-OVERDRAW_A = 1.0
-"""A car that draws so much beyond its limit does not obey it."""
 IDLE_S = 5.0
 """A decision is taken again after so long even when nothing new was heard: holds and turns run out by themselves."""
 RAISE_LEAST_A = 1.0
 """Raises smaller than this wait until they are worth a message, unless they reach the station's cap."""
 PATIENCE_S = 60.0
 """So long: a rest that small is still some per cent of the budget when every station leaves it."""
-
-
-@dataclass
-class StationState:
-    """What the controller knows of one station.
-
-    ``granted_a`` is the limit in force as far as was confirmed, ``granted_t`` when it changed, ``before_a`` the least
-    and the most that was drawn then. ``reported_a`` is the largest phase current that it reported at ``reported_t``.
-    ``wants``: a car stands there that may take current; ``begun``: it has, since it came or was paused, and until
-    ``welcome_until`` it may still.
-    """
-
-    branch: Branch
-    column: int
-    cap_a: float
-    online: bool = False
-    known: bool = False
-    status: str = ""
-    wants: bool = False
-    granted_a: float = 0.0
-    before_a: tuple[float, float] = (0.0, 0.0)
-    granted_t: float = -math.inf
-    lease_until: float = -math.inf
-    target_a: float = 0.0
-    reported_a: float | None = None
-    reported_t: float = -math.inf
-    excess_a: float = NOISE_A
-    useful_a: float = math.inf
-    turn_t: float = -math.inf
-    waiting_t: float = math.inf
-    paused_t: float = -math.inf
-    raised_t: float = -math.inf
-    begun: bool = False
-    welcome_until: float = -math.inf
-    lines: tuple[str, ...] = ()
 
 
 class Setpoint(NamedTuple):
@@ -103,14 +67,12 @@ class Core:
         self._by_column = list(self.stations.values())
         self._classes = np.array([float(branch.priority) for branch in site.branches])
         self._root = [row for row, (node, _line) in enumerate(self.tree.keys) if node == "service"]
-        self.base: Array = np.full(len(site.lines), np.nan)
-        self._history: deque[tuple[float, Array]] = deque()
+        self.building = BuildingEstimate(len(site.lines), settings.raise_hold_s)
         self._lower: Array = np.zeros(len(site.lines))
         self._started = t
         self._number = -1
         self._lines_changed = False
         self._urgent = False
-        self._rise: tuple[list[float], list[float]] | None = None
         self._seen: tuple[Array, Array] | None = None
         self._news = True
         self._decided = -math.inf
@@ -154,7 +116,7 @@ class Core:
             self._want(station, t)
             return
         self._begin(station)
-        if self._known_draw(station):
+        if known_draw(station, self.settings):
             self._learn_use(station)
 
     def _want(self, station: StationState, t: float) -> None:
@@ -179,7 +141,7 @@ class Core:
         station.reported_a, station.reported_t = max(max(usable.values()), 0.0), t
         if station.reported_a >= 3.0:
             self._begin(station)
-        if self._known_draw(station) and station.granted_a >= self.settings.minimum_a and station.begun:
+        if known_draw(station, self.settings) and station.granted_a >= self.settings.minimum_a and station.begun:
             # what it draws beyond its limit (mostly less): a car does the same at the next limit
             station.excess_a = max(station.reported_a - station.granted_a, -1.0 - 0.1 * station.granted_a) + 0.1
             self._learn_use(station)
@@ -197,7 +159,7 @@ class Core:
         if math.isinf(lease_s) and math.isfinite(station.lease_until) and t <= station.lease_until:
             return  # the lease stands above it
         if abs(limit_a - station.granted_a) > 0.05:
-            station.before_a = (self._drawn_lower(station, t), self._drawn_upper(station, t))
+            station.before_a = (least_drawn(station, self.settings), most_drawn(station, self.settings, t))
             station.granted_t = t
             if limit_a > station.granted_a:
                 station.raised_t = t
@@ -224,40 +186,12 @@ class Core:
             station.before_a = (0.0, max(station.granted_a, station.branch.fallback_a))
             station.granted_t, station.granted_a, self._news = t, station.branch.fallback_a, True
 
-    def _settled(self, station: StationState, t: float) -> bool:
-        return t - station.granted_t >= self.settings.settle_s
-
-    def _drawn_upper(self, station: StationState, t: float) -> float:
-        """The most that it may draw now; one that is away or has not said what it does may draw all it was given."""
-        if not station.status:
-            return max(station.granted_a, station.branch.fallback_a)
-        if not station.wants:
-            return station.reported_a or 0.0
-        if self._known_draw(station):
-            return station.reported_a or 0.0
-        allowed = station.granted_a + station.excess_a if station.granted_a >= self.settings.minimum_a else 0.0
-        return allowed if t - station.granted_t >= self.settings.follow_s else max(allowed, station.before_a[1])
-
-    def _drawn_lower(self, station: StationState, t: float) -> float:  # noqa: ARG002 - as _drawn_upper
-        """The least that it may draw now."""
-        if not station.online or not station.wants or station.reported_a is None:
-            return 0.0
-        if self._known_draw(station):
-            return station.reported_a
-        if station.raised_t == station.granted_t:
-            return station.before_a[0]  # nobody draws less for being offered more
-        # cars draw up to 15 % and 1 A less than they are offered (measured on real cars)
-        heading_for = max(station.granted_a * 0.85 - 1.0, 0.0) if station.granted_a >= self.settings.minimum_a else 0.0
-        return min(station.before_a[0], heading_for)
-
-    def _known_draw(self, station: StationState) -> bool:
-        """True when it has reported its draw at its present limit, after it had time to settle there."""
-        return station.reported_a is not None and station.reported_t >= station.granted_t + self.settings.settle_s
-
     def _drawn(self, t: float, lower: bool) -> Array:
         """Least or greatest current [line] that all stations together may draw now."""
-        pick = self._drawn_lower if lower else self._drawn_upper
-        amps = [pick(station, t) for station in self.stations.values()]
+        amps = [
+            least_drawn(station, self.settings) if lower else most_drawn(station, self.settings, t)
+            for station in self._by_column
+        ]
         if not any(amps):
             return np.zeros(len(self._root))
         return np.abs(self.tree.load(np.array(amps)))[self._root]
@@ -265,45 +199,13 @@ class Core:
     # the building
 
     def _estimate(self, sample: MeterSample) -> None:
-        t = sample.t
+        """Take a sample that can be used; above the rating of the service there is no time to ask twice."""
         measured = [abs(sample.currents[line]) for line in self.site.lines]
-        upper, lower = self._drawn(t, lower=False).tolist(), self._lower.tolist()
-        known = self._despiked(upper)
-        was, bounds = self.base, zip(known, measured, upper, lower, strict=True)
-        self.base = np.array([_moved(*bound) for bound in bounds])
-        self._rise = (was.tolist(), upper) if (self.base > was).any() else None
+        self.building.update(sample.t, measured, (self._lower.tolist(), self._drawn(sample.t, lower=False).tolist()))
         self._urgent = max(measured) > self.site.service.rating_a
-        self._history.append((t, self.base))
-        while self._history and self._history[0][0] < t - self.settings.raise_hold_s:
-            self._history.popleft()
-
-    def _despiked(self, upper: list[float]) -> list[float]:
-        """The building as known before this sample: a rise that only the last one saw is not known yet.
-
-        Unless more may be drawn than then: it would explain the rise away.
-        """
-        known: list[float] = self.base.tolist()
-        if self._rise is None:
-            return known
-        return [
-            min(now, before) if may <= might + 0.05 else now
-            for now, before, may, might in zip(known, self._rise[0], upper, self._rise[1], strict=True)
-        ]
 
     def _confirmed_base(self) -> Array:
-        """The estimate that two samples agree on: a motor start is over before the second one.
-
-        Above the rating of the service there is no time to ask twice.
-        """
-        last = self._history[-1][1]
-        if self._urgent or len(self._history) < 2:
-            return last
-        least: Array = np.minimum(last, self._history[-2][1])
-        return least
-
-    def _highest_base(self) -> Array:
-        most: Array = np.array([base for _t, base in self._history]).max(axis=0)
-        return most
+        return self.building.confirmed(self._urgent)
 
     # the decision
 
@@ -339,7 +241,7 @@ class Core:
         """True when something has happened since the last decision, or when timers may have run out meanwhile."""
         if not self._news and not any(station.wants for station in self.stations.values()):
             return False
-        seen = (self._confirmed_base(), self._highest_base())
+        seen = (self._confirmed_base(), self.building.highest())
         same = self._seen is not None and all(_alike(a, b) for a, b in zip(seen, self._seen, strict=True))
         if same and not self._news and t - self._decided < IDLE_S:
             return False
@@ -348,7 +250,7 @@ class Core:
 
     def _may_act(self, t: float) -> bool:
         """True when the meter is trusted, and every station is known or had time to fall back."""
-        if not self.watch.trusted(t) or not self._history:
+        if not self.watch.trusted(t) or not self.building.known:
             return False
         everybody = all(station.known for station in self.stations.values())
         return everybody or t - self._started > self.settings.lease_s + self.settings.settle_s
@@ -365,7 +267,7 @@ class Core:
         order = self._order(t)
         caps, free = self._caps(), self._free(t)
         now = _whole_tenths(self._shares(self._room(free, self._confirmed_base()), caps, order))
-        later = _whole_tenths(self._shares(self._room(free, self._highest_base()), caps, order))
+        later = _whole_tenths(self._shares(self._room(free, self.building.highest()), caps, order))
         headroom = _Headroom(self.tree, self._beside(t), self._raise_budget(t))
         targets: dict[str, float] = {}
         for column in [*order, *(s.column for s in self._by_column if s.online and not s.wants)]:
@@ -383,17 +285,25 @@ class Core:
 
     def _beside(self, t: float) -> Array:
         """What each constraint leaves beside all that any station may draw now: reductions count when they are made."""
-        amps = [max(s.granted_a, self._drawn_upper(s, t)) if s.wants else self._loose(s, t) for s in self._by_column]
+        amps = [
+            max(s.granted_a, most_drawn(s, self.settings, t)) if s.wants else self._loose(s, t) for s in self._by_column
+        ]
         free: Array = self.tree.limits - self.settings.margin_a - np.abs(self.tree.load(np.array(amps)))
-        free[self._root] -= self._highest_base()
+        free[self._root] -= self.building.highest()
         return free
+
+    def _claimed(self, station: StationState, t: float) -> float:
+        """What a station may draw now, or was given."""
+        if not station.wants:
+            return self._loose(station, t)
+        return max(station.granted_a, most_drawn(station, self.settings, t))
 
     def _raise_budget(self, t: float) -> float:
         """Amperes by which stations may be raised now, less what was raised and may not be drawn yet."""
         flying = math.fsum(
             max(station.granted_a - station.before_a[0], 0.0)
             for station in self.stations.values()
-            if station.wants and station.raised_t == station.granted_t and not self._settled(station, t)
+            if station.wants and station.raised_t == station.granted_t and not settled(station, self.settings, t)
         )
         budget = self.settings.raise_share * float(self.tree.limits[self._root].min())
         return max(budget, self.settings.minimum_a) - flying
@@ -436,8 +346,8 @@ class Core:
         One that was seen to overdraw is taken to go on with it after a change of its limit, until it reports again.
         """
         if not station.wants:
-            return self._drawn_upper(station, t)
-        if self._known_draw(station) or station.excess_a > OVERDRAW_A:
+            return most_drawn(station, self.settings, t)
+        if known_draw(station, self.settings) or station.excess_a > OVERDRAW_A:
             return max((station.reported_a or 0.0) - station.granted_a - NOISE_A, 0.0)
         return 0.0
 
@@ -483,13 +393,6 @@ class Core:
             station.paused_t, station.waiting_t = t, t
 
 
-def _moved(known: float, measured: float, upper: float, lower: float) -> float:
-    """The building's current: as known, or as far from it as measured and drawn (at most and at least) force it."""
-    slack = NOISE_A + 0.005 * measured
-    low, high = max(measured - upper - slack, 0.0), max(measured - lower + slack, 0.0)
-    return high if math.isnan(known) else min(max(known, low), max(low, high))
-
-
 class _Headroom:
     """What raises may still take: ``free`` beside what all may draw now [constraint], ``spare`` [A] in flight."""
 
@@ -517,6 +420,3 @@ def _whole_tenths(amps: Array) -> list[float]:
     """Rounded down to what messages carry: 0.1 A."""
     tenths: list[float] = (np.floor(amps * 10.0) / 10.0).tolist()
     return tenths
-
-
-__all__ = ["ACTIVE", "Core", "MeterSample", "Setpoint", "StationState"]

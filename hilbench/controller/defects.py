@@ -13,8 +13,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from hilbench.controller.allocate import Array, Tree, admit
-from hilbench.controller.core import Core, Setpoint, StationState
+from hilbench.controller.core import Core, Setpoint
 from hilbench.controller.settings import ControllerSettings
+from hilbench.controller.stations import StationState
 from hilbench.controller.watch import MeterSample, MeterWatch
 from hilbench.errors import InputError
 from hilbench.site import Site
@@ -54,8 +55,7 @@ class IgnoresMeter(Core):
     def meter(self, sample: MeterSample) -> None:
         """Only take note that there is a meter."""
         self.watch.see(sample, {})
-        self.base = np.zeros(len(self.site.lines))
-        self._history.append((sample.t, self.base))
+        self.building.assume(sample.t, np.zeros(len(self.site.lines)))
 
 
 class CountsOneLine(Core):
@@ -79,7 +79,7 @@ class StacksAdmissions(Core):
     """Gives everybody the headroom that is measured, whoever else was given it a moment ago."""
 
     def _targets(self, t: float) -> dict[str, float]:
-        measured = self.base + np.abs(self.tree.load(self._reported()))[self._root]
+        measured = self.building.base + np.abs(self.tree.load(self._reported()))[self._root]
         room = float(np.min(self.tree.limits[self._root] - measured))
         targets = {}
         for role, station in self.stations.items():
@@ -105,14 +105,12 @@ class StaleAsZero(Core):
 
     def decide(self, t: float) -> list[Setpoint]:
         """Pretend that the building draws nothing as soon as the meter is not trusted."""
-        if not self.watch.trusted(t) and self._history:
-            self.base = np.zeros(len(self.site.lines))
-            self._history.clear()
-            self._history.append((t, self.base))
+        if not self.watch.trusted(t) and self.building.known:
+            self.building.assume(t, np.zeros(len(self.site.lines)))
         return super().decide(t)
 
     def _may_act(self, t: float) -> bool:
-        return bool(self._history) and all(station.known for station in self.stations.values())
+        return self.building.known and all(station.known for station in self.stations.values())
 
 
 class ActsEveryTick(Core):

@@ -1,0 +1,93 @@
+"""What the controller knows of a station, and within which bounds it knows what it draws."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from hilbench.controller.settings import ControllerSettings
+from hilbench.site import Branch
+
+ACTIVE = frozenset({"Preparing", "Charging", "SuspendedEVSE"})
+"""OCPP 1.6 connector states in which a car may want current."""
+PLUGGED = ACTIVE | {"SuspendedEV", "Finishing"}
+"""States in which a car is connected."""
+WELCOME_S = 210.0
+"""So long a car that has not begun is offered more: some start at 7 to 10 A only (SmartEVSE-3.5#335, evcc#15710); the
+time is that of Tinkerforge's charge manager (read-code)."""
+WELCOME_A = 16.0
+"""And so much at most: enough for all of them, and little to keep free for a car that never begins (policy)."""
+NOISE_A = 0.3
+"""What a car draws beyond its limit without being at fault (measured on real cars: 0.1 to 0.5 A)."""
+OVERDRAW_A = 1.0
+"""A car that draws so much beyond its limit does not obey it."""
+
+
+@dataclass
+class StationState:
+    """What the controller knows of one station.
+
+    ``granted_a`` is the limit in force as far as was confirmed, ``granted_t`` when it changed, ``before_a`` the least
+    and the most that was drawn then. ``reported_a`` is the largest phase current that it reported at ``reported_t``.
+    ``wants``: a car stands there that may take current; ``begun``: it has, since it came or was paused, and until
+    ``welcome_until`` it may still.
+    """
+
+    branch: Branch
+    column: int
+    cap_a: float
+    online: bool = False
+    known: bool = False
+    status: str = ""
+    wants: bool = False
+    granted_a: float = 0.0
+    before_a: tuple[float, float] = (0.0, 0.0)
+    granted_t: float = -math.inf
+    lease_until: float = -math.inf
+    target_a: float = 0.0
+    reported_a: float | None = None
+    reported_t: float = -math.inf
+    excess_a: float = NOISE_A
+    useful_a: float = math.inf
+    turn_t: float = -math.inf
+    waiting_t: float = math.inf
+    paused_t: float = -math.inf
+    raised_t: float = -math.inf
+    begun: bool = False
+    welcome_until: float = -math.inf
+    lines: tuple[str, ...] = ()
+
+
+def settled(station: StationState, settings: ControllerSettings, t: float) -> bool:
+    """True when it had time to follow its last limit."""
+    return t - station.granted_t >= settings.settle_s
+
+
+def most_drawn(station: StationState, settings: ControllerSettings, t: float) -> float:
+    """The most that it may draw now; one that is away or has not said what it does may draw all it was given."""
+    if not station.status:
+        return max(station.granted_a, station.branch.fallback_a)
+    if not station.wants:
+        return station.reported_a or 0.0
+    if known_draw(station, settings):
+        return station.reported_a or 0.0
+    allowed = station.granted_a + station.excess_a if station.granted_a >= settings.minimum_a else 0.0
+    return allowed if t - station.granted_t >= settings.follow_s else max(allowed, station.before_a[1])
+
+
+def least_drawn(station: StationState, settings: ControllerSettings) -> float:
+    """The least that it may draw now."""
+    if not station.online or not station.wants or station.reported_a is None:
+        return 0.0
+    if known_draw(station, settings):
+        return station.reported_a
+    if station.raised_t == station.granted_t:
+        return station.before_a[0]  # nobody draws less for being offered more
+    # cars draw up to 15 % and 1 A less than they are offered (measured on real cars)
+    heading_for = max(station.granted_a * 0.85 - 1.0, 0.0) if station.granted_a >= settings.minimum_a else 0.0
+    return min(station.before_a[0], heading_for)
+
+
+def known_draw(station: StationState, settings: ControllerSettings) -> bool:
+    """True when it has reported its draw at its present limit, after it had time to settle there."""
+    return station.reported_a is not None and station.reported_t >= station.granted_t + settings.settle_s
