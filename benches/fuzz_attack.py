@@ -132,7 +132,7 @@ class Attack:
 
 async def deliver(link: Link, frame: Frame, pending: str) -> None:
     """Send a frame in its manner."""
-    text = frame.text.replace(json.dumps(PENDING)[1:-1], pending)
+    text = frame.text.replace(PENDING, pending)
     if frame.manner == "binary":
         await link.send(text.encode())
     elif frame.manner == "fragments":

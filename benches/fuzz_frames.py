@@ -188,6 +188,4 @@ def hostile(seed: int, version: str, actions: Sequence[str], role: str, sends: S
 def _mannered(rng: Rng, frame: Frame | tuple[str, str]) -> Frame:
     kind, text = (frame.kind, frame.text) if isinstance(frame, Frame) else frame
     manner = rng.choice(["text"] * 17 + ["binary", "fragments", "ping"])
-    if manner == "binary" or (manner == "fragments" and any("\ud800" <= one <= "\udfff" for one in text)):
-        manner = "binary"
     return Frame(kind, text, manner)

@@ -7,7 +7,7 @@ import random
 from collections.abc import Callable, Iterator
 from typing import Any
 
-PENDING = "\u0394pending"
+PENDING = "<pending>"
 Rng = random.Random
 Asked = tuple[str, dict[str, Any]]
 STAMPS = ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z", "1970-01-01T00:00:00Z", "2026-01-01T00:00:00Z", None, None]
