@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import islice
 from typing import Any
 
@@ -44,6 +45,7 @@ class Attack:
         self._pending = "1"
         self._restarting = False
         self._counts = (0, 0)
+        self._link: Link | None = None
         self._number = 0
 
     def add(self, count: int) -> None:
@@ -52,12 +54,13 @@ class Attack:
 
     async def run(self, link: Link) -> None:
         """Until no frame is left or the target closes, which is judged too."""
-        self._restarting = False
-        self._counts = (self.replies.silent, self.replies.lied)
+        if link is not self._link:
+            self._link, self._restarting = link, False
+            self._counts = (self.replies.silent, self.replies.lied)
         try:
             while self.left:
                 missing = min(BATCH, self.left) - len(self._waiting)
-                self._waiting += islice(self._frames, max(0, missing))
+                self._waiting += (self._aimed(frame) for frame in islice(self._frames, max(0, missing)))
                 await asyncio.wait_for(self._batch(link), PATIENCE_S)
         except ConnectionClosed as closed:
             self._judge_closing(closed)
@@ -65,6 +68,9 @@ class Attack:
             self._fault("no answer", self._waiting[0])
             self.left -= len(self._waiting)
             self._waiting.clear()
+
+    def _aimed(self, frame: Frame) -> Frame:
+        return replace(frame, text=frame.text.replace(PENDING, self._pending))
 
     def _judge_closing(self, closed: ConnectionClosed) -> None:
         silent, lied = self.replies.silent > self._counts[0], self.replies.lied > self._counts[1]
@@ -87,7 +93,7 @@ class Attack:
     async def _send(self, link: Link, chosen: list[tuple[int, Frame]]) -> None:
         action, data = self._probe
         for number, frame in chosen:
-            await deliver(link, frame, self._pending)
+            await deliver(link, frame)
             await link.send(json.dumps([2, f"alive{number}", action, data]))
 
     async def _answers(self, link: Link) -> list[str]:
@@ -119,7 +125,7 @@ class Attack:
         self.left -= 1
         self.kinds[frame.kind] += 1
         self.outcomes[outcome(answers)] += 1
-        text = frame.text.replace(PENDING, self._pending)
+        text = frame.text
         if found := fault(text, self.version, answers):
             self._fault(found, frame)
         answered = bool(answers) and answers[0].startswith("[3")
@@ -130,9 +136,9 @@ class Attack:
         self.faults.append(f"{self.version}: {what}{about}")
 
 
-async def deliver(link: Link, frame: Frame, pending: str) -> None:
+async def deliver(link: Link, frame: Frame) -> None:
     """Send a frame in its manner."""
-    text = frame.text.replace(PENDING, pending)
+    text = frame.text
     if frame.manner == "binary":
         await link.send(text.encode())
     elif frame.manner == "fragments":
@@ -163,9 +169,7 @@ def octets(what: str, *, masked: bool) -> bytes:
     masked = masked != (what == "wrong mask")
     size = content if isinstance(content, int) else len(content)
     flag = 0x80 if masked else 0
-    length = bytes([flag | size]) if size < 126 else bytes([flag | 126]) + size.to_bytes(2, "big")
-    if size > 65_535:
-        length = bytes([flag | 127]) + size.to_bytes(8, "big")
+    length = bytes([flag | size]) if size < 126 else bytes([flag | 127]) + size.to_bytes(8, "big")
     body = b"" if isinstance(content, int) else content
     return bytes([first]) + length + (b"\0\0\0\0" if masked else b"") + body
 

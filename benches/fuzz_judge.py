@@ -40,10 +40,12 @@ def expected(text: str, name: str) -> str:
 def fault(text: str, name: str, answers: list[str]) -> str:
     """What is wrong with the answers to a frame; nothing if nothing is."""
     wanted = expected(text, name)
-    if text.count("[") + text.count("{") > PARSER_DEPTH and answers:
-        wanted = "-1" if answers[0].startswith('[4,"-1",') else wanted or "x"
+    if text.count("[") + text.count("{") > PARSER_DEPTH:
+        unread = bool(answers) and answers[0].startswith('[4,"-1",')
+        silent = text.startswith("[6") and name != "2.0.1"
+        wanted = "-1" if unread else "" if silent else "x"
     if len(answers) != bool(wanted):
-        return f"{len(answers)} answers"
+        return f"{len(answers)} answers {[one[:200] for one in answers]}"
     for answer in answers:
         kind, unique_id, *rest = json.loads(answer)
         if unique_id != wanted or kind not in (3, 4) or len(answer) > (ANSWER_LENGTH if kind == 3 else ERROR_LENGTH):

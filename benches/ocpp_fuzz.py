@@ -23,7 +23,7 @@ from websockets.asyncio.client import connect
 from websockets.asyncio.server import ServerConnection, serve
 
 from benches import fuzz_honest
-from benches.fuzz_attack import BROKEN, PATIENCE_S, Attack, break_websocket
+from benches.fuzz_attack import BATCH, BROKEN, Attack, break_websocket
 from benches.fuzz_frames import hostile
 from benches.fuzz_judge import alarms
 from benches.fuzz_replies import Replies
@@ -150,9 +150,10 @@ async def _besiege(
     await target.ask("plug")
     await _accepting(attack, links, count // WARM_UP)
     before = target.served.rss_kb()
-    faults = []
-    for what in [*BROKEN] * rounds:
-        faults.append(await break_websocket(await fuzz_honest.latest(links), what))
+    attack.replies.hostile = False
+    await _accepting(attack, links, BATCH)
+    faults = [await break_websocket(await fuzz_honest.latest(links), what) for what in [*BROKEN] * rounds]
+    attack.replies.hostile = True
     await _accepting(attack, links, count - count // WARM_UP)
     found = [f"{attack.version}: broken WebSocket: {one}" for one in faults if one]
     found += verdict(target, [attack], before)
