@@ -123,6 +123,7 @@ class Attack:
 
     def _judge(self, frame: Frame, answers: list[str]) -> None:
         self.left -= 1
+        self.replies.lied += frame.kind == "answer"
         self.kinds[frame.kind] += 1
         self.outcomes[outcome(answers)] += 1
         text = frame.text

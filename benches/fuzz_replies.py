@@ -66,7 +66,7 @@ class Replies:
         if way == 1:
             return [json.dumps([4, unique_id, rng.choice(["InternalError", "Nonsense", ""]), "", {}])]
         if way == 2 and truth:
-            return [replaced(rng, json.dumps([3, unique_id, truth]))]
+            return [json.dumps([3, unique_id, *json.loads(replaced(rng, json.dumps([truth])))])]
         if way == 3 and "currentTime" in truth:
             odd = {"currentTime": rng.choice(DATES)}
             return [json.dumps([3, unique_id, truth | odd | ({"interval": rng.choice(INTERVALS)} if len(truth) > 1 else {})])]

@@ -208,10 +208,15 @@ class Peer:
         await self._transmit([3, unique_id, payload])
 
     def _follow(self, after: Any, unique_id: str, arguments: dict[str, Any]) -> None:
-        if after is not None:
-            result = self._invoke(after, unique_id, arguments)
-            if inspect.isawaitable(result):
-                self.spawn(result)
+        """Run what follows an answer; where that fails the peer has its one answer, and the loop's handler the error."""
+        try:
+            result = None if after is None else self._invoke(after, unique_id, arguments)
+        except OCPPError as error:
+            told = {"message": f"what follows the answer failed: {error.details}", "exception": error}
+            asyncio.get_running_loop().call_exception_handler(told)
+            return
+        if inspect.isawaitable(result):
+            self.spawn(result)
 
     def spawn(self, work: Awaitable[None]) -> None:
         """Run ``work`` beside the receive loop; it is cancelled with the connection, and failed calls end it."""
