@@ -232,8 +232,11 @@ def main() -> int:
         clock.run(serve_layer() if options.child == "layer" else run_station(options.version, options.url), "real")
         return 0
     faults = clock.run(fuzz(options), "real")
-    for line in faults[:20]:
-        print(f"FAULT: {line[:600]}")
+    alike: dict[str, list[str]] = {}
+    for line in faults:
+        alike.setdefault(line.partition(" to ")[0][:200], []).append(line)
+    for lines in list(alike.values())[:20]:
+        print(f"FAULT, {len(lines)} times: {lines[0][:1200]}")
     print(f"{len(faults)} faults; ignored is legitimate for types 3, 4 and in 1.6 unknown ones, in 2.1 for 5 and 6")
     return 1 if faults else 0
 
