@@ -117,7 +117,9 @@ async def latest(links: asyncio.Queue[ServerConnection]) -> ServerConnection:
 
 async def _boots(honest: Honest, _target: Target, version: str) -> None:
     await until(lambda: any(one.startswith("StatusNotification") for one in honest.heard))
-    await honest.ask("ClearChargingProfile", **({} if version == "1.6" else {"chargingProfileCriteria": {"stackLevel": 0}}))
+    await honest.ask(
+        "ClearChargingProfile", **({} if version == "1.6" else {"chargingProfileCriteria": {"stackLevel": 0}})
+    )
     for level in range(11):
         extra = {"stackLevel": level} if version == "1.6" else {"chargingProfileCriteria": {"stackLevel": level}}
         await honest.ask("ClearChargingProfile", **extra)

@@ -39,7 +39,9 @@ class Replies:
             "TransactionEvent": {},
             "StopTransaction": {},
             "SetVariables": {
-                "setVariableResult": [{"attributeStatus": "Accepted", "component": {"name": "x"}, "variable": {"name": "x"}}]
+                "setVariableResult": [
+                    {"attributeStatus": "Accepted", "component": {"name": "x"}, "variable": {"name": "x"}}
+                ]
             },
         }
         if action == "StartTransaction":
@@ -69,5 +71,9 @@ class Replies:
             return [json.dumps([3, unique_id, *json.loads(replaced(rng, json.dumps([truth])))])]
         if way == 3 and "currentTime" in truth:
             odd = {"currentTime": rng.choice(DATES)}
-            return [json.dumps([3, unique_id, truth | odd | ({"interval": rng.choice(INTERVALS)} if len(truth) > 1 else {})])]
+            return [
+                json.dumps(
+                    [3, unique_id, truth | odd | ({"interval": rng.choice(INTERVALS)} if len(truth) > 1 else {})]
+                )
+            ]
         return [json.dumps([3, unique_id, truth])] * 2

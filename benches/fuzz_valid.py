@@ -84,9 +84,7 @@ def _list16(rng: Rng) -> Asked:
 
 def _list2(rng: Rng) -> Asked:
     ids = rng.sample(range(1000), rng.choice([1, 10, 499, 501]))
-    entries = [
-        {"idToken": {"idToken": f"T{n}", "type": "Central"}, "idTokenInfo": {"status": "Accepted"}} for n in ids
-    ]
+    entries = [{"idToken": {"idToken": f"T{n}", "type": "Central"}, "idTokenInfo": {"status": "Accepted"}} for n in ids]
     return "SendLocalList", {
         "versionNumber": rng.choice([1, 2, 2**31 - 1, 2**63, 0, -1]),
         "updateType": rng.choice(["Full", "Differential"]),
@@ -173,7 +171,10 @@ def _csms16(rng: Rng) -> Asked:
     return rng.choice(
         [
             ("MeterValues", {"connectorId": rng.choice([0, 1, 2**63]), "meterValue": _meter(rng)}),
-            ("StartTransaction", {"connectorId": 1, "idTag": "T", "meterStart": rng.choice(STARTS), "timestamp": stamp}),
+            (
+                "StartTransaction",
+                {"connectorId": 1, "idTag": "T", "meterStart": rng.choice(STARTS), "timestamp": stamp},
+            ),
             ("StopTransaction", {"transactionId": rng.choice(STARTS), "meterStop": 2**63, "timestamp": stamp}),
             ("BootNotification", {"chargePointVendor": "v", "chargePointModel": "m"}),
             (
@@ -186,7 +187,10 @@ def _csms16(rng: Rng) -> Asked:
 
 def _csms2(rng: Rng) -> Asked:
     stamp = rng.choice(STAMPS) or "2026-01-01T00:00:00Z"
-    amps = [{**one, "sampledValue": [{**s, "value": rng.choice(LIMITS)} for s in one["sampledValue"]]} for one in _meter(rng)]
+    amps = [
+        {**one, "sampledValue": [{**s, "value": rng.choice(LIMITS)} for s in one["sampledValue"]]}
+        for one in _meter(rng)
+    ]
     state = rng.choice(["Charging", "Idle", "SuspendedEV", "EVConnected"])
     event = {
         "eventType": rng.choice(["Started", "Updated", "Ended"]),

@@ -184,7 +184,9 @@ def verdict(target: Target, attacks: list[Attack], before: int) -> list[str]:
     if target.process.returncode is not None:
         return [fault for one in attacks for fault in one.faults] + [f"it ended with {target.process.returncode}"]
     growth = target.served.rss_kb() - before
-    print(f"  {target.served.cpu_s():.0f} s of CPU; memory after the first tenth {before} kB, {growth:+} kB till the end")
+    print(
+        f"  {target.served.cpu_s():.0f} s of CPU; memory after the first tenth {before} kB, {growth:+} kB till the end"
+    )
     late = [f"memory grew by {growth} kB"] if growth > GROWTH_KB else []
     return [fault for one in attacks for fault in one.faults] + late
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
+from types import MethodType
 from typing import Any
 
 import pytest
@@ -130,6 +131,26 @@ def test_stray_answers_and_unknown_types_are_ignored(frame: str) -> None:
         return await station.call(call.Heartbeat())
 
     assert run(body).current_time
+
+
+def test_what_fails_after_an_answer_sends_no_second_one() -> None:
+    """The caller gets one answer; the error goes to the loop's handler."""
+    told: list[str] = []
+
+    def fail(**_: Any) -> None:
+        raise ValueError("no")
+
+    async def body(station: Station, central: Central) -> list[str]:
+        asyncio.get_running_loop().set_exception_handler(lambda _loop, context: told.append(context["message"]))
+        central.route_map["Heartbeat"]["_after_action"] = MethodType(lambda _self, **_: fail(), central)
+        seen: list[str] = []
+        station._on_frame = lambda way, text: seen.append(text) if way == "in" else None
+        await station.call(call.Heartbeat())
+        await asyncio.sleep(1)
+        return seen
+
+    assert len(run(body)) == 1
+    assert "ValueError: no" in told[0]
 
 
 def test_limits_are_floats() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -76,6 +77,8 @@ class DeviceModel:
         if variable.data_type == "integer":
             number = value.isascii() and value.isdigit() and len(value) <= 9
             return number and int(value) <= (variable.most or int(value))
+        if variable.data_type == "decimal":
+            return re.fullmatch(r"\d{1,9}(\.\d{1,9})?", value, re.ASCII) is not None
         if variable.data_type == "boolean":
             return value in ("true", "false")
         if variable.name in MEMBER_LISTS:
