@@ -151,7 +151,7 @@ async def deliver(link: Link, frame: Frame) -> None:
         await link.send(text)
 
 
-BROKEN = {
+BROKEN: dict[str, tuple[int, bytes | int, int]] = {
     "text that is no UTF-8": (0x81, b"\xff\xfe", 1007),
     "reserved bits": (0xF1, b"", 1002),
     "unknown opcode": (0x83, b"", 1002),

@@ -1,7 +1,7 @@
 """Hostile frames for an end of OCPP of any version: broken JSON, wrong frames, and payloads wild within their schemas.
 
-``hostile`` yields them without end; the same seed yields the same. ``PENDING`` in a text stands for the id of the call
-that the target waits for.
+``hostile`` yields them without end; the same seed yields the same. ``PENDING`` in a text stands for the id of the
+target's own last call.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from benches.fuzz_valid import PENDING, directed
@@ -26,7 +26,7 @@ PIECES = ['"', "[", "]", "{", "}", ",", ":", "-", "9", "null", "1e9", "\\u0000",
 DATES = ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59.999Z", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-12:00"]
 DATES += ["2024-02-30T00:00:00Z", "1970-01-01T00:00:00Z", "2024-06-04T16:00:00", "yesterday", "2030-06-04T24:00:00Z"]
 WHOLE = [0, 1, 1, 2, -1, 3, 60, 86_400, 2**31 - 1, 2**31, -(2**31), 2**63, -(2**63), 10**18]
-REAL = [0.0, 1.0, 6.0, 16.0, 32.5, -1.0, 0.1, 0.05, 5e-324, 1e-9, 1e18, 1e308, -1e308]
+REAL: list[float] = [0.0, 1.0, 6.0, 16.0, 32.5, -1.0, 0.1, 0.05, 5e-324, 1e-9, 1e18, 1e308, -1e308]
 WORDS = ["", "x", "A", "1", "-1", "16", "TAG-A", "1e999", "NaN", "é😀", "\0", "../x", "http://a.example/f", "null"]
 
 
@@ -79,8 +79,9 @@ def _object(rng: Rng, node: dict[str, Any], known: dict[str, Any], depth: int) -
 
 
 def _length(rng: Rng, node: dict[str, Any], depth: int) -> int:
-    most = min(node.get("maxItems", 100), 100 if depth < 2 else 4)
-    return max(node.get("minItems", 0), min(most, rng.choice([1, 1, 1, 1, 2, 3, 100 if rng.random() < 0.05 else 2])))
+    most: int = min(node.get("maxItems", 100), 100 if depth < 2 else 4)
+    least: int = node.get("minItems", 0)
+    return max(least, min(most, rng.choice([1, 1, 1, 1, 2, 3, 100 if rng.random() < 0.05 else 2])))
 
 
 def _scalar(rng: Rng, node: dict[str, Any]) -> Any:
@@ -88,7 +89,7 @@ def _scalar(rng: Rng, node: dict[str, Any]) -> Any:
     if kind == "boolean":
         return rng.random() < 0.5
     if kind in ("integer", "number"):
-        return _clipped(rng.choice(WHOLE if kind == "integer" else REAL + WHOLE), node)
+        return _clipped(rng.choice(WHOLE if kind == "integer" else [*REAL, *WHOLE]), node)
     if node.get("format") == "date-time":
         return rng.choice(DATES)
     word = rng.choice([*WORDS, "x" * rng.choice([20, 36, 255, 2500])])
@@ -154,7 +155,8 @@ def answer(rng: Rng) -> str:
     """A CALLRESULT, CALLERROR or one of the types of 2.1 that nobody asked for, or for the call that is pending."""
     unique_id = rng.choice([PENDING, PENDING, "999999", str(rng.randrange(1, 500)), "", None])
     kind = rng.choice([3, 3, 3, 4, 4, 5])
-    tail = [rng.choice(JUNK)] if kind == 3 else rng.choice([["InternalError", "", {}], ["Nonsense"], [{}, []], []])
+    errors: list[list[Any]] = [["InternalError", "", {}], ["Nonsense"], [{}, []], []]
+    tail = [rng.choice(JUNK)] if kind == 3 else rng.choice(errors)
     return json.dumps([kind, unique_id, *tail])
 
 
@@ -162,7 +164,7 @@ MUTATIONS: Sequence[Callable[[Rng, str], str]] = (replaced, replaced, edited, fr
 
 
 def hostile(seed: int, version: str, actions: Sequence[str], role: str, sends: Sequence[str] = ()) -> Iterator[Frame]:
-    """Frames without end for an end that answers ``actions``, and takes note of ``sends``; ``role`` as in `directed`."""
+    """Frames without end for an end that answers ``actions``, and takes note of ``sends``; ``role``: see `directed`."""
     rng = random.Random(f"{seed} {version} {role}")
     aimed = directed(rng, version, role)
     while True:
@@ -177,7 +179,8 @@ def hostile(seed: int, version: str, actions: Sequence[str], role: str, sends: S
             good = json.dumps([kind, "x", action, wild(rng, schema_of(version, action))])
             frame = Frame("wild", good)
         elif chance < 0.55:
-            frame = next(aimed) if role else Frame("full", json.dumps([2, "x", action, payload(version, action)]))
+            full = ("full", json.dumps([2, "x", action, payload(version, action)]))
+            frame = Frame(*(next(aimed) if role else full))
         else:
             way = rng.choice(MUTATIONS)
             good = json.dumps([kind, "x", action, payload(version, action)])
@@ -185,7 +188,5 @@ def hostile(seed: int, version: str, actions: Sequence[str], role: str, sends: S
         yield _mannered(rng, frame)
 
 
-def _mannered(rng: Rng, frame: Frame | tuple[str, str]) -> Frame:
-    kind, text = (frame.kind, frame.text) if isinstance(frame, Frame) else frame
-    manner = rng.choice(["text"] * 17 + ["binary", "fragments", "ping"])
-    return Frame(kind, text, manner)
+def _mannered(rng: Rng, frame: Frame) -> Frame:
+    return replace(frame, manner=rng.choice(["text"] * 17 + ["binary", "fragments", "ping"]))

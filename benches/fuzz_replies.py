@@ -10,7 +10,7 @@ from benches.fuzz_frames import DATES, JUNK, payload, replaced
 from hilbench import clock
 
 LIE_SHARE = 0.1
-SILENCE_SHARE = 0.001
+SILENCE_SHARE = 0.003
 INTERVALS = [0, -5, 1, 300, 2**31 - 1, 2**63]
 
 

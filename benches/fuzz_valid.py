@@ -43,13 +43,15 @@ def _schedule(rng: Rng, **more: Any) -> dict[str, Any]:
 def _profile(rng: Rng, old: bool) -> dict[str, Any]:
     purposes = ["TxDefaultProfile", "TxDefaultProfile", "TxProfile"]
     purposes += ["ChargePointMaxProfile" if old else "ChargingStationMaxProfile"]
-    kinds = ["Absolute", "Absolute", "Relative", "Recurring"]
+    kind = rng.choice(["Absolute", "Absolute", "Relative", "Recurring", "Absolute" if old else "Dynamic"])
+    dynamic = _some(rng, dynUpdateInterval=[None, 1, 2**31 - 1], dynUpdateTime=STAMPS) if kind == "Dynamic" else {}
     whole = {
         "chargingProfileId" if old else "id": rng.choice([*range(1, 30), 2**31 - 1, 2**63, -1]),
         "stackLevel": rng.choice(LEVELS),
         "chargingProfilePurpose": rng.choice(purposes),
-        "chargingProfileKind": rng.choice(kinds),
+        "chargingProfileKind": kind,
         "chargingSchedule": _schedule(rng) if old else [_schedule(rng, id=1)],
+        **dynamic,
         **_some(rng, validFrom=STAMPS, validTo=STAMPS, recurrencyKind=["Daily", "Weekly", None]),
     }
     ids = [None, None, 3, 2**31 - 1, 2**63] if old else [None, "x", "never seen"]
@@ -168,21 +170,20 @@ def _meter(rng: Rng) -> list[dict[str, Any]]:
 
 def _csms16(rng: Rng) -> Asked:
     stamp = rng.choice(STAMPS) or "2026-01-01T00:00:00Z"
-    return rng.choice(
-        [
-            ("MeterValues", {"connectorId": rng.choice([0, 1, 2**63]), "meterValue": _meter(rng)}),
-            (
-                "StartTransaction",
-                {"connectorId": 1, "idTag": "T", "meterStart": rng.choice(STARTS), "timestamp": stamp},
-            ),
-            ("StopTransaction", {"transactionId": rng.choice(STARTS), "meterStop": 2**63, "timestamp": stamp}),
-            ("BootNotification", {"chargePointVendor": "v", "chargePointModel": "m"}),
-            (
-                "StatusNotification",
-                {"connectorId": 1, "errorCode": "NoError", "status": rng.choice(["Charging", "Available", "Faulted"])},
-            ),
-        ]
-    )
+    choices: list[Asked] = [
+        ("MeterValues", {"connectorId": rng.choice([0, 1, 2**63]), "meterValue": _meter(rng)}),
+        (
+            "StartTransaction",
+            {"connectorId": 1, "idTag": "T", "meterStart": rng.choice(STARTS), "timestamp": stamp},
+        ),
+        ("StopTransaction", {"transactionId": rng.choice(STARTS), "meterStop": 2**63, "timestamp": stamp}),
+        ("BootNotification", {"chargePointVendor": "v", "chargePointModel": "m"}),
+        (
+            "StatusNotification",
+            {"connectorId": 1, "errorCode": "NoError", "status": rng.choice(["Charging", "Available", "Faulted"])},
+        ),
+    ]
+    return rng.choice(choices)
 
 
 def _csms2(rng: Rng) -> Asked:
@@ -202,14 +203,13 @@ def _csms2(rng: Rng) -> Asked:
     }
     status = {"timestamp": stamp, "connectorStatus": rng.choice(["Occupied", "Available"]), "evseId": 1}
     station = {"model": "m", "vendorName": "v"}
-    return rng.choice(
-        [
-            ("TransactionEvent", event),
-            ("MeterValues", {"evseId": rng.choice([0, 1, 2**63]), "meterValue": amps}),
-            ("StatusNotification", {**status, "connectorId": 1}),
-            ("BootNotification", {"chargingStation": station, "reason": "PowerUp"}),
-        ]
-    )
+    choices: list[Asked] = [
+        ("TransactionEvent", event),
+        ("MeterValues", {"evseId": rng.choice([0, 1, 2**63]), "meterValue": amps}),
+        ("StatusNotification", {**status, "connectorId": 1}),
+        ("BootNotification", {"chargingStation": station, "reason": "PowerUp"}),
+    ]
+    return rng.choice(choices)
 
 
 def directed(rng: Rng, version: str, role: str) -> Iterator[tuple[str, str]]:

@@ -208,7 +208,7 @@ class Peer:
         await self._transmit([3, unique_id, payload])
 
     def _follow(self, after: Any, unique_id: str, arguments: dict[str, Any]) -> None:
-        """Run what follows an answer; where that fails the peer has its one answer, and the loop's handler the error."""
+        """Run what follows an answer; of a failure the loop's handler is told, and the peer gets no second answer."""
         try:
             result = None if after is None else self._invoke(after, unique_id, arguments)
         except OCPPError as error:
