@@ -1,320 +1,244 @@
-"""Hostile frames to servers of all three versions: each is answered, refused, or ignored where the protocol says so.
+"""Hostile frames to the bare layer, to a whole station and to the reference controller, of all three OCPP versions.
 
-Behind every frame goes a Heartbeat, so what comes back in between belongs to the frame. Wrong is: no answer to what
-must have one, more than one, another message id, a code that the version does not have, an answer of more than 4 kB,
-a closed connection, 30 s of silence, a server that ended, or one whose memory grows by more than 32 MB. Frames that
-break WebSocket itself must close their connection and no other. The same seed sends the same frames.
+Each target is a process of its own on loopback. Behind every frame goes a probe, so what comes back in between belongs
+to the frame. Wrong is: no answer to what must have one, more than one, another message id, a code that the version does
+not have, InternalError, an answer without bound, a connection closed for nothing or without saying why, 30 s of
+silence, a target that ended, that printed a traceback, or whose memory grew by more than 32 MB. Frames that break
+WebSocket itself must close their connection by the right code. After it the station must serve an honest session, and
+the controller must drive honest stations.
+
+A station and the controller also call: the bench lies in one answer of ten. The same seed sends the same frames, up to
+the ids of the target's own calls. A station's record of events is left out: it is evidence, and grows by design.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
-import json
-import random
-import subprocess
 import sys
-from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine
 from typing import Any
 
-from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed
+from websockets.asyncio.client import connect
+from websockets.asyncio.server import ServerConnection, serve
 
-from benches.ocpp_servers import Served
-from hilbench.ocppj import VERSIONS, ChargePoint16, ChargePoint21, ChargePoint201, listen, messages, on
-from tests.ocpp_samples import sample, schemas
+from benches import fuzz_honest
+from benches.fuzz_attack import BATCH, BROKEN, Attack, break_websocket
+from benches.fuzz_frames import hostile
+from benches.fuzz_judge import alarms
+from benches.fuzz_replies import Replies
+from benches.fuzz_targets import HANDLED, Target, controller, run_station, serve_layer, started
+from hilbench import clock
+from hilbench.controller.csms2 import _NOTES, Session21, Session201
+from hilbench.controller.csms16 import Session16
+from hilbench.ocppj import VERSIONS, messages
+from hilbench_emulators.station.handlers2 import Handlers21, Handlers201
+from hilbench_emulators.station.handlers16 import Handlers16
 
-CLASSES = {"1.6": ChargePoint16, "2.0.1": ChargePoint201, "2.1": ChargePoint21}
-HANDLED = ("BootNotification", "StatusNotification", "MeterValues", "DataTransfer", "Heartbeat")
-BATCH = 50
-PATIENCE_S = 30
-ANSWER_LENGTH = 4096
-PARSER_DEPTH = 800
-"""Above it, how deep is too deep for JSON depends on the depth of the caller's stack: refused unread is right too."""
 GROWTH_KB = 32_768
-_COMMON = "NotImplemented NotSupported InternalError ProtocolError SecurityError PropertyConstraintViolation"
-CODES = {*_COMMON.split(), "TypeConstraintViolation", "GenericError"}
-CODES_16 = CODES | {"FormationViolation", "OccurenceConstraintViolation"}
-CODES_2 = CODES | {"FormatViolation", "OccurrenceConstraintViolation", "RpcFrameworkError", "MessageTypeNotSupported"}
-
-Rng = random.Random
-
-
-def server_class(name: str) -> Any:
-    """A server of a version that answers a few actions with their full samples."""
-    handlers = {f"on_{action}": on(action)(_handler(name, action)) for action in HANDLED}
-    if name == "2.1":
-        handlers["on_stream"] = on("NotifyPeriodicEventStream")(on_stream)
-    return type("Server", (CLASSES[name],), handlers)
-
-
-def on_stream(_self: Any, **_: Any) -> None:
-    """Take note."""
-
-
-def payload(name: str, action: str, kind: str = "call") -> Any:
-    """A full payload of a message."""
-    return sample(next(one for what, how, one in schemas(name) if (what, how) == (action, kind)))
-
-
-def _handler(name: str, action: str) -> Callable[..., Any]:
-    answer = payload(name, action, "call_result")
-
-    def handle(_self: Any, **_: Any) -> Any:
-        return answer
-
-    handle.__name__ = f"on_{action}"
-    return handle
-
-
-async def serve_all() -> None:
-    """Serve the three versions until the parent goes."""
-    servers = {messages(name).subprotocol: server_class(name) for name in VERSIONS}
-
-    async def handler(connection: Any, identity: str) -> None:
-        await servers[connection.subprotocol](identity, connection).start()
-
-    async with listen("127.0.0.1", 0, handler, versions=VERSIONS) as port:
-        print(port, flush=True)
-        await asyncio.to_thread(sys.stdin.readline)
-
-
-JUNK: list[Any] = [
-    None,
-    True,
-    False,
-    0,
-    -1,
-    2,
-    3.0,
-    1e308,
-    10**30,
-    "",
-    "x",
-    "\ud800",
-    "\0",
-    "é" * 40,
-    "v" * 3000,
-    [],
-    {},
-]
-JUNK += [[[]], {"": ""}, {"a": {"a": {"a": []}}}, "2024-06-04T16:00:00Z", "NaN", float("nan"), float("inf")]
-TEXTS = ["", " ", "{", "[]", "[[", "null", "5", '"', "[2", "\ufeff[2]", "9" * 5000]
-TEXTS += [
-    "[" * 5000,
-    "[2," * 300,
-    '{"a":' * 900,
-    "9" * 5000,
-]
-TEXTS += ['[2,"x","Heartbeat",{}', '[2,"x","Heartbeat",{"a":1,"a":2}]', "[NaN]", "[Infinity,1]", "[1e400]", "[true]"]
-PIECES = ['"', "[", "]", "{", "}", ",", ":", "-", "9", "null", "1e9", "\\u0000", "\\ud800", "\x07", "é", "😀"]
-
-
-def _nodes(data: Any) -> list[tuple[Any, Any]]:
-    found: list[tuple[Any, Any]] = []
-    pairs = data.items() if isinstance(data, dict) else enumerate(data)
-    for key, value in pairs:
-        found.append((data, key))
-        if isinstance(value, dict | list):
-            found += _nodes(value)
-    return found
-
-
-def replaced(rng: Rng, text: str) -> str:
-    """A part of the frame is something else, or gone, or there under a wrong name too."""
-    data = json.loads(text)
-    owner, key = rng.choice(_nodes(data))
-    if rng.random() < 0.2:
-        del owner[key]
-    elif rng.random() < 0.2 and isinstance(owner, dict):
-        owner[str(key) + rng.choice(["", "_", "X"])] = rng.choice(JUNK)
-    else:
-        owner[key] = rng.choice(JUNK)
-    return json.dumps(data)
-
-
-def edited(rng: Rng, text: str) -> str:
-    """A few characters are others."""
-    for _ in range(rng.randint(1, 4)):
-        start = rng.randrange(len(text) + 1)
-        text = text[:start] + rng.choice(PIECES) + text[start + rng.randrange(6) :]
-    return text
-
-
-def framed(rng: Rng, text: str) -> str:
-    """Another type, id, action or number of parts around the payload."""
-    parts: list[Any] = json.loads(text)
-    parts[0] = rng.choice([2, 2, 3, 4, 5, 6, 7, 0, -2, 2.0, 10**20, "2", None, [], {}])
-    if rng.random() < 0.5:
-        parts[1] = rng.choice(["x", "", "i" * 36, "i" * 37, 5, None, ["x"]])
-    if rng.random() < 0.5:
-        parts[2] = rng.choice(["Nonsense", "../Heartbeat", "__class__", "", "Authorize", "a" * 5000, 7, None])
-    return json.dumps(parts[: rng.choice([1, 2, 3, 4, 4, 4])] + [{}] * rng.choice([0, 0, 0, 1]))
-
-
-def deep(rng: Rng, text: str) -> str:
-    """Nested up to where parsers and validators give up."""
-    depth = rng.randint(1, 1200)
-    inner = "[" * depth + "]" * depth if rng.random() < 0.5 else '{"a":' * depth + "1" + "}" * depth
-    return text.replace("{", '{"customData":' + inner + ",", 1)
-
-
-def hostile(seed: int, name: str) -> Iterator[str]:
-    """Frames without end for a version."""
-    rng = random.Random(f"{seed} {name}")
-    good = [json.dumps([2, "x", action, payload(name, action)]) for action in HANDLED]
-    sends = ["NotifyPeriodicEventStream"] if name == "2.1" else []
-    good += [json.dumps([6, "x", action, payload(name, action)]) for action in sends]
-    ways: list[Callable[[Rng, str], str]] = [replaced, replaced, edited, edited, framed, framed, deep]
-    while True:
-        way = rng.randrange(len(ways) + 1)
-        yield rng.choice(TEXTS) if way == len(ways) else ways[way](rng, rng.choice(good))
-
-
-def expected(text: str, name: str) -> str:
-    """The message id of the one answer that a frame must get, or nothing where the protocol has none for it."""
-    try:
-        frame = json.loads(text)
-    except RecursionError:
-        return "" if name == "2.1" and text.startswith("[6") else "-1"
-    except ValueError:
-        return "-1"
-    if not isinstance(frame, list) or not frame or isinstance(frame[0], bool) or frame[0] is None:
-        return "-1"
-    silent: tuple[int, ...] = (3, 4, 5, 6) if name == "2.1" else (3, 4)
-    if frame[0] in silent or (frame[0] != 2 and name == "1.6"):
-        return ""
-    known = len(frame) > 1 and isinstance(frame[1], str) and 0 < len(frame[1]) <= 36
-    return str(frame[1]) if known else "-1"
-
-
-def fault(text: str, name: str, answers: list[str]) -> str:
-    """What is wrong with the answers to a frame; nothing if nothing is."""
-    wanted = expected(text, name)
-    if text.count("[") + text.count("{") > PARSER_DEPTH and answers:
-        wanted = "-1" if answers[0].startswith('[4,"-1",') else "x"
-    if len(answers) != bool(wanted):
-        return f"{len(answers)} answers"
-    for answer in answers:
-        kind, unique_id, *rest = json.loads(answer)
-        if unique_id != wanted or kind not in (3, 4) or len(answer) > ANSWER_LENGTH:
-            return f"answer {answer[:80]}"
-        if kind == 4 and rest[0] not in (CODES_16 if name == "1.6" else CODES_2):
-            return f"code {rest[0]}"
-    return ""
-
-
-class Attack:
-    """One connection that sends hostile frames and judges what comes back."""
-
-    def __init__(self, port: int, name: str, seed: int) -> None:
-        self._url, self._name = f"ws://127.0.0.1:{port}/fuzz", name
-        self._frames = hostile(seed, name)
-        self.outcomes: Counter[str] = Counter()
-        self.faults: list[str] = []
-
-    async def run(self, count: int) -> None:
-        """Send ``count`` frames."""
-        spoken = [messages(self._name).subprotocol]
-        async with connect(self._url, subprotocols=spoken, compression=None, proxy=None, ping_interval=None) as link:
-            for first in range(0, count, BATCH):
-                chosen = [next(self._frames) for _ in range(min(BATCH, count - first))]
-                await asyncio.wait_for(self._batch(link, chosen), PATIENCE_S)
-
-    async def _batch(self, link: ClientConnection, chosen: list[str]) -> None:
-        sending = asyncio.create_task(self._send(link, chosen))
-        for number, text in enumerate(chosen):
-            answers: list[str] = []
-            while not (answer := str(await link.recv())).startswith(f'[3,"alive{number}"'):
-                answers.append(answer)
-            self._judge(text, answers)
-        await sending
-
-    async def _send(self, link: ClientConnection, chosen: list[str]) -> None:
-        for number, text in enumerate(chosen):
-            await link.send(text)
-            await link.send(f'[2,"alive{number}","Heartbeat",{{}}]')
-
-    def _judge(self, text: str, answers: list[str]) -> None:
-        if found := fault(text, self._name, answers):
-            self.faults.append(f"{self._name}: {found} to {text[:200]!r}")
-        self.outcomes[_outcome(answers)] += 1
-
-
-def _outcome(answers: list[str]) -> str:
-    if not answers:
-        return "ignored"
-    frame = json.loads(answers[0])
-    return "answered" if frame[0] == 3 else str(frame[2])
-
-
-BROKEN = {
-    "text that is no UTF-8": (b"\x81\x82\0\0\0\0\xff\xfe", 1007),
-    "unmasked": (b"\x81\x01x", 1002),
-    "reserved bits": (b"\xf1\x80\0\0\0\0", 1002),
-    "unknown opcode": (b"\x83\x80\0\0\0\0", 1002),
-    "ping of 200 bytes": (b"\x89\xfe\x00\xc8\0\0\0\0" + b"p" * 200, 1002),
-    "continues nothing": (b"\x80\x80\0\0\0\0", 1002),
-    "2 MB announced": (b"\x81\xff" + (2 << 20).to_bytes(8, "big") + b"\0\0\0\0", 1009),
-    "close with 1 byte": (b"\x88\x81\0\0\0\0x", 1002),
+WARM_UP = 10
+"""A tenth of the frames goes before memory is looked at."""
+HEARTBEAT: tuple[str, Any] = ("Heartbeat", {})
+_VARIABLE = {"component": {"name": "OCPPCommCtrlr"}, "variable": {"name": "HeartbeatInterval"}}
+PROBES: dict[str, tuple[str, Any]] = {
+    "1.6": ("GetConfiguration", {"key": ["HeartbeatInterval"]}),
+    "2.0.1": ("GetVariables", {"getVariableData": [_VARIABLE]}),
+    "2.1": ("GetVariables", {"getVariableData": [_VARIABLE]}),
 }
-"""What is no WebSocket, and the code by which the server closes."""
+STATIONS: dict[str, Any] = {"1.6": Handlers16, "2.0.1": Handlers201, "2.1": Handlers21}
+SESSIONS: dict[str, Any] = {"1.6": Session16, "2.0.1": Session201, "2.1": Session21}
+NOT_ALONE = ("Reset",)
+"""Comes in storms of its own."""
 
 
-async def break_websocket(port: int, rounds: int) -> list[str]:
-    """Send all of it on connections of their own; returns what was not closed as it should."""
+def answered(kind: Any) -> list[str]:
+    """The actions that a class has handlers for."""
+    found = (getattr(getattr(kind, name, None), "_on_action", None) for name in dir(kind))
+    return sorted({str(action) for action in found if action} - {*NOT_ALONE})
+
+
+def _layer(version: str, seed: int) -> Attack:
+    sends = ["NotifyPeriodicEventStream"] if version == "2.1" else []
+    return Attack(version, hostile(seed, version, HANDLED, "", sends), HEARTBEAT, Replies(version, seed))
+
+
+def _station(version: str, seed: int) -> Attack:
+    frames = hostile(seed, version, answered(STATIONS[version]), "station")
+    return Attack(version, frames, PROBES[version], Replies(version, seed))
+
+
+def _csms(version: str, seed: int) -> Attack:
+    known = [action for action in _NOTES if version == "2.1" or action != "NotifyPriorityCharging"]
+    actions = answered(SESSIONS[version]) + ([] if version == "1.6" else known)
+    return Attack(version, hostile(seed, version, actions, "csms"), HEARTBEAT, Replies(version, seed))
+
+
+async def _dialling(attack: Attack, url: str, count: int) -> None:
+    """Send ``count`` frames to a server, over as many connections as it takes."""
+    attack.add(count)
+    spoken = [messages(attack.version).subprotocol]
+    while attack.left:
+        async with connect(url, subprotocols=spoken, compression=None, proxy=None, ping_interval=None) as link:
+            await attack.run(link)
+
+
+async def _broken(url: str, rounds: int) -> list[str]:
     faults = []
-    for what, (octets, code) in [*BROKEN.items()] * rounds:
-        link = await connect(f"ws://127.0.0.1:{port}/x", subprotocols=[messages("1.6").subprotocol], proxy=None)
-        link.transport.write(octets)
+    for what in [*BROKEN] * rounds:
+        async with connect(url, subprotocols=[messages("1.6").subprotocol], proxy=None, ping_interval=None) as link:
+            faults.append(await break_websocket(link, what))
+    return [f"broken WebSocket: {one}" for one in faults if one]
+
+
+async def attack_server(target: Target, attacks: list[Attack], options: argparse.Namespace, share: int) -> list[str]:
+    """The layer or the controller."""
+    url = f"ws://127.0.0.1:{target.served.port}/ocpp"
+    count = -(-share // len(attacks))
+
+    async def all_of(frames: int) -> None:
+        await asyncio.gather(*(_dialling(a, f"{url}/{n}", frames) for a, n in zip(attacks, "ABC", strict=True)))
+
+    await all_of(count // WARM_UP)
+    before = target.served.rss_kb()
+    faults = await _broken(f"{url}/D", options.rounds)
+    await all_of(count - count // WARM_UP)
+    return faults + verdict(target, attacks, before)
+
+
+async def fuzz_layer(options: argparse.Namespace, share: int) -> list[str]:
+    """The bare layer."""
+    async with started([sys.executable, __file__, "--child", "layer"]) as target:
+        faults = await attack_server(target, [_layer(v, options.seed) for v in VERSIONS], options, share)
+    return faults + _late(target)
+
+
+async def fuzz_csms(options: argparse.Namespace, share: int) -> list[str]:
+    """The reference controller."""
+    async with controller() as target:
+        faults = await attack_server(target, [_csms(v, options.seed) for v in VERSIONS], options, share)
+        faults += await fuzz_honest.at_controller(target.served.port)
+        found = alarms(target.log.read_text(errors="replace"))
+    return faults + found + _late(target)
+
+
+async def fuzz_station(options: argparse.Namespace, share: int) -> list[str]:
+    """Three stations, one after the other's start, all at once."""
+    parts = await asyncio.gather(*(_one_station(v, options, -(-share // len(VERSIONS))) for v in VERSIONS))
+    return [fault for part in parts for fault in part]
+
+
+async def _one_station(version: str, options: argparse.Namespace, count: int) -> list[str]:
+    links: asyncio.Queue[ServerConnection] = asyncio.Queue()
+
+    async def accept(link: ServerConnection) -> None:
+        await links.put(link)
+        await link.wait_closed()
+
+    spoken = [messages(version).subprotocol]
+    async with serve(accept, "127.0.0.1", 0, subprotocols=spoken, compression=None, ping_interval=None) as server:
+        url = f"ws://127.0.0.1:{next(iter(server.sockets)).getsockname()[1]}/ocpp"
+        child = [sys.executable, __file__, "--child", "station", "--version", version, "--url", url]
+        async with started(child, 0) as target:
+            faults = await _besiege(target, links, _station(version, options.seed), count, options.rounds)
+            found = alarms(target.log.read_text(errors="replace"))
+    return faults + [f"{version}: {line}" for line in found] + _late(target)
+
+
+async def _besiege(
+    target: Target, links: asyncio.Queue[ServerConnection], attack: Attack, count: int, rounds: int
+) -> list[str]:
+    await target.ask("plug")
+    await _accepting(attack, links, count // WARM_UP)
+    before = target.served.rss_kb()
+    attack.replies.hostile = False
+    await _accepting(attack, links, BATCH)
+    faults = [await break_websocket(await fuzz_honest.latest(links), what) for what in [*BROKEN] * rounds]
+    attack.replies.hostile = True
+    await _accepting(attack, links, count - count // WARM_UP)
+    found = [f"{attack.version}: broken WebSocket: {one}" for one in faults if one]
+    found += verdict(target, [attack], before)
+    honest = await fuzz_honest.session(attack, links, target)
+    return found + ([honest] if honest else [])
+
+
+async def _accepting(attack: Attack, links: asyncio.Queue[ServerConnection], count: int) -> None:
+    """Send ``count`` frames to the station that dials, over as many connections as it takes."""
+    attack.add(count)
+    while attack.left:
         try:
-            await asyncio.wait_for(link.recv(), PATIENCE_S)
-            faults.append(f"{what}: answered")
-        except ConnectionClosed as closed:
-            if closed.rcvd is None or closed.rcvd.code != code:
-                faults.append(f"{what}: {closed}")
-    return faults
+            link = await fuzz_honest.latest(links)
+        except TimeoutError:
+            attack.faults.append(f"{attack.version}: the station does not come back")
+            return
+        await attack.run(link)
+        if link.close_code is None and link.state == 1:
+            links.put_nowait(link)
 
 
-async def attack(server: Served, options: argparse.Namespace) -> list[str]:
-    """Everything; returns the faults."""
-    attacks = [Attack(server.port, name, options.seed) for name in VERSIONS]
-    share = -(-options.frames // len(attacks))
-    await asyncio.gather(*(one.run(share // 10) for one in attacks))
-    before = server.rss_kb()
-    broken = await break_websocket(server.port, options.rounds)
-    await asyncio.gather(*(one.run(share - share // 10) for one in attacks))
-    growth = server.rss_kb() - before
-    for name, one in zip(VERSIONS, attacks, strict=True):
-        print(f"{name}: {one.outcomes.total()} frames: " + ", ".join(f"{k} {n}" for k, n in one.outcomes.most_common()))
-    print(f"{len(BROKEN) * options.rounds} connections with broken WebSocket frames")
-    print(f"memory of the server after the first tenth: {before} kB, {growth:+} kB till the end")
+def verdict(target: Target, attacks: list[Attack], before: int) -> list[str]:
+    """Print what came of it; the faults."""
+    for one in attacks:
+        print(f"{one.version}: {one.outcomes.total()} frames: {_told(one.outcomes)}")
+        print(f"  of kinds {_told(one.kinds)}; its own calls {_told(one.own)}; closed {_told(one.closed)}")
+        print(f"  lied to in {one.replies.lied}, not answered {one.replies.silent}")
+    if target.process.returncode is not None:
+        return [fault for one in attacks for fault in one.faults] + [f"it ended with {target.process.returncode}"]
+    growth = target.served.rss_kb() - before
+    print(
+        f"  {target.served.cpu_s():.0f} s of CPU; memory after the first tenth {before} kB, {growth:+} kB till the end"
+    )
     late = [f"memory grew by {growth} kB"] if growth > GROWTH_KB else []
-    return [*(fault for one in attacks for fault in one.faults), *broken, *late]
+    return [fault for one in attacks for fault in one.faults] + late
+
+
+def _told(counter: Any) -> str:
+    return ", ".join(f"{name} {number}" for name, number in counter.most_common()) or "none"
+
+
+def _late(target: Target) -> list[str]:
+    code = target.process.returncode
+    return [] if code == 0 else [f"the target ended with {code}"]
+
+
+TARGETS: dict[str, Callable[[argparse.Namespace, int], Coroutine[Any, Any, list[str]]]] = {
+    "layer": fuzz_layer,
+    "station": fuzz_station,
+    "csms": fuzz_csms,
+}
+
+
+async def fuzz(options: argparse.Namespace) -> list[str]:
+    """Every target, one after the other."""
+    wanted = options.target or list(TARGETS)
+    faults = []
+    for name in wanted:
+        print(f"-- {name}", flush=True)
+        start = clock.time()
+        faults += [f"{name}: {one}" for one in await TARGETS[name](options, -(-options.frames // len(wanted)))]
+        print(f"  {clock.time() - start:.0f} s", flush=True)
+    return faults
 
 
 def main() -> int:
     """1 on any fault."""
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--target", action="append", choices=[*TARGETS], help="repeatable (default: all)")
     parser.add_argument("--frames", type=int, default=30_000, help="in all (default: %(default)s)")
     parser.add_argument("--rounds", type=int, default=5, help="of broken WebSocket frames (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--child", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--child", choices=["layer", "station"], help=argparse.SUPPRESS)
+    parser.add_argument("--version", help=argparse.SUPPRESS)
+    parser.add_argument("--url", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.child:
-        asyncio.run(serve_all())
+        clock.run(serve_layer() if options.child == "layer" else run_station(options.version, options.url), "real")
         return 0
-    command = [sys.executable, __file__, "--child"]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        assert process.stdin is not None
-        faults = asyncio.run(attack(Served(process.pid, int(process.stdout.readline())), options))
-        if process.poll() is not None:
-            faults.append(f"the server ended with {process.returncode}")
-        process.stdin.close()
-    for line in faults[:20]:
-        print(f"FAULT: {line[:160]}")
+    faults = clock.run(fuzz(options), "real")
+    alike: dict[str, list[str]] = {}
+    for line in faults:
+        alike.setdefault(line.partition(" to ")[0][:200], []).append(line)
+    for lines in list(alike.values())[:20]:
+        print(f"FAULT, {len(lines)} times: {lines[0][:1200]}")
     print(f"{len(faults)} faults; ignored is legitimate for types 3, 4 and in 1.6 unknown ones, in 2.1 for 5 and 6")
     return 1 if faults else 0
 

@@ -156,3 +156,18 @@ def test_a_bad_answer_does_not_hold_up_the_controllers_next_call(frame: Frame) -
 def test_the_controller_refuses_what_cannot_be_validated(frame: Frame) -> None:
     """This station and the next one are served as before."""
     assert matches(said(answers_of(frame)), "4 FormationViolation")
+
+
+def test_a_station_that_boots_without_end_is_installed_once_more_not_a_thousand_times() -> None:
+    """A thousand boots while the first installation waits are all answered, and lead to one more installation."""
+
+    async def body(d: Dialled) -> list[str]:
+        d.heard.clear()
+        for _ in range(1000):
+            await d.first.send(sent("BootNotification", chargePointVendor="v", chargePointModel="m"))
+        await asyncio.sleep(120)
+        return list(d.heard)
+
+    heard: list[str] = clock.run(with_controller(body))
+    assert sum(text.startswith('[3,"x"') for text in heard) == 1000
+    assert 1 <= sum('"SetChargingProfile"' in text for text in heard) <= 2

@@ -14,6 +14,7 @@ from websockets.asyncio.server import ServerConnection
 from hilbench.ocppj import call, call_result, on
 from hilbench.signals import Record
 from tests.bad_frames import BEYOND, TO_EVERYBODY, Answer, Frame, matches, said, sent
+from tests.station_bench import Bench as AnyBench
 from tests.test_station16 import Bench, Central, stamp
 
 
@@ -236,3 +237,128 @@ def test_a_heartbeat_interval_below_0_is_not_obeyed() -> None:
 
     bench.run(body)
     assert len(bench.sent("Heartbeat")) == 2
+
+
+@pytest.mark.parametrize("version", ["1.6", "2.0.1", "2.1"])
+def test_a_refused_heartbeat_does_not_end_the_connection(version: str) -> None:
+    """The controller is there and says no: the station goes on with the same connection and the next heartbeat."""
+    bench = AnyBench(version, heartbeat_s=20)
+    bench.answers["BootNotification"] = {"interval": 20}
+    bench.answers["Heartbeat"] = {"current_time": "yesterday"}
+
+    async def body(b: AnyBench) -> None:
+        await asyncio.sleep(60)
+        assert len(b.sent("Heartbeat")) >= 3
+        assert len(b.dials) == 1
+        assert b.station.connected
+
+    bench.run(body)
+
+
+@pytest.mark.parametrize("version", ["1.6", "2.0.1", "2.1"])
+def test_a_refused_boot_closes_the_connection_with_the_reason(version: str) -> None:
+    """The station leaves by code 1008, says which answer it could not use, and dials again."""
+    bench = AnyBench(version)
+    bench.answers["BootNotification"] = {"status": "Perhaps"}
+
+    async def body(b: AnyBench) -> Any:
+        first = b.central._connection
+        await asyncio.sleep(60)
+        assert len(b.dials) > 1
+        return first.close_code, first.close_reason
+
+    code, reason = bench.run(body)
+    assert code == 1008
+    assert reason.startswith("BootNotification: InternalError")
+
+
+@pytest.mark.parametrize("moment", ["9999-12-31T23:59:59Z", "0001-01-01T00:00:00Z", "0001-01-01T00:00:00+14:00"])
+def test_a_clock_at_the_ends_of_time_is_not_obeyed(moment: str) -> None:
+    """The station keeps its own time, and can still say when its schedule begins."""
+    bench = AnyBench("1.6")
+    bench.answers["BootNotification"] = {"current_time": moment}
+
+    async def body(b: AnyBench) -> Any:
+        return await b.ask("GetCompositeSchedule", connector_id=1, duration=86_400)
+
+    assert bench.run(body).schedule_start.startswith("2024")
+
+
+def test_additions_of_vendors_are_not_sent_back() -> None:
+    """Component and variable come back by their names: what else was in them could break the answer's schema."""
+    bench = AnyBench("2.0.1")
+    odd = {"name": "x", "customData": {"vendorId": "x", "vendorId_": None}, "evse": {"id": 1}}
+    asked = json.dumps([2, "x", "GetVariables", {"getVariableData": [{"component": odd, "variable": {"name": "y"}}]}])
+
+    async def body(b: AnyBench) -> list[str]:
+        answers: list[str] = []
+        b.central._on_frame = lambda way, text: answers.append(text) if way == "in" else None
+        await b.central._connection.send(asked)
+        await asyncio.sleep(1)
+        return answers
+
+    (answer,) = map(json.loads, bench.run(body))
+    (result,) = answer[2]["getVariableResult"]
+    assert (result["component"], result["variable"]) == ({"name": "x", "evse": {"id": 1}}, {"name": "y"})
+
+
+@pytest.mark.parametrize(
+    ("value", "status"),
+    [("2.5", "Accepted"), ("0", "Accepted"), ("NaN", "Rejected"), ("", "Rejected"), ("x", "Rejected")],
+)
+def test_a_decimal_variable_takes_numbers_only(value: str, status: str) -> None:
+    """What is no number is rejected, so a limit of another system can still be weighed against it."""
+    bench = AnyBench("2.0.1")
+    names = {"component": {"name": "SmartChargingCtrlr"}, "variable": {"name": "LimitChangeSignificance"}}
+
+    async def body(b: AnyBench) -> Any:
+        answer = await b.ask("SetVariables", set_variable_data=[{"attribute_value": value, **names}])
+        b.station.external_limit(10.0)
+        return answer.set_variable_result[0]["attribute_status"]
+
+    assert bench.run(body) == status
+
+
+def test_a_station_that_is_not_answered_does_not_promise_without_end() -> None:
+    """Of a thousand triggers while its heartbeat waits 200 are taken; when that is answered all is well again."""
+    bench = AnyBench("1.6")
+
+    async def body(b: AnyBench) -> list[str]:
+        answers: list[str] = []
+        b.central._on_frame = lambda way, text: answers.append(text) if way == "in" else None
+        async with b.station._uplink.link._call_lock:  # as if a call waited for its answer
+            for _ in range(1000):
+                await b.central._connection.send(sent("TriggerMessage", requestedMessage="Heartbeat"))
+            await asyncio.sleep(1)
+        heard = [text[:24] for text in answers]
+        await asyncio.sleep(5)
+        assert (await b.ask("ClearCache")).status == "Accepted"
+        return heard
+
+    heard = bench.run(body)
+    assert len(heard) == 1000
+    assert sum(text.startswith('[4,"x","GenericError"') for text in heard) == 800
+    assert len(bench.sent("Heartbeat")) == 200
+
+
+def test_profiles_that_are_gone_leave_no_timers() -> None:
+    """A hundred dynamic profiles, one after the other: the station waits for one of them."""
+    bench = AnyBench("2.1")
+    schedule = {"id": 1, "charging_rate_unit": "A", "charging_schedule_period": [{"start_period": 0, "limit": 9.0}]}
+
+    async def body(b: AnyBench) -> list[str]:
+        for number in range(100):
+            dynamic = {
+                "id": number,
+                "stack_level": 0,
+                "charging_profile_purpose": "TxDefaultProfile",
+                "charging_profile_kind": "Dynamic",
+                "dyn_update_interval": 2**30,
+                "dyn_update_time": stamp(0),
+                "charging_schedule": [schedule],
+            }
+            assert (await b.ask("SetChargingProfile", evse_id=1, charging_profile=dynamic)).status == "Accepted"
+            await b.ask("ClearChargingProfile", charging_profile_id=number)
+        return [name for name in b.station._timers if name.startswith("pull ")]
+
+    assert len(bench.run(body)) <= 2

@@ -62,6 +62,7 @@ class Conversation(ABC):
         self.listener = csms.listener
         self._wake = asyncio.Event()
         self._wanted: float | None = None
+        self._installing = self._install_again = False
 
     @abstractmethod
     async def set_limit(self, profile_id: int, stack_level: int, limit_a: float, duration_s: float | None) -> bool:
@@ -72,7 +73,22 @@ class Conversation(ABC):
         """Ask for currents every ``sample_s``, for the state of the connector and for a reading at once."""
 
     async def install(self) -> None:
-        """Fallback first, then ask for reports and for the state."""
+        """Fallback first, then ask for reports and for the state; what boots meanwhile gets it once more, not so often.
+
+        A station that boots without end and answers nothing would otherwise pile up installations.
+        """
+        self._install_again = True
+        if self._installing:
+            return
+        self._installing = True
+        try:
+            while self._install_again:
+                self._install_again = False
+                await self._install()
+        finally:
+            self._installing = False
+
+    async def _install(self) -> None:
         if self.csms.with_fallback:
             limit = self.csms.fallback_of(self.role)
             if await self.set_limit(FALLBACK_ID, 0, limit, None):

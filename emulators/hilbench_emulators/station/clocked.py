@@ -14,6 +14,9 @@ from hilbench.signals import Record
 from hilbench_emulators.smart_charging.times import grid
 from hilbench_emulators.station.settings import StationSettings
 
+FIRST_YEAR, LAST_YEAR = 1970, 9000
+"""Years that a clock takes (policy-default): dates of schedules a good while later can still be written."""
+
 
 class Clocked(ABC):
     """Timers are the loop's; the time of day is ahead of the bench's by ``_ahead_s``."""
@@ -51,12 +54,16 @@ class Clocked(ABC):
     def set_clock(self, told: str) -> None:
         """Go by the controller's clock from now on (OCPP 1.6 section 4.6: the answer to Heartbeat should be used so).
 
-        Differences of ``clock_step_s`` or less, and what is no date, leave the clock as it is.
+        Differences of ``clock_step_s`` or less, what is no date, and a year in which a schedule could not be told
+        leave the clock as it is.
         """
         try:
-            ahead_s = (datetime.fromisoformat(told).astimezone(UTC) - clock.now()).total_seconds()
+            moment = datetime.fromisoformat(told).astimezone(UTC)
         except (TypeError, ValueError, OverflowError):
             return
+        if not FIRST_YEAR <= moment.year <= LAST_YEAR:
+            return
+        ahead_s = (moment - clock.now()).total_seconds()
         if abs(ahead_s - self._ahead_s) > self.settings.clock_step_s:
             self.event("station.clock", ahead_s=round(ahead_s, 3))
             self._ahead_s = ahead_s

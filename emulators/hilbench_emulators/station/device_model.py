@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -36,7 +37,7 @@ class DeviceModel:
     def _got(self, item: dict[str, Any]) -> dict[str, Any]:
         attribute = item.get("attribute_type", "Actual")
         status = self._find(item, attribute)
-        found = {"component": item["component"], "variable": item["variable"], "attribute_status": status}
+        found = _named_in(item) | {"attribute_status": status}
         if "attribute_type" in item:
             found["attribute_type"] = attribute
         if status == "Accepted":
@@ -66,7 +67,7 @@ class DeviceModel:
             status = "Accepted" if self._usable(key, value) else "Rejected"
         if status == "Accepted":
             self.changed[key] = value
-        found = {"component": item["component"], "variable": item["variable"], "attribute_status": status}
+        found = _named_in(item) | {"attribute_status": status}
         return found | ({"attribute_type": item["attribute_type"]} if "attribute_type" in item else {})
 
     def _usable(self, key: Key, value: str) -> bool:
@@ -76,6 +77,8 @@ class DeviceModel:
         if variable.data_type == "integer":
             number = value.isascii() and value.isdigit() and len(value) <= 9
             return number and int(value) <= (variable.most or int(value))
+        if variable.data_type == "decimal":
+            return re.fullmatch(r"\d{1,9}(\.\d{1,9})?", value, re.ASCII) is not None
         if variable.data_type == "boolean":
             return value in ("true", "false")
         if variable.name in MEMBER_LISTS:
@@ -110,7 +113,8 @@ class DeviceModel:
         status = self._find(item, "Actual")
         return {
             "status": "UnsupportedMonitorType" if status == "Accepted" else status,
-            **{key: item[key] for key in ("type", "severity", "component", "variable")},
+            **{key: item[key] for key in ("type", "severity")},
+            **_named_in(item),
         }
 
     def _reported(self, variable: Variable) -> dict[str, Any]:
@@ -135,6 +139,16 @@ class DeviceModel:
 def _named(variable: Variable, item: dict[str, Any]) -> bool:
     name = (item.get("variable") or {}).get("name", variable.name)
     return variable.key == (item["component"]["name"], name)
+
+
+def _named_in(item: dict[str, Any]) -> dict[str, Any]:
+    """Component and variable of a request without a vendor's additions, which it may make what it likes."""
+    return {name: _plain(item[name]) for name in ("component", "variable")}
+
+
+def _plain(node: dict[str, Any]) -> dict[str, Any]:
+    known = ((key, value) for key, value in node.items() if key in ("name", "instance", "evse", "id", "connector_id"))
+    return {key: _plain(value) if isinstance(value, dict) else value for key, value in known}
 
 
 def _key(item: dict[str, Any]) -> Key:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from hilbench.ocppj import Connection
+from hilbench.ocppj import Connection, refusal
 
 if TYPE_CHECKING:
     from hilbench_emulators.station.base import AcStation
 
+MOST_UNTOLD = 200
+"""Messages that may wait for the answer to one before them (policy-default): beyond it nothing more is promised."""
+
 
 class HandlersBase:
     """The station's end of one connection, mixed into the protocol class of a version."""
+
+    _tasks: dict[Any, Any]
 
     def __init__(self, station: AcStation, connection: Connection) -> None:
         super().__init__(  # type: ignore[call-arg]  # a mixin
@@ -26,3 +31,5 @@ class HandlersBase:
     def admit(self, action: str) -> None:
         """See :class:`hilbench.ocppj.peer.Peer`."""
         self._station.admit(action)
+        if len(self._tasks) >= MOST_UNTOLD:
+            raise refusal("GenericError", f"{action}: {MOST_UNTOLD} messages wait for an answer already")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import partial
 from typing import Any
 
@@ -114,6 +115,9 @@ class Smart2(Transacting2):
 
     def _watch_dynamic(self) -> None:
         """Set timers for the profiles whose figures the station must fetch (OCPP 2.1 K28, standard-text)."""
+        there = {f"pull {profile.id}" for profile in self.charging.store.profiles}
+        for gone in [name for name in self._timers if name.startswith("pull ") and name not in there]:
+            self._at(gone, math.inf, self._refresh)
         for profile in self.charging.store.profiles:
             name, interval = f"pull {profile.id}", profile.dyn_update_interval_s
             if profile.kind is Kind.DYNAMIC and interval and name not in self._timers:

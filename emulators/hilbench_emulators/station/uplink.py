@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 LINK_LOST = ("Timeout", "ConnectionLost")
 """Codes of ``CallFailed`` after which nothing more can be said on this connection."""
+POLICY_VIOLATION, REASON_LENGTH = 1008, 123
+"""Close code, and octets of the longest reason (RFC 6455 sections 7.4.1 and 5.5, standard-text)."""
 
 
 class Uplink(ABC):
@@ -126,12 +128,22 @@ class Uplink(ABC):
             self._station.next_id = link.next_id
             if not accepted and not self.refusal:
                 self.refusal = "the connection ended before BootNotification was answered"
+            await _farewell(connection, tasks[1])
             connection.transport.abort()
             results = await asyncio.gather(*tasks, return_exceptions=True)
         for result in results:
             if isinstance(result, Exception) and not isinstance(result, CallFailed):
                 raise result
         return accepted
+
+    async def _try(self, link: Any, payload: Any) -> Any:
+        """Call; None when the controller refuses, or answers nonsense: it is there, so the link stays."""
+        try:
+            return await link.call(payload)
+        except CallFailed as error:
+            if error.code in LINK_LOST:
+                raise
+            return None
 
     def abort(self) -> None:
         """Break the connection, if there is one, without a farewell."""
@@ -184,7 +196,7 @@ class Uplink(ABC):
         await self._register(link)
         self.connected, self.refusal = True, ""
         self._station.came_online()
-        await link.call(self._station.status_message())
+        await self._try(link, self._station.status_message())
         sender = asyncio.ensure_future(self.send_queue(link))
         try:
             await self._heartbeats(link, sender)
@@ -223,5 +235,13 @@ class Uplink(ABC):
             done, _ = await asyncio.wait({sender}, timeout=self.heartbeat_s)
             if done:
                 return
-            answer = await link.call(self.messages.Heartbeat())
-            self._station.set_clock(answer.current_time)
+            answer = await self._try(link, self.messages.Heartbeat())
+            if answer is not None:
+                self._station.set_clock(answer.current_time)
+
+
+async def _farewell(connection: ClientConnection, work: asyncio.Future[None]) -> None:
+    """Say why, where the controller is there but what it answered cannot be worked with."""
+    error = work.exception() if work.done() and not work.cancelled() else None
+    if isinstance(error, CallFailed) and error.code not in LINK_LOST:
+        await connection.close(POLICY_VIOLATION, str(error).encode()[:REASON_LENGTH].decode(errors="ignore"))
