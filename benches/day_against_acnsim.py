@@ -104,10 +104,9 @@ def wire(count: int) -> float:
 
 def peer(python: str, sessions: Sequence[Session], midnight: datetime) -> float:
     """CPU seconds of ACN-Sim's simulation alone."""
-    stations = {name: index for index, name in enumerate(dict.fromkeys(one.station for one in sessions))}
     rows = [
         f"{(one.arrival - midnight).total_seconds() / 60:.0f},{(one.departure - midnight).total_seconds() / 60:.0f},"
-        f"{stations[one.station]},{one.energy_kwh}"
+        f"{one.station},{one.energy_kwh}"
         for one in sessions
     ]
     script = Path(__file__).with_name("acnsim_peer.py")

@@ -9,6 +9,8 @@ the whole month; ours knows the cars that are there, when they leave and what th
 from __future__ import annotations
 
 import argparse
+import json
+import subprocess
 import sys
 import tempfile
 import time
@@ -65,12 +67,30 @@ def all_runs(month: Month, price: Prices) -> list[Run]:
     return runs
 
 
+def against_acnsim(python: str, month: Month, runs: list[Run]) -> None:
+    """Print energy and peak of ACN-Sim on the same sessions beside ours."""
+    names = [branch.role for branch in month.site.branches]
+    rows = [
+        f"{begins * STEP_MIN},{until * STEP_MIN},{names[column]},{energy}"
+        for begins, until, column, energy in zip(month.begins, month.until, month.column, month.energy_kwh, strict=True)
+    ]
+    script = Path(__file__).with_name("acnsim_peer.py")
+    for run in runs:
+        command = [python, script, run.name.lower()]
+        done = subprocess.run(command, input="\n".join(rows), capture_output=True, text=True, check=True)
+        theirs = json.loads(done.stdout)
+        kwh, peak = run.delivered_kwh.sum() / theirs["delivered_kwh"] - 1, run.cars_kw.max() / theirs["peak_kw"] - 1
+        print(f"{run.name}: beside ACN-Sim {kwh:+.2%} of {theirs['delivered_kwh']:.1f} kWh", end=", ")
+        print(f"{peak:+.2%} of a peak of {theirs['peak_kw']:.1f} kW")
+
+
 def main() -> int:
     """Print the table and what share of the optimum's savings ours reaches."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sessions", type=Path, required=True)
     parser.add_argument("--load", type=Path, required=True)
     parser.add_argument("--tariff", type=Path)
+    parser.add_argument("--peer", metavar="PYTHON", help="interpreter of an environment with acnportal")
     parser.add_argument("--first", type=date.fromisoformat, default=date(2019, 3, 1))
     parser.add_argument("--days", type=int, default=31)
     options = parser.parse_args()
@@ -78,7 +98,10 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as scratch:
         tariff = read_tariff(options.tariff or write(Path(scratch) / "b19s.json"))
     zone = load_rig("garage-54").zone
-    totals = show(month, tariff, all_runs(month, prices(month, tariff, zone)))
+    runs = all_runs(month, prices(month, tariff, zone))
+    totals = show(month, tariff, runs)
+    if options.peer:
+        against_acnsim(options.peer, month, [run for run in runs if run.name in ("uncontrolled", "EDF")])
     saved = totals["uncontrolled"] - totals["optimum"]
     for name, total in totals.items():
         print(f"{name:24} saves {totals['uncontrolled'] - total:9.2f}, {(totals['uncontrolled'] - total) / saved:6.1%}")

@@ -17,9 +17,9 @@ from hilbench.controller.planning.model import Array
 Forecast = Callable[[Array, NDArray[np.intp]], Array]
 """From history [day, step] (NaN: not yet seen) and the kind of each day to a full last day [step]."""
 FADE_H = 3.0
-"""How fast what is different today is forgotten (fitted on January and February of the DOE reference office)."""
-MEMORY_DAYS = 5.0
-"""How many days of a kind the mean looks back on (fitted as FADE_H)."""
+"""How fast what is different today is forgotten (policy)."""
+MEMORY_DAYS = 5
+"""So many days of a kind are looked back on: a holiday among them does not move their median (policy)."""
 
 
 def persistence(history: Array, _kinds: NDArray[np.intp]) -> Array:
@@ -39,12 +39,11 @@ def seasonal_naive(history: Array, kinds: NDArray[np.intp]) -> Array:
 
 
 def learned(history: Array, kinds: NDArray[np.intp]) -> Array:
-    """The mean of days of the same kind, newer ones counting more, and today's difference from it, which fades."""
+    """The median of the last days of the same kind, and today's difference from it, which fades."""
     before = _alike(history, kinds)
     if not len(before):
         return persistence(history, kinds)
-    weights = np.exp(-np.arange(len(before))[::-1] / MEMORY_DAYS)
-    usual: Array = np.average(before, axis=0, weights=weights)
+    usual: Array = np.median(before[-MEMORY_DAYS:], axis=0)
     known = np.isfinite(history[-1])
     count, now = len(usual), int(known.sum())
     if not now:
@@ -55,7 +54,7 @@ def learned(history: Array, kinds: NDArray[np.intp]) -> Array:
     return expected
 
 
-def surprise_kw(history: Array, kinds: NDArray[np.intp], forecast: Forecast, days: int = 40) -> float:
+def surprise_kw(history: Array, kinds: NDArray[np.intp], forecast: Forecast, days: int = 20) -> float:
     """The most by which the peak of one of the last whole ``days`` of today's kind exceeded that of its forecast.
 
     A demand charge is paid for the worst quarter of an hour of a month: what was foreseen on an average day is no
