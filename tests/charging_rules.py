@@ -49,7 +49,7 @@ LISTED = {
     "K28.FR.": "01-06 08-11 13-15",
     "TC_K_": "22 38 39 41",
 }
-"""Rules that must be in the table: those that the project promises to follow. K01.FR.18 and FR.23 to FR.25 do not exist.
+"""Rules that must be in the table: those that the project promises to follow. There is no K01.FR.18, FR.23 to FR.25.
 
 Not among them: what binds the CSMS alone; K14, which is of a Local Controller; K12.FR.03 to FR.05, which are K11.FR.03,
 FR.05 and FR.06 again; K21.FR.05, FR.08 and K27.FR.03 to FR.05, notices that the station does not send.

@@ -25,8 +25,8 @@ _TRANSACTION = (Purpose.PRIORITY, Purpose.TX, Purpose.TX_DEFAULT)
 class Asked:
     """What is asked: an outlet from ``at`` on, with or without a transaction, and its hardware.
 
-    ``evse`` 0 is the station as the grid sees it: the sum of its outlets, each with that hardware. ``zone`` is the local
-    time of schedules that use it.
+    ``evse`` 0 is the station as the grid sees it: the sum of its outlets, each with that hardware. ``zone`` is the
+    local time of schedules that use it.
     """
 
     at: float

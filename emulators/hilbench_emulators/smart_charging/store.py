@@ -105,7 +105,7 @@ class ProfileStore:
     ) -> Answer:
         """Remove what matches all criteria; an id decides alone (1.6 5.5, 2.0.1 K10; standard-text).
 
-        External constraints stay, in 2.1 local generation too (2.0.1 K10.FR.08 and FR.09, 2.1 K10.FR.04; standard-text).
+        External constraints stay, in 2.1 local generation too (2.0.1 K10.FR.08, 2.1 K10.FR.04; standard-text).
         ``evse`` 0 means the station's own profiles.
         """
         if not self.options.smart_charging:
