@@ -1,158 +1,77 @@
-"""Rules of OCPP smart charging, and the tests that show them: ``module:test`` without ``test_smart_charging_``."""
+"""The rules of OCPP smart charging and the tests that show them, out of ``charging_rules.txt``.
+
+``python -m tests.charging_rules`` prints them; with words behind it only the rules that name one of them.
+"""
 
 from __future__ import annotations
 
-RULES = {
-    # OCPP 1.6 edition 2, errata sheet 2025-04
-    "1.6 3.13": "16:test_a_tx_profile_overrules_the_default_but_not_the_maximum",
-    "1.6 3.13.1": "16:test_the_maximum_is_of_connector_0_only composite:test_outlets_share_what_the_station_may_draw",
-    "1.6 3.13.6": "16:test_offline_a_transaction_keeps_what_is_stored",
-    "1.6 5.5": "16:test_clear_by_id_ignores_the_other_fields 16:test_clear_without_fields_is_all "
-    "16:test_clear_by_fields_needs_all_of_them",
-    "1.6 5.7": "composite:test_evse_0_is_what_all_outlets_may_draw "
-    "composite:test_unknown_outlets_and_empty_times_are_refused "
-    "composite:test_the_station_has_a_unit_of_its_own_choice",
-    "1.6 5.16": "16:test_a_tx_profile_needs_a_transaction 16:test_a_bad_connector_is_an_error "
-    "16:test_transaction_id_may_be_left_out_but_must_match 16:test_a_tx_profile_is_of_one_connector",
-    "1.6 5.16.2": "16:test_the_same_id_replaces_wherever_it_is "
-    "16:test_the_same_level_and_purpose_replaces_per_connector "
-    "16:test_the_text_read_by_the_letter_replaces_in_the_whole_charge_point "
-    "16:test_a_replaced_profile_is_gone_before_its_successor_is_valid",
-    "1.6 7.8": "16:test_names_and_shape_of_1_6 read:test_what_1_6_says_is_read",
-    "1.6 7.10": "16:test_a_default_of_connector_0_is_of_all_and_one_of_a_connector_stands_before_it",
-    "1.6 7.13": "16:test_without_start_schedule_it_is_relative_to_the_start_of_charging",
-    "1.6 err 3.7": "time:test_a_higher_level_without_duration_never_yields",
-    "1.6 err 3.8": "16:test_a_new_default_applies_to_a_running_transaction_and_its_removal_leaves_it_free",
-    "1.6 err 3.34": "16:test_watts_are_split_over_three_phases_unless_said_otherwise",
-    "1.6 err 3.37": "16:test_profiles_survive_a_reboot",
-    "1.6 err 3.42": "16:test_a_later_profile_of_the_same_level_replaces_that_of_remote_start "
-    "16:test_a_profile_of_remote_start_waits_for_its_transaction",
-    "1.6 err 3.43": "time:test_recurring_begins_again_at_the_same_time",
-    "1.6 err 3.44": "time:test_a_longer_duration_than_the_period_is_cut",
-    "1.6 err 3.45": "time:test_a_period_beyond_the_duration_is_not_executed",
-    "1.6 err 3.57": "composite:test_the_answer_of_1_6_has_no_start_unless_wanted",
-    "1.6 err 3.79": "time:test_a_weekly_profile_keeps_its_weekday",
-    "1.6 key ChargeProfileMaxStackLevel": "16:test_beyond_the_limits_of_the_station",
-    "1.6 key ChargingScheduleAllowedChargingRateUnit": "16:test_a_unit_that_the_station_does_not_take_is_refused",
-    "1.6 key ChargingScheduleMaxPeriods": "16:test_beyond_the_limits_of_the_station",
-    "1.6 key MaxChargingProfilesInstalled": "16:test_beyond_the_limits_of_the_station "
-    "16:test_a_full_station_takes_a_replacement",
-    "1.6 TC_058_1": "16:test_a_tx_profile_needs_a_transaction",
-    "1.6 TC_060": "16:test_remote_start_takes_no_other_profile",
-    "1.6 TC_066": "composite:test_purposes_and_levels_add_up_to_one_schedule",
-    "1.6 TC_067": "16:test_clear_by_id_ignores_the_other_fields 16:test_clear_without_fields_is_all",
-    # OCPP 2.0.1 edition 3 block K with errata
-    "K01.FR.03": "201:test_a_tx_profile_needs_a_transaction_on_that_evse",
-    "K01.FR.05": "201:test_a_known_id_replaces 201:test_the_id_of_an_external_constraint_cannot_be_taken",
-    "K01.FR.06": "201:test_the_same_slot_with_overlapping_validity_is_a_duplicate",
-    "K01.FR.09": "201:test_a_tx_profile_needs_a_transaction_on_that_evse",
-    "K01.FR.10": "time:test_without_validity_it_is_valid_for_ever",
-    "K01.FR.11": "time:test_a_period_beyond_the_duration_is_not_executed",
-    "K01.FR.12": "time:test_a_period_holds_until_the_next",
-    "K01.FR.13": "time:test_recurring_begins_again_at_the_same_time",
-    "K01.FR.14": "201:test_a_default_of_evse_0_is_applied_but_not_copied",
-    "K01.FR.15": "201:test_a_default_of_an_evse_is_its_own",
-    "K01.FR.16": "201:test_a_tx_profile_needs_a_transaction_on_that_evse",
-    "K01.FR.17": "time:test_the_highest_level_that_has_a_period_counts "
-    "time:test_a_higher_level_that_is_not_valid_yields",
-    "K01.FR.19": "201:test_a_phase_to_use_needs_one_phase_and_a_station_that_can_choose",
-    "K01.FR.20": "201:test_a_phase_to_use_needs_one_phase_and_a_station_that_can_choose",
-    "K01.FR.21": "201:test_min_charging_rate_only_advises",
-    "K01.FR.22": "201:test_external_constraints_are_neither_set_nor_cleared_by_the_csms",
-    "K01.FR.26": "201:test_a_unit_that_is_not_configured_is_refused",
-    "K01.FR.27": "201:test_all_that_the_csms_has_set_survives_a_reboot "
-    "21:test_some_purposes_survive_a_reboot_others_by_option",
-    "K01.FR.28": "201:test_an_unknown_evse_is_refused",
-    "K01.FR.29": "201:test_no_smart_charging_is_an_error",
-    "K01.FR.30": "time:test_a_start_in_the_future_limits_nothing_before_it",
-    "K01.FR.31": "read:test_what_contradicts_itself_is_refused_by_name",
-    "K01.FR.32": "201:test_a_running_transaction_follows_a_new_default",
-    "K01.FR.33": "201:test_a_tx_profile_needs_a_transaction_on_that_evse",
-    "K01.FR.34": "201:test_several_schedules_are_for_iso_15118",
-    "K01.FR.35": "read:test_what_contradicts_itself_is_refused_by_name",
-    "K01.FR.36": "time:test_valid_from_is_inclusive_and_valid_to_exclusive",
-    "K01.FR.37": "time:test_valid_from_is_inclusive_and_valid_to_exclusive",
-    "K01.FR.38": "201:test_the_maximum_is_of_the_station_and_not_relative",
-    "K01.FR.39": "201:test_two_profiles_of_one_transaction_and_level_are_duplicates",
-    "K01.FR.40": "201:test_absolute_and_recurring_need_a_start",
-    "K01.FR.41": "201:test_relative_has_no_start",
-    "K01.FR.42": "time:test_relative_counts_from_the_closed_power_path",
-    "K01.FR.43": "201:test_fewer_phases_than_can_be_held",
-    "K01.FR.44": "201:test_direct_current_ignores_phases 21:test_direct_current_has_no_phases_to_choose",
-    "K01.FR.45": "201:test_more_phases_than_there_are",
-    "K01.FR.46": "201:test_a_phase_to_use_needs_one_phase_and_a_station_that_can_choose",
-    "K01.FR.48": "201:test_a_phase_to_use_needs_one_phase_and_a_station_that_can_choose",
-    "K01.FR.49": "201:test_minimum_is_taken_phase_by_phase",
-    "K01.FR.50": "201:test_minimum_is_taken_phase_by_phase",
-    "K01.FR.51": "201:test_minimum_is_taken_phase_by_phase composite:test_either_unit_can_be_asked_for",
-    "K01.FR.52": "201:test_defaults_of_evse_0_and_another_cannot_share_a_level",
-    "K01.FR.53": "201:test_defaults_of_evse_0_and_another_cannot_share_a_level",
-    "K05.FR.02": "16:test_remote_start_takes_no_other_profile",
-    "K08.FR.02": "composite:test_with_nothing_installed",
-    "K08.FR.03": "composite:test_without_a_transaction_it_is_as_if_one_began_now",
-    "K08.FR.04": "composite:test_purposes_and_levels_add_up_to_one_schedule "
-    "against_slow:test_composite_schedules_are_those_of_the_slow_evaluator",
-    "K08.FR.07": "201:test_a_unit_that_is_not_configured_is_refused",
-    "K09.FR.02": "201:test_reports_come_by_source_and_evse",
-    "K10.FR.01": "16:test_clear_without_fields_is_all",
-    "K10.FR.03": "201:test_external_constraints_are_neither_set_nor_cleared_by_the_csms",
-    "K10.FR.04": "16:test_clear_by_fields_needs_all_of_them",
-    "K10.FR.05": "16:test_a_new_default_applies_to_a_running_transaction_and_its_removal_leaves_it_free",
-    "K10.FR.06": "201:test_external_constraints_are_neither_set_nor_cleared_by_the_csms",
-    "K10.FR.07": "16:test_a_new_default_applies_to_a_running_transaction_and_its_removal_leaves_it_free",
-    "K10.FR.08": "201:test_external_constraints_are_neither_set_nor_cleared_by_the_csms",
-    "K10.FR.09": "201:test_external_constraints_are_neither_set_nor_cleared_by_the_csms",
-    "K11.FR.06": "201:test_external_constraints_come_and_go "
-    "201:test_the_least_of_maximum_external_and_transaction_counts",
-    "TC_K_22": "composite:test_evse_0_is_what_all_outlets_may_draw",
-    "TC_K_39": "composite:test_with_nothing_installed",
-    "TC_K_41": "201:test_an_expired_tx_profile_gives_way_to_the_default",
-    # OCPP 2.1 edition 1 with errata 2025-09
-    "K01.FR.55": "21:test_some_purposes_survive_a_reboot_others_by_option",
-    "K01.FR.56": "21:test_updates_of_a_stored_purpose_may_be_too_frequent",
-    "K01.FR.70": "21:test_priority_charging_has_no_duration_and_charges_only",
-    "K01.FR.71": "21:test_priority_charging_has_no_duration_and_charges_only",
-    "K01.FR.81": "21:test_ids_of_external_constraints_are_reserved",
-    "K01.FR.90": "time:test_local_time_keeps_the_hour_on_the_clock_over_the_year",
-    "K01.FR.91": "time:test_the_skipped_hour_of_spring_is_skipped time:test_the_repeated_hour_of_autumn_is_repeated",
-    "K01.FR.92": "time:test_randomised_delay_puts_off_all_periods_but_the_first",
-    "K01.FR.93": "time:test_randomised_delay_puts_off_all_periods_but_the_first",
-    "K01.FR.94": "time:test_randomised_delay_puts_off_all_periods_but_the_first",
-    "K01.FR.95": "21:test_a_random_delay_is_of_tx_and_default_only",
-    "K01.FR.100": "21:test_above_a_state_of_charge_the_limit_is_capped",
-    "K01.FR.101": "time:test_offline_for_long_a_profile_is_not_valid_until_online",
-    "K01.FR.102": "time:test_invalid_after_offline_duration_is_final",
-    "K01.FR.103": "time:test_offline_without_a_longest_time_nothing_lapses",
-    "K01.FR.110": "21:test_the_operation_mode_of_the_transaction_is_told",
-    "K01.FR.111": "21:test_operation_modes_by_purpose",
-    "K01.FR.113": "21:test_operation_modes_by_purpose",
-    "K01.FR.114": "21:test_operation_modes_by_purpose",
-    "K01.FR.115": "21:test_operation_modes_by_purpose",
-    "K01.FR.120": "21:test_additional_purposes_must_be_supported",
-    "K01.FR.121": "21:test_dynamic_profiles_must_be_supported",
-    "K01.FR.122": "21:test_fields_of_dynamic_profiles_are_of_no_other",
-    "K01.FR.123": "21:test_what_is_not_supported_is_refused",
-    "K01.FR.124": "21:test_what_is_not_supported_is_refused",
-    "K01.FR.125": "21:test_what_is_not_supported_is_refused",
-    "K01.FR.126": "21:test_sleep_must_be_supported",
-    "K01.FR.140": "21:test_number_of_phases_is_the_least",
-    "K01.FR.141": "21:test_two_profiles_cannot_ask_for_different_phases",
-    "K01.FR.143": "21:test_limits_of_single_phases_are_of_a_tx_profile_with_a_limit",
-    "K01.FR.144": "21:test_limits_of_single_phases_are_of_a_tx_profile_with_a_limit",
-    "K01.FR.145": "21:test_limits_of_single_phases",
-    "K01.FR.146": "21:test_limits_of_single_phases_are_of_a_tx_profile_with_a_limit",
-    "K08.FR.08": "21:test_set_points_keep_within_limits",
-    "K08.FR.09": "21:test_the_composite_schedule_carries_single_phases_and_set_points",
-    "K15.FR.22": "time:test_the_car_chooses_among_schedules",
-    "K21.FR.01": "21:test_priority_charging_replaces_default_and_transaction_while_it_is_used "
-    "21:test_priority_charging_is_refused_for_an_unknown_transaction_or_without_profile",
-    "K27.FR.01": "21:test_local_generation_comes_on_top",
-    "K28.FR.01": "21:test_a_dynamic_profile_has_one_schedule_of_one_period",
-    "K28.FR.02": "21:test_a_dynamic_profile_has_one_schedule_of_one_period",
-    "K28.FR.03": "read:test_what_contradicts_itself_is_refused_by_name",
-    "K28.FR.04": "21:test_fields_of_dynamic_profiles_are_of_no_other",
-    "K28.FR.06": "21:test_an_update_changes_the_figures_that_it_names",
-    "K28.FR.11": "21:test_only_dynamic_profiles_are_updated",
-    "K28.FR.13": "time:test_dynamic_profiles_count_from_their_last_update",
-    "K28.FR.14": "time:test_dynamic_profiles_count_from_their_last_update",
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+_FILE = Path(__file__).with_suffix(".txt")
+
+
+class Rule(NamedTuple):
+    """What a rule says in one line, how well it is known, and the tests that fail when it is broken."""
+
+    name: str
+    says: str
+    confidence: str
+    tests: tuple[tuple[str, str], ...]
+
+
+def _rule(line: str) -> Rule:
+    name, says, confidence, tests = line.split(" | ")
+    return Rule(name, says, confidence, tuple(tuple(test.split(":")) for test in tests.split()))  # type: ignore[misc]
+
+
+RULES = [_rule(line) for line in _FILE.read_text(encoding="utf-8").splitlines() if not line.startswith("#")]
+
+LISTED = {
+    "1.6 ": "3.13 3.13.1 3.13.6 5.5 5.7 5.16 5.16.2 7.8 7.10 7.13",
+    "1.6 err ": "3.7 3.8 3.34 3.37 3.42 3.43 3.44 3.45 3.57 3.79",
+    "1.6 key ": "ChargeProfileMaxStackLevel ChargingScheduleAllowedChargingRateUnit ChargingScheduleMaxPeriods "
+    "MaxChargingProfilesInstalled ConnectorSwitch3to1PhaseSupported",
+    "1.6 TC_": "056 057 058_1 058_2 059 060 066 067 072 082",
+    "K01.FR.": "03 05 06 09-17 19-22 26-57 70 71 81 90-95 97 100-103 110-115 120-126 140 141 143-147",
+    "K05.FR.": "02-05",
+    "K08.FR.": "02-09",
+    "K09.FR.": "01 02 04-06",
+    "K10.FR.": "01 03-09",
+    "K11.FR.": "01-06",
+    "K12.FR.": "01 02",
+    "K13.FR.": "01-03",
+    "K15.FR.": "22",
+    "K21.FR.": "01-04 06 07",
+    "K27.FR.": "01 02",
+    "K28.FR.": "01-06 08-11 13-15",
+    "TC_K_": "22 38 39 41",
 }
+"""Rules that must be in the table: those that the project promises to follow. There is no K01.FR.18, FR.23 to FR.25.
+
+Not among them: what binds the CSMS alone; K14, which is of a Local Controller; K12.FR.03 to FR.05, which are K11.FR.03,
+FR.05 and FR.06 again; K21.FR.05, FR.08 and K27.FR.03 to FR.05, notices that the station does not send.
+"""
+
+
+def listed() -> Iterator[str]:
+    """Names of the rules in :data:`LISTED`."""
+    for head, ends in LISTED.items():
+        for end in ends.split():
+            first, dash, last = end.partition("-")
+            numbers = [f"{number:02}" for number in range(int(first), int(last) + 1)] if dash else [first]
+            yield from (head + number for number in numbers)
+
+
+def main(words: list[str]) -> None:
+    """Print the rules."""
+    for rule in RULES:
+        if not words or any(word in rule.name for word in words):
+            print(f"{rule.name:16} {rule.says}  [{rule.confidence}]")
+            print("".join(f"{'':16}   {module}: {test}\n" for module, test in rule.tests), end="")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -314,7 +314,9 @@ def test_bad_input_is_named_with_file_entry_and_field(capsys: Capture, tmp_path:
         (["--at", "0001-01-01T00:00:00Z"], "is not between the years"),
         (["--for", "soon"], "is not a duration"),
         (["--for", "0"], "is not a duration"),
-        (["--evse", "0"], "--evse"),
+        (["--evse", "-1"], "--evse"),
+        (["--zone", "Nowhere/At_All"], "there is no time zone 'Nowhere/At_All'"),
+        (["--zone", "../etc"], "there is no time zone"),
         (["--ocpp", "2.1"], "has not the shape of OCPP 2.1"),
         (["--transaction", "x"], "is not a whole number, as OCPP 1.6 wants it"),
         (["--no-transaction", "--since", AT], "excludes"),
@@ -338,3 +340,52 @@ def test_a_file_that_is_not_there_is_named(capsys: Capture, tmp_path: Path) -> N
     assert "no.json: cannot be read: No such file or directory" in capsys.readouterr().err
     assert main(["profiles", "explain", str(tmp_path)]) == 2
     assert "cannot be read: Is a directory" in capsys.readouterr().err
+
+
+def test_a_zone_is_that_of_the_times_and_of_local_schedules(capsys: Capture, tmp_path: Path) -> None:
+    """A daily schedule at 20:00 local stays at 20:00 over the beginning of summer time."""
+    local = {"useLocalTime": True, "startSchedule": "2026-03-01T20:00:00Z", "duration": 3600}
+    night = new(1, "TxDefaultProfile", period(0, 6), schedule=local)
+    night |= {"chargingProfileKind": "Recurring", "recurrencyKind": "Daily"}
+    options = ("--at", "2026-03-28T18:00:00Z", "--for", "48h", "--zone", "Europe/Berlin")
+    found = explained(capsys, tmp_path, [night], *options)
+    assert [i["from"] for i in found["intervals"] if i["limit_a"][0] == 6] == [
+        "2026-03-28T20:00:00+01:00",
+        "2026-03-29T20:00:00+02:00",
+    ]
+    assert main(["profiles", "explain", str(tmp_path / "p.json"), *options]) == 0
+    out = capsys.readouterr().out
+    assert "from 2026-03-28 19:00:00 Europe/Berlin" in out
+    assert "03-29 20:00:00  03-29 21:00:00" in out
+
+
+def test_the_times_of_a_log_count(capsys: Capture, tmp_path: Path) -> None:
+    """What was sent after --at has not happened; what was cleared before it is gone."""
+    sent = [
+        ("2026-03-01T17:00:00Z", frame(on(0, old(1, "TxDefaultProfile", period(0, 6))))),
+        ("2026-03-01T17:30:00Z", frame(on(0, old(2, "ChargePointMaxProfile", period(0, 20))))),
+        ("2026-03-01T19:30:00Z", [2, "9", "ClearChargingProfile", {"id": 1}]),
+    ]
+    log = "\n".join(json.dumps({"time": at, "station": "A", "frame": one}) for at, one in sent)
+    assert limits(explained(capsys, tmp_path, log)) == [("18:00", 6, [1])]
+    assert limits(explained(capsys, tmp_path, log, "--at", "2026-03-01T20:00:00Z")) == [("20:00", 20, [2])]
+    assert limits(explained(capsys, tmp_path, log, "--at", "2026-03-01T16:00:00Z")) == [("16:00", 32, ["hardware"])]
+
+
+def test_evse_0_is_the_whole_station(capsys: Capture, tmp_path: Path) -> None:
+    """Two outlets of 8 A, then as much as the maximum leaves; in the table, the picture and as data."""
+    data = [
+        on(0, old(1, "ChargePointMaxProfile", period(0, 40))),
+        on(1, old(2, "TxDefaultProfile", period(0, 8), period(7200, 32), schedule={"startSchedule": AT})),
+        on(2, old(3, "TxDefaultProfile", period(0, 8), period(7200, 32), schedule={"startSchedule": AT})),
+    ]
+    found = explained(capsys, tmp_path, data, "--evse", "0")
+    assert found["evse"] == 0
+    assert [(i["limit_a"], i["decided_by"][0] if i["decided_by"] == ["outlets"] else i["decided_by"][0]["id"])
+            for i in found["intervals"]] == [([16] * 3, "outlets"), ([40] * 3, 1)]  # fmt: skip
+    svg = tmp_path / "s.svg"
+    assert main(["profiles", "explain", str(tmp_path / "p.json"), "--at", AT, "--evse", "0", "--svg", str(svg)]) == 0
+    out = capsys.readouterr().out
+    assert "the whole station (each outlet 3 phases of 230 V, 32 A)" in out
+    assert "████············  its outlets: their total" in out
+    assert "Limit of the station" in svg.read_text()

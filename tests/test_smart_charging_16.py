@@ -394,3 +394,10 @@ def test_values_do_not_change(value: object) -> None:
     name = next(iter(vars(value)))
     with pytest.raises(FrozenInstanceError):
         setattr(value, name, None)
+
+
+def test_fewer_phases_are_told_to_the_station() -> None:
+    """Whether it can switch from three to one is for it to say: the profile counts with one phase either way."""
+    s = station(V, (1, profile([(0, 2300)], unit=Unit.W, phases=1)), fewer_phases=False)
+    decision = Evaluator(s).decide(1, T0)
+    assert (decision.number_phases, decision.limit_a) == (1, (10, 10, 10))

@@ -342,3 +342,10 @@ def test_no_limit_and_nothing_installed_is_no_constraint() -> None:
     decision = Evaluator(station(V)).decide(1, T0)
     assert decision == Decision()
     assert Rate(1).per_phase is False
+
+
+def test_without_a_phase_to_use_the_station_selects() -> None:
+    """One phase is asked for, none of them is named."""
+    s = station(V, (1, profile(phases=1)))
+    decision = Evaluator(s).decide(1, T0)
+    assert (decision.number_phases, decision.phase_to_use) == (1, None)

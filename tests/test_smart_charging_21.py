@@ -500,3 +500,39 @@ def test_an_offline_time_ends_profiles_of_all_outlets() -> None:
     s.went_offline(T0)
     s.came_online(T0 + 60)
     assert amps(s, T0 + 60, 2) is None
+
+
+def test_direct_current_may_choose_its_input_phases() -> None:
+    """With DCInputPhaseControl the phases of a profile are what the station is told to use."""
+    s = station(V, facts=Facts({1: Outlet(dc=True)}), dc_input_phases=True)
+    assert refusal(s, of_period(Purpose.TX_DEFAULT, limit=Rate(9), number_phases=1, phase_to_use=2)) == ""
+    decision = Evaluator(s).decide(1, T0)
+    assert (decision.number_phases, decision.phase_to_use) == (1, 2)
+
+
+def test_too_frequent_tells_when_to_try_again() -> None:
+    """In whole seconds, after which it is accepted."""
+    s = running(update_rate_limit_s=60.0)
+    assert refusal(s, profile()) == ""
+    assert s.install(profile(), 1, T0 + 17.5).description == "43 seconds before retry"
+    assert refusal(s, profile(), t=T0 + 17.5 + 43) == ""
+
+
+@pytest.mark.parametrize("mode", [None, "ChargingOnly", "ExternalLimits", "ExternalSetpoint"])
+def test_an_external_constraint_has_modes_of_its_own(mode: str | None) -> None:
+    """Those that leave the figures to an external system; no other."""
+    s = station(V)
+    s.set_external(replace(of_period(limit=Rate(9), operation_mode=mode), id=-1), 1)
+    assert amps(s, T0) == 9
+    with pytest.raises(ValueError, match="operationMode CentralSetpoint is not allowed"):
+        s.set_external(replace(of_period(limit=Rate(6), operation_mode="CentralSetpoint"), id=-1), 1)
+    assert amps(s, T0) == 9
+
+
+def test_local_generation_is_not_cleared_by_the_csms() -> None:
+    """By id or by fields: Unknown, and it is reported as before; a clear of all leaves it."""
+    s = station(V, (0, profile(purpose=GENERATION, id=1)), (0, profile(purpose=Purpose.MAX, id=2)))
+    assert s.clear(profile_id=1).status == "Unknown"
+    assert s.clear(purpose=GENERATION).status == "Unknown"
+    assert s.clear().accepted
+    assert [profile.id for report in s.select() for profile in report.profiles] == [1]

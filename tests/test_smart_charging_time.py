@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from hilbench_emulators.smart_charging import Evaluator, Kind, ProfileStore, Recurrency, Version, Zone, zone_of
+from hilbench_emulators.smart_charging.selection import Situation, schedule_of
 from hilbench_emulators.smart_charging.times import grid, instant, timestamp
 from tests.charging_samples import DAY, T0, WEEK, amps, begin, course, daily, profile, schedule, station, weekly
 
@@ -321,3 +322,33 @@ def test_dynamic_of_unknown_update_has_just_begun() -> None:
     s = station(Version.V21)
     s.set_external(profile([(0, 7)], kind=Kind.DYNAMIC, start=None, duration=1, id=-1), 0)
     assert course(s, [0]) == [7]
+
+
+def test_a_period_put_off_beyond_the_next_is_skipped() -> None:
+    """The one before it holds until the next begins."""
+    delays = {1: 753.0, 2: 123.0, 3: 87.0}
+    made = schedule([(0, 10), (300, 11), (600, 12), (900, 13)], randomized_delay_s=900)
+    s = station(Version.V21, (1, profile(schedules=(made,))), delay=lambda _tx, _id, index, _most: delays[index])
+    assert course(s, [0, 722, 723, 986, 987, 1053]) == [10, 10, 12, 12, 13, 13]
+
+
+def test_a_dynamic_start_in_local_time_is_local() -> None:
+    """An hour ahead of UTC it comes an hour earlier, and that is where the limit changes."""
+    made = schedule([(0, 16)], start=T0 + 7200, use_local_time=True)
+    given = profile(kind=Kind.DYNAMIC, schedules=(made,), dyn_update_time=T0)
+    s = station(Version.V21, (1, given), zone=Zone(3600.0))
+    assert course(s, [3599, 3600]) == [None, 16]
+    assert changes(s, T0, 1) == [3600]
+
+
+def test_a_car_takes_the_first_schedule_unless_it_says() -> None:
+    """So does an outlet that nobody has told anything."""
+    given = profile(schedules=(schedule([(0, 16)]), schedule([(0, 8)])))
+    at = Situation(1, T0)
+    assert schedule_of(given, at) is given.schedules[0]
+
+
+def test_no_delay_where_none_is_asked_for() -> None:
+    """The station's chance is not asked, and a period begins to the second."""
+    s = station(Version.V21, (1, profile([(0, 16), (10, 8)])), delay=lambda *_: 5.0)
+    assert course(s, [9.999, 10]) == [16, 8]

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from hilbench import devices, ocppj
-from tests.station_bench import TOKEN, Bench, stamp
+from tests.station_bench import BRANCH, TOKEN, Bench, stamp
 
 both = pytest.mark.parametrize("version", ["2.0.1", "2.1"])
 CHARGING = ("Updated", "ChargingStateChanged")
@@ -548,3 +549,35 @@ def test_a_signal_to_reserves_is_answered() -> None:
         return str((await b.ask("AFRRSignal", timestamp=stamp(), signal=5)).status)
 
     assert bench.run(body) == "Rejected"
+
+
+def test_one_figure_for_all_phases_is_the_lowest() -> None:
+    """The pilot says one current: the least of limit, limit_L2 and limit_L3 (OCPP 2.1 K01.FR.147, standard-text)."""
+    bench = Bench("2.1", BRANCH.model_copy(update={"connection": "L1-L2-L3-N"}))
+
+    async def body(b: Bench) -> None:
+        await charge(b)
+        single = profile(16, purpose="TxProfile", transaction_id=b.station.transaction_id)
+        single["charging_schedule"][0]["charging_schedule_period"][0] |= {"limit_l2": 12, "limit_l3": 14}
+        assert (await b.ask("SetChargingProfile", evse_id=1, charging_profile=single)).status == "Accepted"
+        assert b.station.offered_a == 12
+
+    bench.run(body)
+
+
+@both
+def test_without_smart_charging_the_profile_of_a_start_is_ignored(version: str) -> None:
+    """The transaction starts as if there were none (OCPP 2.0.1 K05.FR.04 and TC_K_38, standard-text)."""
+    bench = Bench(version)
+    bench.answers["Authorize"] = {"id_token_info": {"status": "Blocked"}}
+
+    async def body(b: Bench) -> None:
+        await charge(b)
+        store = b.station.charging.store
+        store.options = replace(store.options, smart_charging=False)
+        start: dict[str, Any] = {"id_token": TOKEN, "remote_start_id": 7, "evse_id": 1}
+        given = profile(12, purpose="TxProfile")
+        assert (await b.ask("RequestStartTransaction", **start, charging_profile=given)).status == "Accepted"
+        assert store.profiles == ()
+
+    bench.run(body)

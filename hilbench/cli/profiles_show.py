@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, tzinfo
 from typing import Any
 
 from rich.console import Console
@@ -22,20 +22,18 @@ _BAR = 16
 _PIPE_WIDTH = 200
 
 
-def _clock(t: float, asked: Asked) -> str:
+def _clock(t: float, asked: Asked, zone: tzinfo) -> str:
     """A time of day, with the date where the span goes over midnight; the headline has the year."""
-    first = datetime.fromtimestamp(asked.at, UTC)
-    last = datetime.fromtimestamp(asked.at, UTC) + timedelta(seconds=asked.duration_s)
-    moment = datetime.fromtimestamp(t, UTC)
+    first, last, moment = (datetime.fromtimestamp(at, zone) for at in (asked.at, asked.at + asked.duration_s, t))
     return f"{moment:%H:%M:%S}" if first.date() == last.date() else f"{moment:%m-%d %H:%M:%S}"
 
 
-def show(found: Explanation, source: str, unit: str) -> None:
-    """Print an explanation; ``unit`` is that of the bars."""
+def show(found: Explanation, source: str, unit: str, zone: tzinfo = UTC) -> None:
+    """Print an explanation; ``unit`` is that of the bars, ``zone`` that of the times."""
 
     asked = found.asked
     console = Console(width=None if sys.stdout.isatty() else _PIPE_WIDTH)
-    console.print(Text(_headline(found, source)))
+    console.print(Text(_headline(found, source, zone)))
     for refused in found.refused:
         who = "" if refused.id is None else f" profile {refused.id}"
         console.print(Text(f"refused at install: {refused.where}{who}: {refused.reason}", "yellow"))
@@ -49,19 +47,20 @@ def show(found: Explanation, source: str, unit: str) -> None:
     table.add_column("why not the others", overflow="fold", ratio=1)
     for row in found.rows:
         others = "\n".join(f"{number}: {why}" for number, why in row.others)
-        cells = [_amps(row), f"{row.limit_w:.0f}", _bar(row, asked, unit), _deciders(row, found), others]
-        table.add_row(*map(Text, [_clock(row.start, asked), _clock(row.end, asked), *cells]))
+        cells = [_amps(row), f"{row.limit_w:.0f}", _bar(row, found, unit), _deciders(row, found), others]
+        table.add_row(*map(Text, [_clock(row.start, asked, zone), _clock(row.end, asked, zone), *cells]))
     console.print(table)
 
 
-def _headline(found: Explanation, source: str) -> str:
+def _headline(found: Explanation, source: str, zone: tzinfo) -> str:
     asked = found.asked
     running = "no transaction" if found.transaction_id is None else f"transaction {found.transaction_id}"
-    when = datetime.fromtimestamp(asked.at, UTC)
+    when = datetime.fromtimestamp(asked.at, zone)
     wires = f"{asked.phases} phase{'s' if asked.phases > 1 else ''} of {asked.voltage_v:g} V, {asked.max_a:g} A"
     counts = f"{len(found.installed)} installed, {len(found.refused)} refused"
-    what = f"OCPP {found.version}, outlet {asked.evse} ({wires}), {running}"
-    return f"{source}: {what}, from {when:%Y-%m-%d %H:%M:%S} UTC: {counts}"
+    where = f"outlet {asked.evse} ({wires})" if asked.evse else f"the whole station (each outlet {wires})"
+    what = f"OCPP {found.version}, {where}, {running}"
+    return f"{source}: {what}, from {when:%Y-%m-%d %H:%M:%S} {zone}: {counts}"
 
 
 def _amps(row: Row) -> str:
@@ -69,8 +68,9 @@ def _amps(row: Row) -> str:
     return values[0] if len(set(values)) == 1 else "/".join(values)
 
 
-def _bar(row: Row, asked: Asked, unit: str) -> str:
-    most = asked.max_a if unit == "A" else asked.max_a * asked.voltage_v * asked.phases
+def _bar(row: Row, found: Explanation, unit: str) -> str:
+    asked = found.asked
+    most = found.most_a if unit == "A" else found.most_a * asked.voltage_v * asked.phases
     share = (min(row.limit_a) if unit == "A" else row.limit_w) / most
     filled = round(share * _BAR)
     return "█" * filled + "·" * (_BAR - filled)
@@ -78,8 +78,8 @@ def _bar(row: Row, asked: Asked, unit: str) -> str:
 
 def _deciders(row: Row, found: Explanation) -> str:
     if row.hardware:
-        return f"hardware, {found.asked.max_a:g} A: no profile limits more"
-    return "\n".join(_cause(cause, found) for cause in row.deciders)
+        return f"hardware, {found.most_a:g} A: no profile limits more"
+    return "\n".join(_cause(cause, found) for cause in row.deciders) or "its outlets: their total"
 
 
 def _cause(cause: Cause, found: Explanation) -> str:
@@ -91,29 +91,34 @@ def _cause(cause: Cause, found: Explanation) -> str:
 # -- as data and as a picture
 
 
-def to_json(found: Explanation) -> dict[str, Any]:
-    """All of an explanation as JSON data."""
+def to_json(found: Explanation, zone: tzinfo = UTC) -> dict[str, Any]:
+    """All of an explanation as JSON data, its times in ``zone``."""
 
     asked = found.asked
     return {
         "ocpp": found.version.value,
-        "at": timestamp(asked.at),
+        "at": _stamp(asked.at, zone),
         "evse": asked.evse,
         "transaction_id": found.transaction_id,
         "installed": [_installed(profile, found) for profile in found.installed],
         "refused": [{"where": r.where, "id": r.id, "reason": r.reason} for r in found.refused],
         "intervals": [
             {
-                "from": timestamp(row.start),
-                "to": timestamp(row.end),
+                "from": _stamp(row.start, zone),
+                "to": _stamp(row.end, zone),
                 "limit_a": list(row.limit_a),
                 "limit_w": row.limit_w,
-                "decided_by": [_cause_json(cause, found) for cause in row.deciders] or ["hardware"],
+                "decided_by": [_cause_json(cause, found) for cause in row.deciders]
+                or ["hardware" if row.hardware else "outlets"],
                 "others": [{"id": number, "why": why} for number, why in row.others],
             }
             for row in found.rows
         ],
     }
+
+
+def _stamp(t: float, zone: tzinfo) -> str:
+    return timestamp(t) if zone is UTC else datetime.fromtimestamp(t, zone).isoformat()
 
 
 def _installed(profile: Profile, found: Explanation) -> dict[str, Any]:
@@ -131,20 +136,21 @@ def _cause_json(cause: Cause, found: Explanation) -> dict[str, Any]:
     }
 
 
-def drawing(found: Explanation, unit: str) -> str:
+def drawing(found: Explanation, unit: str, zone: tzinfo = UTC) -> str:
     """The limit over time as SVG."""
 
     asked = found.asked
-    signal = Signal(f"limit/outlet {asked.evse}", unit)
+    where = f"outlet {asked.evse}" if asked.evse else "the station"
+    signal = Signal(f"limit/{where}", unit)
     for row in found.rows:
         signal.append(row.start - asked.at, min(row.limit_a) if unit == "A" else row.limit_w)
     signal.append(asked.duration_s, min(found.rows[-1].limit_a) if unit == "A" else found.rows[-1].limit_w)
-    most = asked.max_a if unit == "A" else asked.max_a * asked.voltage_v * asked.phases
+    most = found.most_a if unit == "A" else found.most_a * asked.voltage_v * asked.phases
     marks = tuple((row.start - asked.at, _mark(row)) for row in found.rows[:12])
-    title = f"Limit of outlet {asked.evse} by its charging profiles"
+    title = f"Limit of {where} by its charging profiles"
     plot = Plot(title, f"{unit}{' per phase' if unit == 'A' else ''}", (signal.name,), (("hardware", most),), marks)
-    return plot_svg(plot, {signal.name: signal}, epoch=datetime.fromtimestamp(asked.at, UTC))
+    return plot_svg(plot, {signal.name: signal}, epoch=datetime.fromtimestamp(asked.at, zone))
 
 
 def _mark(row: Row) -> str:
-    return "hardware" if row.hardware else ", ".join(str(cause.profile_id) for cause in row.deciders)
+    return "hardware" if row.hardware else ", ".join(str(cause.profile_id) for cause in row.deciders) or "outlets"

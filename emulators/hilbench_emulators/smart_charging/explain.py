@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any
 
@@ -16,14 +16,18 @@ from hilbench_emulators.smart_charging.rates import Phases, watts
 from hilbench_emulators.smart_charging.read import read
 from hilbench_emulators.smart_charging.selection import Selector, Situation, schedule_of
 from hilbench_emulators.smart_charging.store import ProfileStore
-from hilbench_emulators.smart_charging.times import timestamp
+from hilbench_emulators.smart_charging.times import Zone, timestamp
 
 _TRANSACTION = (Purpose.PRIORITY, Purpose.TX, Purpose.TX_DEFAULT)
 
 
 @dataclass(frozen=True)
 class Asked:
-    """What is asked: an outlet from ``at`` on, with or without a transaction, and its hardware."""
+    """What is asked: an outlet from ``at`` on, with or without a transaction, and its hardware.
+
+    ``evse`` 0 is the station as the grid sees it: the sum of its outlets, each with that hardware. ``zone`` is the
+    local time of schedules that use it.
+    """
 
     at: float
     duration_s: float
@@ -35,6 +39,7 @@ class Asked:
     phases: int = 3
     max_a: float = 32.0
     voltage_v: float = 230.0
+    zone: Zone = field(default_factory=Zone)
 
 
 @dataclass(frozen=True)
@@ -69,6 +74,8 @@ class Explanation:
     rows: tuple[Row, ...]
     refused: tuple[Refused, ...]
     installed: tuple[Profile, ...]
+    most_a: float
+    """What the hardware carries per phase."""
 
 
 class Order(Enum):
@@ -82,28 +89,39 @@ class Order(Enum):
 
 @dataclass(frozen=True)
 class Step:
-    """A request: ``where`` it stands, the outlet, and the profile or the criteria in snake_case."""
+    """A request: ``where`` it stands, the outlet, and the profile or the criteria in snake_case.
+
+    ``at`` is when it was made, if that is known.
+    """
 
     where: str
     order: Order
     evse: int | None
     raw: dict[str, Any]
+    at: float | None = None
 
 
 def explain(version: Version, given: Sequence[Step], asked: Asked) -> Explanation:
-    """Do what is ``given`` one after the other at ``asked.at`` and say what holds from then on."""
-    outlets = {evse: Outlet(asked.phases, asked.max_a) for evse in sorted({1, asked.evse, *_numbers(given)})}
-    store = ProfileStore(version, options_for(version), Facts(outlets, asked.max_a * len(outlets), asked.voltage_v))
+    """Do what is ``given`` one after the other and say what holds from ``asked.at`` on.
+
+    What has a time of its own is done then; what comes after ``asked.at`` has not happened yet and is left out.
+    """
+    given = [step for step in given if step.at is None or step.at <= asked.at]
+    numbers = sorted({1, asked.evse or 1, *_numbers(given)})
+    outlets = {evse: Outlet(asked.phases, asked.max_a) for evse in numbers}
+    options = replace(options_for(version), zone=asked.zone)
+    store = ProfileStore(version, options, Facts(outlets, asked.max_a * len(outlets), asked.voltage_v))
     if asked.transaction:
         for evse in outlets:
             store.begin_transaction(evse, _transaction_id(version, given, asked, evse), _since(asked))
             store.power_path(evse, _since(asked))
     refused = tuple(_install(version, store, given, asked.at))
     found = Evaluator(store).explain(asked.evse, asked.at, asked.duration_s)
-    words = _Words(store, asked)
+    words = _Words(store, asked) if asked.evse else _StationWords(store, asked)
     rows = tuple(_merged([words.row(interval) for interval in found]))
-    running = store.outlets[asked.evse].transaction_id
-    return Explanation(version, asked, running, rows, refused, store.profiles)
+    running = store.outlets[asked.evse or 1].transaction_id
+    most_a = asked.max_a if asked.evse else store.facts.max_a
+    return Explanation(version, asked, running, rows, refused, store.profiles, most_a)
 
 
 def purpose_name(version: Version, purpose: Purpose) -> str:
@@ -141,7 +159,7 @@ def _install(version: Version, store: ProfileStore, given: Sequence[Step], t: fl
             continue
         if step.order is Order.START and evse in store.outlets:
             profile = replace(profile, transaction_id=store.outlets[evse].transaction_id)
-        answer = store.install(profile, evse, t)
+        answer = store.install(profile, evse, t if step.at is None else step.at)
         if not answer.accepted:
             code = answer.reason_code or answer.call_error
             yield Refused(step.where, number, f"{code}: {answer.description}" if code else answer.description)
@@ -246,6 +264,35 @@ class _Words:
             return f"{allows}, more than the {self._asked.max_a:g} A of the hardware"
         verb = "capped by" if least.purpose in (Purpose.MAX, Purpose.EXTERNAL) else "more than"
         return f"{allows}, {verb} {self._named(least)}"
+
+
+class _StationWords(_Words):
+    """Puts decisions about the station as a whole into words."""
+
+    def row(self, interval: Interval) -> Row:
+        """One with the total of the outlets; its own profiles decide where they are what keeps it down."""
+        limit_a = interval.decision.limit_a or (0.0, 0.0, 0.0)
+        most_a = self._store.facts.max_a
+        hardware = min(limit_a) >= most_a
+        own = Evaluator(self._store).station(interval.start)
+        deciders = tuple(cause for cause in own.because if cause.decided and own.limit_a == limit_a)
+        known = {(cause.profile_id, cause.evse) for cause in deciders}
+        others = tuple(
+            (profile.id, self._role(profile, interval.start))
+            for profile in self._store.profiles
+            if (profile.id, profile.evse) not in known
+        )
+        shown = limit_a[: self._asked.phases]
+        return Row(interval.start, interval.end, shown, interval.decision.limit_w or 0.0, deciders, others, hardware)
+
+    def _role(self, profile: Profile, t: float) -> str:
+        silent = self._silence(profile, t)
+        if silent is not None:
+            return silent
+        if profile.purpose in (Purpose.MAX, Purpose.EXTERNAL):
+            return "allows the station more than its outlets may draw"
+        where = f"outlet {profile.evse}" if profile.evse else "each outlet"
+        return f"acts on {where}, as --evse 1 explains"
 
 
 def _is_of(cause: Cause, profile: Profile) -> bool:

@@ -6,8 +6,9 @@ Whatever cannot be used raises :class:`hilbench.errors.InputError` that names th
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeGuard
 
 from hilbench.errors import InputError, Problem
@@ -15,11 +16,13 @@ from hilbench.ocppj import to_snake
 from hilbench.ocppj.versions import validator
 from hilbench_emulators.smart_charging.explain import Order, Step
 from hilbench_emulators.smart_charging.model import Version
+from hilbench_emulators.smart_charging.times import instant
 
 CALL = 2
 SET, CLEAR = "SetChargingProfile", "ClearChargingProfile"
 STARTS = {"RemoteStartTransaction": True, "RequestStartTransaction": False}
 """Requests that may bring a profile for the transaction that they start, and whether they are of OCPP 1.6."""
+_TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d([.,]\d+)?( ?(Z|[+-]\d\d:?\d\d))?")
 _SHAPES = "a charging profile, a SetChargingProfile request or a frame of one"
 _CLEAR_KEYS = {
     True: ("id", "connectorId", "chargingProfilePurpose", "stackLevel"),
@@ -35,6 +38,8 @@ class Entry:
     payload: dict[str, Any]
     station: str = ""
     action: str = SET
+    at: float | None = None
+    """When it was sent, in seconds since 1970, where the log says so."""
 
     @property
     def old(self) -> bool | None:
@@ -53,10 +58,11 @@ class Entry:
                 Order.CLEAR,
                 criteria.get("evse_id", criteria.get("connector_id")),
                 {**criteria, "id": data.get("id", data.get("charging_profile_id"))},
+                self.at,
             )
         order = Order.SET if self.action == SET else Order.START
         raw: dict[str, Any] = data["cs_charging_profiles" if "cs_charging_profiles" in data else "charging_profile"]
-        return Step(self.where, order, data.get("evse_id", data.get("connector_id", 1)), raw)
+        return Step(self.where, order, data.get("evse_id", data.get("connector_id", 1)), raw, self.at)
 
 
 def take_in(
@@ -122,7 +128,8 @@ def _entries(source: str, text: str) -> Iterator[Entry]:
         yield from _log(source, text, error)
         return
     if isinstance(data, dict) and "frame" in data:
-        data = data["frame"]  # a log of one line
+        yield from _log(source, json.dumps(data), ValueError())  # a log of one line
+        return
     items = [data] if isinstance(data, dict) or _is_frame(data) else data
     if not isinstance(items, list):
         raise InputError(source, f"is not a list of charging profiles but {_kind(data)}")
@@ -138,31 +145,52 @@ def _no_constant(name: str) -> Any:
 def _log(source: str, text: str, error: ValueError) -> Iterator[Entry]:
     """Frames of a log, one a line; raises the ``error`` of the whole text when there is none."""
     lines = [(number, _frame_of(line)) for number, line in enumerate(text.splitlines(), 1)]
-    if not any(frame for _, frame in lines):
+    if all(frame is None for _, frame in lines):
         place = f"line {error.lineno}, column {error.colno}: " if isinstance(error, json.JSONDecodeError) else ""
         raise InputError(source, f"{place}is not JSON: {getattr(error, 'msg', error)}")
     for number, found in lines:
-        if found is not None and _about_profiles(found[1]):
-            yield _of_frame(source, f"line {number}", found[1], found[0])
+        if found is not None and _about_profiles(found.frame):
+            entry = _of_frame(source, f"line {number}", found.frame, found.station)
+            yield replace(entry, at=found.at)
 
 
-def _frame_of(line: str) -> tuple[str, list[Any]] | None:
-    """The station and the CALL in a line of a log: a line of ours, a bare frame, or one after other words."""
+@dataclass(frozen=True)
+class _Logged:
+    """A CALL in a line of a log, with its station and time where they are said."""
+
+    frame: list[Any]
+    station: str = ""
+    at: float | None = None
+
+
+def _frame_of(line: str) -> _Logged | None:
+    """What a line of a log holds: a line of ours, a bare frame, or one after a time and other words."""
     try:
         data = json.loads(line, parse_constant=_no_constant)
     except (ValueError, RecursionError):
-        data = _embedded(line)
+        return _embedded(line)
     if isinstance(data, dict):
         frame = data.get("frame")
-        return (str(data.get("station", "")), frame) if _is_frame(frame) else None
-    return ("", data) if _is_frame(data) else None
+        said = str(data.get("station", "")), _time_of(str(data.get("time", "")))
+        return _Logged(frame, *said) if _is_frame(frame) else None
+    return _Logged(data) if _is_frame(data) else None
 
 
-def _embedded(line: str) -> Any:
+def _embedded(line: str) -> _Logged | None:
     start = line.find("[2,")
     try:
-        return json.JSONDecoder().raw_decode(line[start:])[0] if start >= 0 else None
+        data = json.JSONDecoder().raw_decode(line[max(start, 0) :])[0]
     except (ValueError, RecursionError):
+        return None
+    return _Logged(data, at=_time_of(line[:start])) if _is_frame(data) else None
+
+
+def _time_of(words: str) -> float | None:
+    """The ISO 8601 time that a line begins with, UTC when it names no zone."""
+    found = _TIME.match(words)
+    try:
+        return None if found is None else instant(found[0].replace(",", "."))
+    except ValueError:
         return None
 
 

@@ -19,7 +19,9 @@ _MODES = {
     Purpose.PRIORITY: CHARGING_ONLY,
     Purpose.MAX: CHARGING_ONLY,
     Purpose.LOCAL_GENERATION: CHARGING_ONLY | {"ExternalLimits"},
+    Purpose.EXTERNAL: CHARGING_ONLY | {"ExternalLimits", "ExternalSetpoint"},
 }
+"""Operation modes of purposes that have not all of them (OCPP 2.1 K01.FR.111 to FR.113, standard-text)."""
 STORED_BY_21 = frozenset({Purpose.MAX, Purpose.TX_DEFAULT, Purpose.PRIORITY})
 """Purposes that OCPP 2.1 keeps over a reboot (K01.FR.27, standard-text)."""
 
@@ -286,8 +288,10 @@ def _ids(request: Request) -> Answer | None:
 def _rate_limit(request: Request) -> Answer | None:
     least_s = request.options.update_rate_limit_s
     stored = request.profile.purpose in STORED_BY_21 | request.options.persistent
-    if least_s is not None and stored and request.t - request.last_set < least_s:
-        return rejected("RateLimitExceeded", f"less than {least_s:g} s after the one before")
+    wait_s = 0.0 if least_s is None else request.last_set + least_s - request.t
+    if stored and wait_s > 0:
+        # The wording of the description is that of 2.1 K01.FR.57 (errata 2025-09, standard-text).
+        return rejected("RateLimitExceeded", f"{math.ceil(wait_s)} seconds before retry")
     return None
 
 
@@ -331,9 +335,14 @@ def _features(request: Request) -> Answer | None:
 
 def _modes(request: Request) -> Answer | None:
     supported = request.options.operation_modes | CHARGING_ONLY
-    allowed = _MODES.get(request.profile.purpose, supported) & supported
-    bad = [period.mode for period in request.periods if period.mode not in allowed]
+    bad = [*strange_modes(request.profile), *(p.mode for p in request.periods if p.mode not in supported)]
     return rejected("InvalidOperationMode", f"operationMode {bad[0]} is not allowed") if bad else None
+
+
+def strange_modes(profile: Profile) -> list[str]:
+    """Operation modes of its periods that are none of its purpose."""
+    modes = [period.mode for schedule in profile.schedules for period in schedule.periods]
+    return [mode for mode in modes if mode not in _MODES.get(profile.purpose, modes)]
 
 
 def _phase_conflict(request: Request) -> Answer | None:

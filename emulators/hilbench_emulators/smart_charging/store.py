@@ -22,10 +22,12 @@ from hilbench_emulators.smart_charging.rules import (
     lacks_first_phase,
     rejected,
     replaced,
+    strange_modes,
 )
 from hilbench_emulators.smart_charging.selection import Situation, offline_end
 from hilbench_emulators.smart_charging.times import grid
 
+_NOT_OF_THE_CSMS = (Purpose.EXTERNAL, Purpose.LOCAL_GENERATION)
 CSO = "CSO"
 """Source of what the CSMS installs (OCPP 2.0.1 ChargingLimitSource, standard-text)."""
 
@@ -103,13 +105,14 @@ class ProfileStore:
     ) -> Answer:
         """Remove what matches all criteria; an id decides alone (1.6 5.5, 2.0.1 K10; standard-text).
 
-        External constraints stay (2.0.1 K10.FR.06, standard-text). ``evse`` 0 means the station's own profiles.
+        External constraints stay, in 2.1 local generation too (2.0.1 K10.FR.08, 2.1 K10.FR.04; standard-text).
+        ``evse`` 0 means the station's own profiles.
         """
         if not self.options.smart_charging:
             return by_error("NotSupported", "no smart charging")
         ids = None if profile_id is None else (profile_id,)
         found = self._matching(ids, *((None, None, None) if ids else (evse, purpose, stack)))
-        removed = [profile for profile in found if profile.purpose is not Purpose.EXTERNAL]
+        removed = [profile for profile in found if profile.purpose not in _NOT_OF_THE_CSMS]
         self._drop(removed)
         return ACCEPTED if removed else Answer("Unknown")
 
@@ -211,12 +214,16 @@ class ProfileStore:
     def set_external(self, profile: Profile, evse: int, source: str = "EMS") -> None:
         """A limit by another system than the CSMS, in place of one with its id (2.0.1 K11 to K13, standard-text).
 
-        Raises ``ValueError`` where only later phases have a figure.
+        Raises ``ValueError`` where only later phases have a figure, and for an operation mode that is none of its
+        purpose (2.1 K01.FR.112, standard-text).
         """
+        external = replace(profile, evse=evse, purpose=Purpose.EXTERNAL)
         if lacks_first_phase(profile):
             raise ValueError("figures of single phases need that of the first")
+        if modes := strange_modes(external):
+            raise ValueError(f"operationMode {modes[0]} is not allowed")
         self.clear_external(profile.id)
-        self.profiles = (*self.profiles, replace(profile, evse=evse, purpose=Purpose.EXTERNAL))
+        self.profiles = (*self.profiles, external)
         self._sources[profile.id] = source
 
     def clear_external(self, profile_id: int | None = None) -> bool:

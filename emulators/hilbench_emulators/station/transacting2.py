@@ -130,7 +130,12 @@ class Transacting2(ManagedStation):
         self.event("session.start", id_tag=transaction.token["id_token"])
 
     def remote_start(self, token: Token, remote_start_id: int, raw: dict[str, Any] | None) -> str | None:
-        """Begin a transaction with its profile, if there is a car and nothing forbids it; returns its id."""
+        """Begin a transaction with its profile, if there is a car and nothing forbids it; returns its id.
+
+        Without smart charging the profile is ignored (OCPP 2.0.1 K05.FR.04, standard-text).
+        """
+        if not self.charging.store.options.smart_charging:
+            raw = None
         if self.held or not self.admits(token["id_token"]) or not self._awaits_driver():
             return None
         if raw is not None and not self.charging.would_install(OUTLET, raw, self._utc()):
