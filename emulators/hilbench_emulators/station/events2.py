@@ -12,7 +12,8 @@ from hilbench_emulators.station.settings import StationSettings
 class Transaction2:
     """One transaction; ``since`` is UTC [s], ``state`` the ChargingState that was reported last.
 
-    ``token`` is None while nobody is authorised, ``reason`` why it ends.
+    ``token`` is None while nobody is authorised, ``reason`` why it ends, ``opened`` says
+    that car and driver have both been there.
     """
 
     id: str
@@ -22,6 +23,7 @@ class Transaction2:
     state: str = "EVConnected"
     reason: str = ""
     seq_no: int = 0
+    opened: bool = False
 
     def event(
         self,

@@ -63,7 +63,7 @@ class Handlers16(LocalHandlers16, ManagementHandlers16, ChargePoint16):
     def on_remote_start_transaction(
         self, id_tag: str, connector_id: int = 1, charging_profile: dict[str, Any] | None = None
     ) -> Any:
-        """Start for the car that stands here."""
+        """Start for the car that stands here, or that is to come."""
         good = connector_id == 1 and self._station.remote_start(id_tag, charging_profile)
         return call_result.RemoteStartTransaction(status="Accepted" if good else "Rejected")
 

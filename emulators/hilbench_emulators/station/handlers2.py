@@ -28,9 +28,11 @@ class CoreHandlers2(HandlersBase2):
         charging_profile: dict[str, Any] | None = None,
         **_more: Any,
     ) -> Any:
-        """Start for the car that stands here, with its profile."""
-        started = None if evse_id != 1 else self._station.remote_start(id_token, remote_start_id, charging_profile)
-        return self._results.RequestStartTransaction(status=accepted(started is not None), transaction_id=started)
+        """Start with its profile, for the car that stands here or is to come."""
+        good, running = False, None
+        if evse_id == 1:
+            good, running = self._station.remote_start(id_token, remote_start_id, charging_profile)
+        return self._results.RequestStartTransaction(status=accepted(good), transaction_id=running)
 
     @on("RequestStopTransaction")
     def on_request_stop_transaction(self, transaction_id: str, **_more: Any) -> Any:

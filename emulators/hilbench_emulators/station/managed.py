@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from hilbench_emulators.station.driver import DriverStation
+from hilbench_emulators.station.expecting import ExpectingStation
 from hilbench_emulators.station.tokens import moment_of
 
 _SCHEMES = ("http", "https", "ftp", "ftps", "sftp")
@@ -40,7 +40,7 @@ def reachable(location: str) -> bool:
     return parts.scheme in _SCHEMES and bool(parts.netloc)
 
 
-class ManagedStation(DriverStation):
+class ManagedStation(ExpectingStation):
     """``firmware`` is the version that runs; ``firmware_status`` and ``log_status`` what was told last."""
 
     firmware: str

@@ -12,7 +12,7 @@ from hilbench.ocppj import CallFailed, call
 from hilbench_emulators.smart_charging import Purpose, Version
 from hilbench_emulators.station.charging import Charging
 from hilbench_emulators.station.configuration import Configuration
-from hilbench_emulators.station.tokens import INVALID, Info, Reservation, Tokens, info_of
+from hilbench_emulators.station.tokens import INVALID, Info, Reservation, info_of
 from hilbench_emulators.station.transacting16 import Transacting16
 from hilbench_emulators.station.transactions import Queue
 from hilbench_emulators.station.uplink import LINK_LOST, Uplink
@@ -43,7 +43,7 @@ class AcStation16(Transacting16):
         self.charging = Charging(Version.V16, self._branch, voltage_v, self.settings)
         self.configuration = Configuration(self.settings)
         self.queue = Queue(self.settings)
-        self.tokens, self.reservation = Tokens(), None
+        self.reset_drivers()
         self.reset_jobs()
         self._transaction = None
         self._inoperative_next = False
@@ -87,6 +87,8 @@ class AcStation16(Transacting16):
             return "Faulted", "OverCurrentFailure"
         if not self._operative:
             return "Unavailable", "NoError"
+        if not outlet.plugged and self.expected is not None:
+            return "Preparing", "NoError"
         if not outlet.plugged:
             return "Available" if self.reservation is None else "Reserved", "NoError"
         if self._transaction is None:
@@ -150,6 +152,8 @@ class AcStation16(Transacting16):
             self._inoperative_next = True
             return "Scheduled"
         self._operative, self._inoperative_next = operative, False
+        if not operative:
+            self.expect_nobody()
         self.save()
         self.poke()
         return "Accepted"

@@ -18,7 +18,7 @@ from hilbench_emulators.station.charging import OUTLET, Charging
 from hilbench_emulators.station.device_model import DeviceModel
 from hilbench_emulators.station.events2 import EventQueue
 from hilbench_emulators.station.smart2 import Smart2
-from hilbench_emulators.station.tokens import INVALID, Info, Reservation, Tokens, info_of
+from hilbench_emulators.station.tokens import INVALID, Info, Reservation, info_of
 from hilbench_emulators.station.transacting2 import token_of
 from hilbench_emulators.station.uplink import LINK_LOST, Uplink
 from hilbench_emulators.station.uplink2 import Uplink2
@@ -49,7 +49,7 @@ class AcStation2(Smart2):
         self.device.live["EVSE", "AvailabilityState"] = self._connector_status
         self.device.live["EVSE", "Power"] = lambda: f"{self._outlet.reading().power_w:.0f}"
         self.queue = EventQueue(self.settings)
-        self.tokens, self.reservation = Tokens(), None
+        self.reset_drivers()
         self.reset_jobs()
         self._security = [{"type": "StartupOfTheDevice", "timestamp": self.timestamp()}]
         self.device.live["LocalAuthListCtrlr", "Entries"] = lambda: str(len(self.tokens.listed))
@@ -178,6 +178,8 @@ class AcStation2(Smart2):
             self._inoperative_next = True
             return "Scheduled"
         self._operative, self._inoperative_next = operative, False
+        if not operative:
+            self.expect_nobody()
         self.save()
         self.poke()
         return "Accepted"

@@ -9,13 +9,13 @@ from hilbench import clock
 from hilbench.ocppj import CallFailed
 from hilbench_emulators.smart_charging import Answer, Kind, Report, read, write
 from hilbench_emulators.station.charging import OUTLET, purpose_of
-from hilbench_emulators.station.transacting2 import Transacting2
+from hilbench_emulators.station.remote2 import Remote2
 
 _EXTERNAL_ID = -1
 """Id of the profile that stands for an external limit: below 0, where no controller's are (OCPP 2.0.1 K11)."""
 
 
-class Smart2(Transacting2):
+class Smart2(Remote2):
     """What block K of OCPP 2.0.1 asks of a station."""
 
     def install(self, evse: int, raw: dict[str, Any], *, starting: bool = False) -> Answer:

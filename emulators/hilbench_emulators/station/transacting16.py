@@ -12,6 +12,7 @@ from hilbench_emulators.smart_charging import Answer
 from hilbench_emulators.station import metering16
 from hilbench_emulators.station.charging import OUTLET
 from hilbench_emulators.station.configuration import Configuration
+from hilbench_emulators.station.expecting import Expected
 from hilbench_emulators.station.managed import ManagedStation
 from hilbench_emulators.station.recast import recast16
 from hilbench_emulators.station.tokens import info_of
@@ -41,18 +42,38 @@ class Transacting16(ManagedStation):
         return self._transaction is not None and self._operative
 
     def remote_start(self, id_tag: str, raw: dict[str, Any] | None) -> bool:
-        """Begin a transaction with its profile, if there is a car and nothing forbids it."""
-        if not self._may_begin() or self.held or not self.admits(id_tag):
+        """Begin a transaction with its profile, or wait for the car; whether nothing forbids it."""
+        if not self._is_free() or self.held or self._outlet.tripped or not self.admits(id_tag):
             return False
         if raw is not None and not self.charging.would_install(OUTLET, raw, self._utc()):
             return False
-        if raw is not None:
-            self.install(OUTLET, raw, starting=True)
-        self.begin_by(id_tag)
+        driver = Expected(id_tag, raw)
+        if self._outlet.plugged:
+            self.begin_expected(driver)
+        else:
+            self.expect(driver)
         return True
 
+    def begin_expected(self, driver: Expected) -> None:
+        """See :class:`ExpectingStation`."""
+        if not self._is_free():
+            return
+        if driver.profile is not None:
+            self.install(OUTLET, driver.profile, starting=True)
+        self.begin_by(driver.token)
+
+    def expected_in_vain(self) -> None:
+        """See :class:`ExpectingStation`: the status says it."""
+
+    def connection_timeout_s(self) -> float:
+        """See :class:`ExpectingStation`."""
+        return self.configuration.seconds("ConnectionTimeOut")
+
+    def _is_free(self) -> bool:
+        return self._transaction is None and self.expected is None and self._operative
+
     def _may_begin(self) -> bool:
-        return self._transaction is None and self._outlet.plugged and self._operative
+        return self._is_free() and self._outlet.plugged
 
     def begin_by(self, tag: str) -> None:
         """See :class:`DriverStation`."""

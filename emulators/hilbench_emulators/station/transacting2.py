@@ -23,6 +23,7 @@ _STOPPED = {
     "DeAuthorized": "Deauthorized",
     "Local": "StopAuthorized",
     "ImmediateReset": "ResetCommand",
+    "Timeout": "EVConnectTimeout",
 }
 """Trigger of the last TransactionEvent for a reason; of all others AbnormalCondition (OCPP 2.0.1 E06, E07, E09)."""
 _DRIVERS = ("Remote", "Local", "DeAuthorized")
@@ -82,13 +83,13 @@ class Transacting2(ManagedStation):
 
     def present_tag(self) -> None:
         """See :class:`AcStation`; with TxStartPoint EVConnected the cable alone begins a transaction."""
-        if self.device.value("TxCtrlr", "TxStartPoint") == "EVConnected" and self._awaits_driver():
+        if self.device.value("TxCtrlr", "TxStartPoint") == "EVConnected" and self.expected is None:
             self._cable_begins()
         super().present_tag()
 
     def _cable_begins(self) -> None:
         """A transaction begins for a car whose driver is not known, unless the outlet is reserved."""
-        if self._transaction is None and self.reservation is None:
+        if self._awaits_driver() and self._transaction is None and self.reservation is None:
             self._begin(None, "CablePluggedIn")
 
     def begin_by(self, tag: str) -> None:
@@ -114,7 +115,7 @@ class Transacting2(ManagedStation):
         meter = round(self._outlet.reading().energy_wh)
         self._transaction = Transaction2(transaction_id, token, self._utc(), meter)
         self.charging.store.begin_transaction(OUTLET, transaction_id, self._transaction.since)
-        if token is not None:
+        if token is not None and self._outlet.plugged:
             self._opened(self._transaction)
         more = {"id_token": token, "remote_start_id": remote_start_id, "reservation_id": self.use_reservation()}
         self.transaction_event("Started", trigger, context="Transaction.Begin", **more)
@@ -125,20 +126,9 @@ class Transacting2(ManagedStation):
     def _opened(self, transaction: Transaction2) -> None:
         """Car and driver are both there."""
         assert transaction.token is not None
+        transaction.opened = True
         self.charging.store.power_path(OUTLET, self._utc())
         self.event("session.start", id_tag=transaction.token["id_token"])
-
-    def remote_start(self, token: Token, remote_start_id: int, raw: dict[str, Any] | None) -> str | None:
-        """Begin a transaction with its profile, if there is a car and nothing forbids it; returns its id."""
-        if self.held or not self.admits(token["id_token"]) or not self._awaits_driver():
-            return None
-        if raw is not None and not self.charging.would_install(OUTLET, raw, self._utc()):
-            return None
-        if raw is not None and self._transaction is None:
-            self.install(OUTLET, raw, starting=True)
-        elif raw is not None:
-            self.install(OUTLET, raw | {"transaction_id": self.transaction_id})
-        return self.authorised(token, "RemoteStart", remote_start_id)
 
     def _awaits_driver(self) -> bool:
         """A car stands here for which nobody has been authorised."""
@@ -169,9 +159,11 @@ class Transacting2(ManagedStation):
         self.transaction_event("Ended", _STOPPED.get(reason, "AbnormalCondition"), context="Transaction.End")
         used = round(self._outlet.reading().energy_wh) - transaction.meter_start_wh
         self._transaction = None
+        self.expect_nobody()
         self.charging.store.end_transaction(OUTLET)
         self._at("sample", math.inf, self._sample)
-        self.event("session.stop", reason=reason, energy_wh=used)
+        if transaction.opened:
+            self.event("session.stop", reason=reason, energy_wh=used)
         self._operative = self._operative and not self._inoperative_next
         self._refresh()
         if self._reset_waits:

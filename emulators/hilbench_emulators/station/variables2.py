@@ -24,7 +24,8 @@ MEASURANDS = (
 )
 MEMBER_LISTS = {
     **dict.fromkeys(("TxStartedMeasurands", "TxUpdatedMeasurands", "TxEndedMeasurands", "Measurands"), MEASURANDS),
-    **dict.fromkeys(("TxStartPoint", "TxStopPoint"), ("PowerPathClosed", "EVConnected")),
+    "TxStartPoint": ("PowerPathClosed", "EVConnected", "Authorized"),
+    "TxStopPoint": ("PowerPathClosed", "EVConnected", "Authorized"),
 }
 ALONE = ("TxStartPoint", "TxStopPoint")
 """Member lists of which this station takes one member."""
