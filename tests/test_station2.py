@@ -351,7 +351,8 @@ def test_a_report_by_components_and_criteria() -> None:
         for part in bench.sent("NotifyReport")
         for item in part["report_data"]
     }
-    aligned = {(1, "AlignedDataCtrlr", name) for name in ("Interval", "Measurands", "SendDuringIdle")}
+    names = ("Available", "Enabled", "Interval", "Measurands", "SendDuringIdle", "TxEndedInterval", "TxEndedMeasurands")
+    aligned = {(1, "AlignedDataCtrlr", name) for name in names}
     rate = {(number, "SmartChargingCtrlr", "RateUnit") for number in (1, 3)}
     assert told == aligned | rate
 

@@ -72,6 +72,7 @@ class AcStation(Clocked):
         self._tasks: set[asyncio.Task[None]] = set()
         self._run_task: asyncio.Task[None] | None = None
         self._timers: dict[str, asyncio.TimerHandle] = {}
+        self._since: dict[str, float] = {}
         self._override_a = math.inf
         self._ahead_s = 0.0
         self._local_id = 0

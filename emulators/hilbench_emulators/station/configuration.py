@@ -5,17 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from hilbench_emulators.smart_charging import Unit, Version
+from hilbench_emulators.station.metering import MEASURANDS
 from hilbench_emulators.station.settings import StationSettings
 from hilbench_emulators.station.tokens import LONGEST_LIST
 
-MEASURANDS = (
-    "Current.Import",
-    "Voltage",
-    "Power.Active.Import",
-    "Energy.Active.Import.Register",
-    "Current.Offered",
-    "SoC",
-)
 DEFAULT_SAMPLED = ",".join(MEASURANDS[:5])
 _LISTS = ("MeterValuesSampledData", "MeterValuesAlignedData", "StopTxnSampledData", "StopTxnAlignedData")
 _POSITIVE = {

@@ -79,8 +79,9 @@ class DeviceModel:
         if variable.data_type == "boolean":
             return value in ("true", "false")
         if variable.name in MEMBER_LISTS:
-            single = variable.name not in ALONE or "," not in value
-            return single and all(name.strip() in MEMBER_LISTS[variable.name] for name in value.split(","))
+            members = value.split(",") if value else []
+            fits = len(members) == 1 if variable.name in ALONE else True
+            return fits and all(name.strip() in MEMBER_LISTS[variable.name] for name in members)
         return len(value) <= 2500
 
     def report(self) -> list[dict[str, Any]]:

@@ -81,9 +81,11 @@ class CoreHandlers2(HandlersBase2):
         """OCPP 2.0.1 F06, standard-text: a station that is accepted boots no more (FR.17)."""
         if wanted not in _TRIGGERS:
             return "NotImplemented"
+        mute = wanted == "MeterValues" and not self._station.asked_values()
+        elsewhere = evse is not None and (evse["id"] not in (0, 1) or evse.get("connector_id", 1) != 1)
         idle = wanted == "TransactionEvent" and self._station.transaction_id is None
         done = wanted == "BootNotification" and self._station.connected
-        return accepted(not (idle or done or (evse is not None and evse["id"] not in (0, 1))))
+        return accepted(not (idle or done or mute or elsewhere))
 
     @after("TriggerMessage")
     async def after_trigger_message(

@@ -166,8 +166,8 @@ class AcStation16(Transacting16):
 
     def configured(self) -> None:
         """A key has changed; an interval of 0 leaves the heartbeat as it is."""
-        self._uplink.heartbeat_s = self.configuration.seconds("HeartbeatInterval") or self._uplink.heartbeat_s
-        self._next_sample()
+        self._uplink.pace(self.configuration.seconds("HeartbeatInterval"))
+        self.next_sample()
         self.next_aligned()
         self.save()
 

@@ -197,7 +197,7 @@ class AcStation2(Smart2):
         """The message that TriggerMessage asks for."""
         said = self._uplink.messages
         if message == "MeterValues":
-            return said.MeterValues(evse_id=OUTLET, meter_value=[self.meter_value("Trigger")])
+            return said.MeterValues(evse_id=OUTLET, meter_value=self.asked_values())
         return {
             "Heartbeat": said.Heartbeat,
             "StatusNotification": self.status_message,
@@ -207,9 +207,8 @@ class AcStation2(Smart2):
 
     def configured(self) -> None:
         """A variable has been set."""
-        heartbeat = self.device.seconds("OCPPCommCtrlr", "HeartbeatInterval")
-        self._uplink.heartbeat_s = heartbeat or self._uplink.heartbeat_s
-        self._next_sample()
+        self._uplink.pace(self.device.seconds("OCPPCommCtrlr", "HeartbeatInterval"))
+        self.next_sample()
         self.next_aligned()
         self.save()
 

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import math
 from typing import Any
 
-from hilbench import clock
 from hilbench.ocppj import call
 from hilbench_emulators.smart_charging import Answer
-from hilbench_emulators.station import metering16
+from hilbench_emulators.station import metering
 from hilbench_emulators.station.charging import OUTLET
 from hilbench_emulators.station.configuration import Configuration
 from hilbench_emulators.station.expecting import Expected
@@ -88,7 +86,8 @@ class Transacting16(ManagedStation):
         self._enqueue("StartTransaction", payload | ({} if reservation is None else {"reservation_id": reservation}))
         self._note("StopTxnSampledData", "Transaction.Begin")
         self.event("session.start", id_tag=tag)
-        self._next_sample()
+        self.begin_turn("sample")
+        self.next_sample()
         self._refresh()
 
     def end(self, reason: str) -> None:
@@ -102,7 +101,7 @@ class Transacting16(ManagedStation):
         self._enqueue("StopTransaction", payload | ({"transaction_data": transaction.data} if transaction.data else {}))
         self._transaction = None
         self.charging.store.end_transaction(OUTLET)
-        self._at("sample", math.inf, self._sample)
+        self.every("sample", 0.0, self._sample)
         self.event("session.stop", reason=reason, energy_wh=meter - transaction.meter_start_wh)
         self._operative = self._operative and not self._inoperative_next
         self._refresh()
@@ -138,15 +137,20 @@ class Transacting16(ManagedStation):
 
     # meter values
 
-    def _next_sample(self) -> None:
-        interval = self.settings.sample_every(self.configuration.seconds("MeterValueSampleInterval"))
+    def sample_interval_s(self) -> float:
+        """Seconds between samples in a transaction, 0 for none."""
+        return self.settings.sample_every(self.configuration.seconds("MeterValueSampleInterval"))
+
+    def next_sample(self) -> None:
+        """Set the timer for it."""
         if self._transaction is not None:
-            self._at("sample", clock.time() + interval if interval else math.inf, self._sample)
+            self.every("sample", self.sample_interval_s(), self._sample)
 
     def _sample(self) -> None:
         self._tell("MeterValuesSampledData", "Sample.Periodic")
         self._note("StopTxnSampledData", "Sample.Periodic")
-        self._next_sample()
+        self.begin_turn("sample")
+        self.next_sample()
 
     def aligned_interval_s(self) -> float:
         """See :class:`AcStation`."""
@@ -174,7 +178,7 @@ class Transacting16(ManagedStation):
 
     def meter_value(self, key: str, context: str) -> dict[str, Any]:
         """A reading of the measurands that a configuration key lists."""
-        measurands = [name.strip() for name in self.configuration.value(key).split(",") if name.strip()]
-        reading = self._outlet.reading()
-        value = metering16.meter_value(self._branch, reading, self.offered_a, measurands, self.timestamp(), context)
+        wanted = metering.listed(self.configuration.value(key))
+        read = metering.figures(self._branch, self._outlet.reading(), self.offered_a, wanted)
+        value = metering.meter_value16(read, self.timestamp(), context)
         return recast16(self.settings.personality.reporting, value)

@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import math
 from abc import abstractmethod
 from typing import Any
 
-from hilbench import clock
 from hilbench_emulators.smart_charging import Answer
-from hilbench_emulators.station import metering2
 from hilbench_emulators.station.charging import OUTLET
-from hilbench_emulators.station.device_model import DeviceModel
 from hilbench_emulators.station.events2 import EventQueue, Transaction2
-from hilbench_emulators.station.managed import ManagedStation
-from hilbench_emulators.station.recast import recast2
+from hilbench_emulators.station.readings2 import Readings2
 
 Token = dict[str, Any]
 _STOPPED = {
@@ -28,11 +23,6 @@ _STOPPED = {
 """Trigger of the last TransactionEvent for a reason; of all others AbnormalCondition (OCPP 2.0.1 E06, E07, E09)."""
 _DRIVERS = ("Remote", "Local", "DeAuthorized")
 """Reasons that leave the car connected, and nobody authorised."""
-_MEASURANDS = {
-    "Transaction.Begin": ("SampledDataCtrlr", "TxStartedMeasurands"),
-    "Transaction.End": ("SampledDataCtrlr", "TxEndedMeasurands"),
-    "Sample.Clock": ("AlignedDataCtrlr", "Measurands"),
-}
 
 
 def token_of(tag: str) -> Token:
@@ -40,13 +30,11 @@ def token_of(tag: str) -> Token:
     return {"id_token": tag, "type": "ISO14443"}
 
 
-class Transacting2(ManagedStation):
+class Transacting2(Readings2):
     """``transaction_id`` is the station's own id or None; ``queue`` what the controller still has to hear."""
 
-    device: DeviceModel
     queue: EventQueue
     queued: asyncio.Event
-    _transaction: Transaction2 | None
     _inoperative_next: bool
     _reset_waits: bool
 
@@ -119,7 +107,7 @@ class Transacting2(ManagedStation):
             self._opened(self._transaction)
         more = {"id_token": token, "remote_start_id": remote_start_id, "reservation_id": self.use_reservation()}
         self.transaction_event("Started", trigger, context="Transaction.Begin", **more)
-        self._next_sample()
+        self.start_sampling()
         self._refresh()
         return transaction_id
 
@@ -161,7 +149,7 @@ class Transacting2(ManagedStation):
         self._transaction = None
         self.expect_nobody()
         self.charging.store.end_transaction(OUTLET)
-        self._at("sample", math.inf, self._sample)
+        self.stop_sampling()
         if transaction.opened:
             self.event("session.stop", reason=reason, energy_wh=used)
         self._operative = self._operative and not self._inoperative_next
@@ -178,41 +166,10 @@ class Transacting2(ManagedStation):
         assert transaction is not None
         transaction.state = self.charging_state()
         entry = transaction.event(kind, trigger, self.timestamp(), offline=not self.connected, **more)
-        values = self.meter_value(context) if context else {"sampled_value": []}
-        if values["sampled_value"]:
-            entry["meter_value"] = [values]
+        values = self.readings(context)
+        if values:
+            entry["meter_value"] = values
         self.queue.put(entry)
         if kind != "Updated":
             self.save()
         self.queued.set()
-
-    def _next_sample(self) -> None:
-        interval = self.settings.sample_every(self.device.seconds("SampledDataCtrlr", "TxUpdatedInterval"))
-        if self._transaction is not None:
-            self._at("sample", clock.time() + interval if interval else math.inf, self._sample)
-
-    def _sample(self) -> None:
-        self.transaction_event("Updated", "MeterValuePeriodic", context="Sample.Periodic")
-        self._next_sample()
-
-    def aligned_interval_s(self) -> float:
-        """See :class:`AcStation`."""
-        return self.device.seconds("AlignedDataCtrlr", "Interval")
-
-    def tell_aligned(self) -> None:
-        """See :class:`AcStation`: in the transaction, or apart while there is none (OCPP 2.0.1 J01, standard-text)."""
-        idle_only = self.device.value("AlignedDataCtrlr", "SendDuringIdle") == "true"
-        if self._transaction is not None:
-            if not idle_only:
-                self.transaction_event("Updated", "MeterValueClock", context="Sample.Clock")
-        elif self.connected:
-            values = self.meter_value("Sample.Clock")
-            self._uplink.say(self._uplink.messages.MeterValues(evse_id=OUTLET, meter_value=[values]))
-
-    def meter_value(self, context: str) -> dict[str, Any]:
-        """A reading of all measurands that the controller wants in that context."""
-        names = self.device.value(*_MEASURANDS.get(context, ("SampledDataCtrlr", "TxUpdatedMeasurands"))).split(",")
-        measurands = [name.strip() for name in names if name.strip()]
-        reading = self._outlet.reading()
-        value = metering2.meter_value(self._branch, reading, self.offered_a, measurands, self.timestamp(), context)
-        return recast2(self.settings.personality.reporting, value)

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import ssl
 from abc import ABC, abstractmethod
+from asyncio import FIRST_COMPLETED
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -39,6 +40,7 @@ class Uplink(ABC):
         self.heartbeat_s = float(station.settings.heartbeat_s)
         self.messages: Any = messages(self.version).call
         self._accepted = asyncio.Event()
+        self._paced = asyncio.Event()
         self._station = station
         self._settings = station.settings
         self._url = url
@@ -110,7 +112,7 @@ class Uplink(ABC):
         self.refusal = ""
         tasks = [asyncio.ensure_future(link.start()), asyncio.ensure_future(self.work(link))]
         try:
-            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(tasks, return_when=FIRST_COMPLETED)
         finally:
             accepted, self.connected, self.link = self.connected, False, None
             if accepted:
@@ -213,9 +215,24 @@ class Uplink(ABC):
         return self.heartbeat_s
 
     async def _heartbeats(self, link: Any, sender: asyncio.Future[None]) -> None:
-        while True:
-            done, _ = await asyncio.wait({sender}, timeout=self.heartbeat_s)
-            if done:
-                return
+        while not sender.done():
+            if await self._before_heartbeat(sender):
+                continue
             answer = await link.call(self.messages.Heartbeat())
             self._station.set_clock(answer.current_time)
+
+    async def _before_heartbeat(self, sender: asyncio.Future[None]) -> bool:
+        """Wait for the interval; whether something came before its end: the end of ``sender`` or a new interval."""
+        self._paced.clear()
+        paced = asyncio.ensure_future(self._paced.wait())
+        try:
+            done, _ = await asyncio.wait({sender, paced}, timeout=self.heartbeat_s, return_when=FIRST_COMPLETED)
+        finally:
+            paced.cancel()
+        return bool(done)
+
+    def pace(self, interval_s: float) -> None:
+        """A new heartbeat interval counts from now on; 0 and the same again change nothing."""
+        if interval_s not in (0.0, self.heartbeat_s):
+            self.heartbeat_s = interval_s
+            self._paced.set()

@@ -11,17 +11,10 @@ from dataclasses import dataclass, replace
 
 from hilbench.site import Branch
 from hilbench_emulators.smart_charging import Version
+from hilbench_emulators.station.metering import MEASURANDS
 from hilbench_emulators.station.settings import StationSettings
 from hilbench_emulators.station.tokens import LONGEST_LIST
 
-MEASURANDS = (
-    "Current.Import",
-    "Voltage",
-    "Power.Active.Import",
-    "Energy.Active.Import.Register",
-    "Current.Offered",
-    "SoC",
-)
 MEMBER_LISTS = {
     **dict.fromkeys(("TxStartedMeasurands", "TxUpdatedMeasurands", "TxEndedMeasurands", "Measurands"), MEASURANDS),
     "TxStartPoint": ("PowerPathClosed", "EVConnected", "Authorized"),
@@ -84,15 +77,23 @@ def _smart(settings: StationSettings) -> Iterator[Variable]:
 
 
 def _metering(settings: StationSettings) -> Iterator[Variable]:
+    energy, all_but_soc = "Energy.Active.Import.Register", ",".join(MEASURANDS[:5])
+    for component in ("SampledDataCtrlr", "AlignedDataCtrlr"):
+        yield _flag(component, "Available", value=True)
+        yield _flag(component, "Enabled", value=True, writable=True)
+        yield _number(component, "TxEndedInterval", 0, "s", writable=True)
     yield _number("SampledDataCtrlr", "TxUpdatedInterval", settings.sample_interval_s, "s", writable=True)
-    yield Variable("SampledDataCtrlr", "TxUpdatedMeasurands", ",".join(MEASURANDS[:5]), "MemberList", writable=True)
-    yield Variable("SampledDataCtrlr", "TxStartedMeasurands", ",".join(MEASURANDS[:5]), "MemberList", writable=True)
-    yield Variable(
-        "SampledDataCtrlr", "TxEndedMeasurands", "Energy.Active.Import.Register", "MemberList", writable=True
-    )
+    yield _measurands("SampledDataCtrlr", "TxUpdatedMeasurands", all_but_soc)
+    yield _measurands("SampledDataCtrlr", "TxStartedMeasurands", all_but_soc)
+    yield _measurands("SampledDataCtrlr", "TxEndedMeasurands", energy)
     yield _number("AlignedDataCtrlr", "Interval", 0, "s", writable=True)
     yield _flag("AlignedDataCtrlr", "SendDuringIdle", value=False, writable=True)
-    yield Variable("AlignedDataCtrlr", "Measurands", "Energy.Active.Import.Register", "MemberList", writable=True)
+    yield _measurands("AlignedDataCtrlr", "Measurands", energy)
+    yield _measurands("AlignedDataCtrlr", "TxEndedMeasurands", energy)
+
+
+def _measurands(component: str, name: str, value: str) -> Variable:
+    return Variable(component, name, value, "MemberList", writable=True)
 
 
 def _communication(settings: StationSettings) -> Iterator[Variable]:
