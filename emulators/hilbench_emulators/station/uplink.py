@@ -226,7 +226,8 @@ class Uplink(ABC):
         self._paced.clear()
         paced = asyncio.ensure_future(self._paced.wait())
         try:
-            done, _ = await asyncio.wait({sender, paced}, timeout=self.heartbeat_s, return_when=FIRST_COMPLETED)
+            ends: set[asyncio.Future[Any]] = {sender, paced}
+            done, _ = await asyncio.wait(ends, timeout=self.heartbeat_s, return_when=FIRST_COMPLETED)
         finally:
             paced.cancel()
         return bool(done)
