@@ -10,6 +10,7 @@ import numpy as np
 
 from hilbench_emulators.station.clocked import Clocked
 from hilbench_emulators.station.uplink import Uplink
+from hilbench_emulators.station.ways import Way
 
 
 class Contract(Clocked):
@@ -83,3 +84,15 @@ class Contract(Clocked):
     @abstractmethod
     def charging_allowed(self) -> bool:
         """There is a transaction and nothing forbids to charge."""
+
+    @abstractmethod
+    def ways(self) -> list[Way]:
+        """How the controller may be reached, the best first; never empty."""
+
+    @abstractmethod
+    def arrived(self, way: Way, ways: list[Way]) -> list[Way]:
+        """One of ``ways`` has led to the controller; those that remain."""
+
+    @abstractmethod
+    def connection_attempts(self) -> int:
+        """How often one way is tried before the next."""

@@ -17,6 +17,7 @@ class DeviceModel:
         self._known = {variable.key: variable for variable in variables(settings, branch)}
         self.changed: dict[Key, str] = {}
         self.live: dict[Key, Callable[[], str]] = {}
+        self.checks: dict[Key, Callable[[str], bool]] = {}
 
     def value(self, component: str, name: str) -> str:
         """Actual value of a known variable; raises ``KeyError``."""
@@ -36,6 +37,8 @@ class DeviceModel:
     def _got(self, item: dict[str, Any]) -> dict[str, Any]:
         attribute = item.get("attribute_type", "Actual")
         status = self._find(item, attribute)
+        if status == "Accepted" and self._known[_key(item)].secret:
+            status = "Rejected"
         found = {"component": item["component"], "variable": item["variable"], "attribute_status": status}
         if "attribute_type" in item:
             found["attribute_type"] = attribute
@@ -73,6 +76,8 @@ class DeviceModel:
         variable = self._known[key]
         if not variable.writable:
             return False
+        if key in self.checks:
+            return self.checks[key](value)
         if variable.data_type == "integer":
             number = value.isascii() and value.isdigit() and len(value) <= 9
             return number and int(value) <= (variable.most or int(value))
@@ -123,8 +128,10 @@ class DeviceModel:
             traits["unit"] = variable.unit
         if variable.most is not None:
             traits["max_limit"] = variable.most
-        mutability = "ReadWrite" if variable.writable else "ReadOnly"
-        attribute = {"type": "Actual", "value": self.value(*variable.key), "mutability": mutability}
+        mutability = "WriteOnly" if variable.secret else "ReadWrite" if variable.writable else "ReadOnly"
+        attribute = {"type": "Actual", "mutability": mutability}
+        if not variable.secret:
+            attribute["value"] = self.value(*variable.key)
         return {
             "component": component,
             "variable": {"name": variable.name},

@@ -51,6 +51,7 @@ class AcStation2(Smart2):
         self.queue = EventQueue(self.settings)
         self.reset_drivers()
         self.reset_jobs()
+        self.reset_networks()
         self._security = [{"type": "StartupOfTheDevice", "timestamp": self.timestamp()}]
         self.device.live["LocalAuthListCtrlr", "Entries"] = lambda: str(len(self.tokens.listed))
         self._transaction = None
@@ -168,6 +169,14 @@ class AcStation2(Smart2):
         super().came_online()
         self._tell_security()
 
+    def organisation(self) -> str:
+        """See :class:`SecuredStation`."""
+        return self.device.value("SecurityCtrlr", "OrganizationName")
+
+    def sign_message(self, csr: str) -> Any:
+        """See :class:`SecuredStation`."""
+        return self._uplink.messages.SignCertificate(csr=csr, certificate_type="ChargingStationCertificate")
+
     def clock_set(self) -> None:
         """See :class:`AcStation`."""
         self.security_event("SettingSystemTime")
@@ -203,6 +212,7 @@ class AcStation2(Smart2):
             "StatusNotification": self.status_message,
             "FirmwareStatusNotification": self.firmware_message,
             "LogStatusNotification": self.log_message,
+            "SignChargingStationCertificate": self.certificate_request,
         }[message]()
 
     def configured(self) -> None:

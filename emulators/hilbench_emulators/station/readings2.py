@@ -7,9 +7,8 @@ from typing import Any
 
 from hilbench_emulators.station import metering
 from hilbench_emulators.station.charging import OUTLET
-from hilbench_emulators.station.device_model import DeviceModel
 from hilbench_emulators.station.events2 import Transaction2
-from hilbench_emulators.station.managed import ManagedStation
+from hilbench_emulators.station.network2 import Networked2
 from hilbench_emulators.station.recast import recast2
 
 SAMPLED, ALIGNED = "SampledDataCtrlr", "AlignedDataCtrlr"
@@ -23,10 +22,9 @@ _WANTED = {
 """Which variable lists the measurands of an event with readings of a context (J02, F06; standard-text)."""
 
 
-class Readings2(ManagedStation):
+class Readings2(Networked2):
     """What ``SampledDataCtrlr`` and ``AlignedDataCtrlr`` say is measured, and when."""
 
-    device: DeviceModel
     _transaction: Transaction2 | None
 
     @abstractmethod

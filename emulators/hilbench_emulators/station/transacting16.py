@@ -9,9 +9,8 @@ from hilbench.ocppj import call
 from hilbench_emulators.smart_charging import Answer
 from hilbench_emulators.station import metering
 from hilbench_emulators.station.charging import OUTLET
-from hilbench_emulators.station.configuration import Configuration
 from hilbench_emulators.station.expecting import Expected
-from hilbench_emulators.station.managed import ManagedStation
+from hilbench_emulators.station.network16 import Networked16
 from hilbench_emulators.station.recast import recast16
 from hilbench_emulators.station.tokens import info_of
 from hilbench_emulators.station.transactions import Queue, Transaction
@@ -20,10 +19,9 @@ UNNAMED = -1
 """Id of a transaction to which the controller has given none yet; no profile can name it."""
 
 
-class Transacting16(ManagedStation):
+class Transacting16(Networked16):
     """``transaction_id`` is the controller's id or None; ``queue`` what it still has to hear."""
 
-    configuration: Configuration
     queue: Queue
     queued: asyncio.Event
     _transaction: Transaction | None

@@ -15,6 +15,7 @@ from websockets.asyncio.client import ClientConnection
 
 from hilbench import ocppj
 from hilbench.ocppj import CallFailed, messages
+from hilbench_emulators.station.ways import Way
 
 if TYPE_CHECKING:
     from hilbench_emulators.station.base import AcStation
@@ -41,6 +42,7 @@ class Uplink(ABC):
         self.messages: Any = messages(self.version).call
         self._accepted = asyncio.Event()
         self._paced = asyncio.Event()
+        self.take([Way(1, "", station.settings.security_profile)])
         self._station = station
         self._settings = station.settings
         self._url = url
@@ -54,6 +56,7 @@ class Uplink(ABC):
     async def run(self) -> None:
         """Connect, serve, connect again, with waits that grow until the controller accepts the station."""
         await asyncio.sleep(self._settings.boot_s)
+        self.take(self._station.ways())
         attempt = 0
         while True:
             await self._station.line.wait()
@@ -72,37 +75,54 @@ class Uplink(ABC):
         return wait * (1 + 0.25 * chance)
 
     async def _dial(self) -> ClientConnection | None:
-        url = self._url if isinstance(self._url, str) else self._url()
+        way = self.way
+        url = way.target(self._url if isinstance(self._url, str) else self._url(), self._settings)
         ping = self._station.ping_interval_s() or None
         try:
-            return await ocppj.dial(
+            connection = await ocppj.dial(
                 url,
                 self._station.identity,
                 version=self.version,
-                auth=self._auth(),
-                ssl=self._ssl(url),
+                auth=way.auth(self._station.identity),
+                ssl=self._ssl(way, url),
                 ping_interval_s=ping,
                 ping_timeout_s=self._settings.ping_timeout_s,
             )
         except CallFailed as error:
             self.refusal = error.description
+            self._failed()
             return None
+        self._arrived(way)
+        return connection
 
-    def _auth(self) -> tuple[str, str] | None:
-        """User and password, in the security profiles that have them."""
-        settings = self._settings
-        wanted = settings.security_profile in (1, 2) and settings.password
-        return (self._station.identity, settings.password) if wanted else None
+    @property
+    def way(self) -> Way:
+        """The way of the current or next attempt."""
+        return self.ways[self._way]
 
-    def _ssl(self, url: str) -> ssl.SSLContext | None:
-        """TLS where profile or URL want it; raises ``CallFailed`` for files that cannot be used."""
-        settings = self._settings
-        if settings.security_profile < 2 and not url.startswith("wss:"):
-            return None
-        own = settings.security_profile == 3
-        certificate, key = (settings.certificate, settings.key) if own else (None, None)
+    def redial(self, ways: list[Way]) -> None:
+        """Leave the connection, if there is one, and dial by other ways."""
+        self.take(ways)
+        if self.link is not None:
+            self.link.spawn(self.link._connection.close())
+
+    def take(self, ways: list[Way]) -> None:
+        """Dial by these from now on, from the first."""
+        self.ways, self._way, self._failures = ways, 0, 0
+
+    def _failed(self) -> None:
+        self._failures += 1
+        if self._failures >= self._station.connection_attempts():
+            self._way, self._failures = (self._way + 1) % len(self.ways), 0
+
+    def _arrived(self, way: Way) -> None:
+        self.ways = self._station.arrived(way, self.ways)
+        self._way, self._failures = self.ways.index(way), 0
+
+    def _ssl(self, way: Way, url: str) -> ssl.SSLContext | None:
+        """Raises ``CallFailed`` for certificates that cannot be used."""
         try:
-            return ocppj.client_context(settings.ca_file, certificate, key)
+            return way.tls(url, self._settings)
         except OSError as error:
             raise CallFailed("connect", "SecurityError", f"certificate files: {error}") from error
 

@@ -28,7 +28,8 @@ Key = tuple[str, str]
 
 @dataclass(frozen=True)
 class Variable:
-    """One variable with its actual value; ``evse``: it belongs to the outlet and not to the whole station."""
+    """One variable with its actual value; ``evse``: it belongs to the outlet and not to the whole station;
+    ``secret``: it can be written and not read."""
 
     component: str
     name: str
@@ -38,6 +39,7 @@ class Variable:
     unit: str = ""
     evse: bool = False
     most: float | None = None
+    secret: bool = False
 
     @property
     def key(self) -> Key:
@@ -105,6 +107,10 @@ def _communication(settings: StationSettings) -> Iterator[Variable]:
     yield replace(
         _number("OCPPCommCtrlr", "RetryBackOffRepeatTimes", settings.backoff_repeats, "", writable=True), most=16
     )
+    yield Variable("OCPPCommCtrlr", "NetworkConfigurationPriority", "1", "SequenceList", writable=True)
+    yield _number("OCPPCommCtrlr", "ActiveNetworkProfile", 1)
+    attempts = settings.connection_attempts
+    yield replace(_number("OCPPCommCtrlr", "NetworkProfileConnectionAttempts", attempts, writable=True), most=100)
     yield _number("OCPPCommCtrlr", "MessageAttempts", settings.transaction_attempts)
     yield _number("OCPPCommCtrlr", "MessageAttemptInterval", settings.transaction_retry_s, "s")
 
@@ -131,8 +137,9 @@ def _drivers() -> Iterator[Variable]:
 
 
 def _station(settings: StationSettings, branch: Branch) -> Iterator[Variable]:
-    yield Variable("SecurityCtrlr", "OrganizationName", settings.vendor)
-    yield _number("SecurityCtrlr", "SecurityProfile", 0)
+    yield Variable("SecurityCtrlr", "OrganizationName", settings.vendor, writable=True)
+    yield _number("SecurityCtrlr", "SecurityProfile", settings.security_profile)
+    yield Variable("SecurityCtrlr", "BasicAuthPassword", settings.password, writable=True, secret=True)
     yield Variable("ChargingStation", "Model", settings.model)
     yield Variable("ChargingStation", "VendorName", settings.vendor)
     yield _number("ChargingStation", "SupplyPhases", len(branch.lines))
