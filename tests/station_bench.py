@@ -90,8 +90,8 @@ class Bench:
     async def handler(self, connection: ServerConnection, identity: str) -> None:
         """One connection."""
         self.dials.append(clock.time())
-        request = connection.request
-        self.credentials.append(security.credentials(request and request.headers.get("Authorization")))
+        assert connection.request is not None
+        self.credentials.append(security.credentials(connection.request.headers.get("Authorization")))
         self.central = _central(self.version)(identity, connection)
         self.central.bench = self
         await self.central.start()
