@@ -24,6 +24,8 @@ class ExpectingStation(DriverStation):
     """``expected`` is who may plug in without another word; it does not outlive a reboot."""
 
     expected: Expected | None
+    _transaction: Any
+    _inoperative_next: bool
 
     @abstractmethod
     def connection_timeout_s(self) -> float:
@@ -68,6 +70,18 @@ class ExpectingStation(DriverStation):
         driver = self.expected
         self.expect_nobody()
         self.begin_expected(driver)
+
+    def change_availability(self, operative: bool) -> str:
+        """Answer to ChangeAvailability."""
+        if not operative and self._transaction is not None:
+            self._inoperative_next = True
+            return "Scheduled"
+        self._operative, self._inoperative_next = operative, False
+        if not operative:
+            self.expect_nobody()
+        self.save()
+        self.poke()
+        return "Accepted"
 
     def _waited_in_vain(self) -> None:
         self.event("session.timeout")

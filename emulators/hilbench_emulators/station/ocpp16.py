@@ -154,18 +154,6 @@ class AcStation16(Transacting16):
         if self.security_profile and self.connected:
             self._uplink.say(call.SecurityEventNotification(type=kind, timestamp=self.timestamp(), tech_info=None))
 
-    def change_availability(self, operative: bool) -> str:
-        """Answer to ChangeAvailability."""
-        if not operative and self._transaction is not None:
-            self._inoperative_next = True
-            return "Scheduled"
-        self._operative, self._inoperative_next = operative, False
-        if not operative:
-            self.expect_nobody()
-        self.save()
-        self.poke()
-        return "Accepted"
-
     # -- what the controller asks
 
     def composite(self, connector: int, duration_s: float, unit: str | None) -> dict[str, Any] | None:

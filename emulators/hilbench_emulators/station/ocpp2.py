@@ -181,18 +181,6 @@ class AcStation2(Smart2):
         """See :class:`AcStation`."""
         self.security_event("SettingSystemTime")
 
-    def change_availability(self, operative: bool) -> str:
-        """Answer to ChangeAvailability."""
-        if not operative and self._transaction is not None:
-            self._inoperative_next = True
-            return "Scheduled"
-        self._operative, self._inoperative_next = operative, False
-        if not operative:
-            self.expect_nobody()
-        self.save()
-        self.poke()
-        return "Accepted"
-
     def reset_when(self, *, idle: bool) -> None:
         """Restart now, or when the running transaction has ended."""
         if idle and self._transaction is not None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import ssl
 from abc import ABC, abstractmethod
 from asyncio import FIRST_COMPLETED
 from collections.abc import Callable
@@ -13,9 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from websockets.asyncio.client import ClientConnection
 
-from hilbench import ocppj
 from hilbench.ocppj import CallFailed, messages
-from hilbench_emulators.station.ways import Way
+from hilbench_emulators.station.dialling import Dialler
 
 if TYPE_CHECKING:
     from hilbench_emulators.station.base import AcStation
@@ -24,28 +22,21 @@ LINK_LOST = ("Timeout", "ConnectionLost")
 """Codes of ``CallFailed`` after which nothing more can be said on this connection."""
 
 
-class Uplink(ABC):
+class Uplink(Dialler, ABC):
     """``connected`` while the controller has accepted the station; ``link`` is the connection, if there is one.
 
     ``refusal`` says why the last attempt did not come so far; empty before the first and after one that did.
     ``registration`` is the controller's last answer to BootNotification; ``messages`` are the requests of the version.
     """
 
-    version = "1.6"
-
     def __init__(self, station: AcStation, url: str | Callable[[], str], rng: np.random.Generator) -> None:
+        super().__init__(station, url)
         self.connected = False
-        self.refusal = ""
         self.registration = ""
-        self.link: Any = None
         self.heartbeat_s = float(station.settings.heartbeat_s)
         self.messages: Any = messages(self.version).call
         self._accepted = asyncio.Event()
         self._paced = asyncio.Event()
-        self.take([Way(1, "", station.settings.security_profile)])
-        self._station = station
-        self._settings = station.settings
-        self._url = url
         self._rng = rng
 
     @property
@@ -60,7 +51,7 @@ class Uplink(ABC):
         attempt = 0
         while True:
             await self._station.line.wait()
-            connection = await self._dial()
+            connection = await self.dial()
             if connection is not None and not self._station.line.is_set():
                 connection.transport.abort()
             elif connection is not None and await self._serve(connection):
@@ -73,58 +64,6 @@ class Uplink(ABC):
         """Wait before the next attempt [s]: doubles up to ``backoff_max_s``, plus a quarter of it times ``chance``."""
         wait = min(self._settings.backoff_min_s * float(2**attempt), self._settings.backoff_max_s)
         return wait * (1 + 0.25 * chance)
-
-    async def _dial(self) -> ClientConnection | None:
-        way = self.way
-        url = way.target(self._url if isinstance(self._url, str) else self._url(), self._settings)
-        ping = self._station.ping_interval_s() or None
-        try:
-            connection = await ocppj.dial(
-                url,
-                self._station.identity,
-                version=self.version,
-                auth=way.auth(self._station.identity),
-                ssl=self._ssl(way, url),
-                ping_interval_s=ping,
-                ping_timeout_s=self._settings.ping_timeout_s,
-            )
-        except CallFailed as error:
-            self.refusal = error.description
-            self._failed()
-            return None
-        self._arrived(way)
-        return connection
-
-    @property
-    def way(self) -> Way:
-        """The way of the current or next attempt."""
-        return self.ways[self._way]
-
-    def redial(self, ways: list[Way]) -> None:
-        """Leave the connection, if there is one, and dial by other ways."""
-        self.take(ways)
-        if self.link is not None:
-            self.link.spawn(self.link._connection.close())
-
-    def take(self, ways: list[Way]) -> None:
-        """Dial by these from now on, from the first."""
-        self.ways, self._way, self._failures = ways, 0, 0
-
-    def _failed(self) -> None:
-        self._failures += 1
-        if self._failures >= self._station.connection_attempts():
-            self._way, self._failures = (self._way + 1) % len(self.ways), 0
-
-    def _arrived(self, way: Way) -> None:
-        self.ways = self._station.arrived(way, self.ways)
-        self._way, self._failures = self.ways.index(way), 0
-
-    def _ssl(self, way: Way, url: str) -> ssl.SSLContext | None:
-        """Raises ``CallFailed`` for certificates that cannot be used."""
-        try:
-            return way.tls(url, self._settings)
-        except OSError as error:
-            raise CallFailed("connect", "SecurityError", f"certificate files: {error}") from error
 
     async def _serve(self, connection: ClientConnection) -> bool:
         """One connection from its start to its end; True when the controller had accepted the station."""
