@@ -1,8 +1,8 @@
 """The Caltech garage in ACN-Sim with a decision every 5 minutes, without any protocol.
 
 Runs in an environment of its own (``pip install 'setuptools<81' acnportal==0.3.3``); prints sessions, CPU seconds,
-energy and peak. The argument is the policy, ``edf`` or ``uncontrolled``. Sessions come as CSV on standard input: arrival
-minute, departure minute, station, energy in kWh.
+energy and peak. The argument is the policy, ``edf`` or ``uncontrolled``. Sessions come as CSV on standard input:
+arrival minute, departure minute, station, energy in kWh.
 """
 
 import csv

@@ -76,7 +76,7 @@ def against_acnsim(python: str, month: Month, runs: list[Run]) -> None:
     ]
     script = Path(__file__).with_name("acnsim_peer.py")
     for run in runs:
-        command = [python, script, run.name.lower()]
+        command = [python, str(script), run.name.lower()]
         done = subprocess.run(command, input="\n".join(rows), capture_output=True, text=True, check=True)
         theirs = json.loads(done.stdout)
         kwh, peak = run.delivered_kwh.sum() / theirs["delivered_kwh"] - 1, run.cars_kw.max() / theirs["peak_kw"] - 1

@@ -37,7 +37,7 @@ def reference_controller(rig: Rig) -> ControllerRuntime:
         meter=rig.site_meter.endpoint,
         unit=rig.site_meter.unit,
         defect=entry.defect if isinstance(entry, ReferenceController) else None,
-        passwords={station.identity: station.password for station in rig.stations if station.password},
+        passwords={station.identity: station.secret for station in rig.stations if station.secret},
     )
 
 

@@ -9,7 +9,7 @@ from hilbench.drivers.modbus_meter import meter_tables
 from hilbench.errors import InputError, Problem
 from hilbench.requirements import profile_names
 from hilbench.rig_errors import Location, suggestion, where
-from hilbench.rig_models import ReferenceController, Rig
+from hilbench.rig_models import ReferenceController, Rig, StationEntry
 from hilbench.site import LINES
 from hilbench_emulators.building import line_shares
 from hilbench_emulators.personality import load_personality, names
@@ -136,7 +136,8 @@ def _security(rig: Rig) -> Iterator[Complaint]:
     encrypted = rig.controller.ocpp.startswith("wss:")
     for index, entry in enumerate(rig.stations):
         place, profile = ("station", index, "security_profile"), entry.security_profile
-        if profile in (1, 2) and not entry.password:
+        yield from _password(entry, ("station", index))
+        if profile in (1, 2) and not entry.password and entry.password_file is None:
             yield ("station", index, "password"), f"security profile {profile} has no password", "give one"
         if profile == 3 and (entry.certificate is None or entry.key is None):
             yield place, "security profile 3 has no client certificate", "give certificate and key"
@@ -145,6 +146,16 @@ def _security(rig: Rig) -> Iterator[Complaint]:
         if profile < 2 and encrypted and isinstance(rig.controller, ReferenceController):
             yield place, f"security profile {profile} is not encrypted, and controller.ocpp is", "use profile 2 or 3"
     yield from _controllers_security(rig, encrypted)
+
+
+def _password(entry: StationEntry, station: Location) -> Iterator[Complaint]:
+    place = (*station, "password_file")
+    if entry.password and entry.password_file is not None:
+        yield place, "there is a password beside its file", "remove password"
+    try:
+        _ = entry.secret
+    except ValueError as error:
+        yield place, str(error), "put the password alone into that file"
 
 
 def _controllers_security(rig: Rig, encrypted: bool) -> Iterator[Complaint]:

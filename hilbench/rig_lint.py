@@ -56,7 +56,8 @@ POLICY = Rule("good practice", "hilbench", "policy-default")
 
 def lint(rig: Rig) -> list[Finding]:
     """All findings, errors first, else in the order of the file's tables."""
-    rules = (_budgets, _tree, _fallbacks, _queueing, _stations, _voltages, _balance, _building, _timing, _reach)
+    electrical = (_budgets, _tree, _fallbacks, _queueing, _stations, _voltages, _balance)
+    rules = (*electrical, _building, _timing, _reach, _passwords)
     found = [finding for rule in rules for finding in rule(rig)]
     return sorted(found, key=lambda finding: finding.severity != "error")
 
@@ -249,6 +250,13 @@ def _reach(rig: Rig) -> Iterator[Finding]:
         if _is_loopback(meter.endpoint[0]) and not _is_loopback(controller.address[0]):
             what = f"a controller at {controller.address[0]} cannot reach a meter that is served on {meter.endpoint[0]}"
             yield Finding("warning", ("meter", name, "address"), what, "serve it on tcp://0.0.0.0:PORT", POLICY)
+
+
+def _passwords(rig: Rig) -> Iterator[Finding]:
+    for index, entry in enumerate(rig.stations):
+        if entry.password:
+            what = "a password stands in the rig file, which is shown and passed on"
+            yield Finding("warning", ("station", index, "password"), what, "put it into a password_file", POLICY)
 
 
 def _is_loopback(host: str) -> bool:

@@ -37,6 +37,7 @@ from hilbench.tomlfile import is_file
 
 Seconds = Annotated[Number, Field(gt=0, le=86_400)]
 Address = tuple[str, int]
+_LONGEST_PASSWORD = 64
 _WEB_PORTS = {"ws": 80, "wss": 443}
 
 
@@ -122,7 +123,7 @@ class StationEntry(Branch):
 
     ``personality`` is the make of an emulated station, by name or path. ``security_profile`` says how it connects: 1
     with ``password``, 2 with it in TLS, 3 with its ``certificate`` and ``key``; ``ca_file`` is the CA that it trusts.
-    A run folder keeps a copy of the rig file and so of its passwords: use none that guards anything.
+    ``password_file`` holds the password instead of the rig, without the line end; a run folder keeps neither of them.
     """
 
     device: str = "emulated:ac"
@@ -132,7 +133,8 @@ class StationEntry(Branch):
     quirks: tuple[str, ...] = ()
     personality: DataName = "standard"
     security_profile: Annotated[Integer, Field(ge=0, le=3)] = 0
-    password: Annotated[str, Field(max_length=64, repr=False)] = ""
+    password: Annotated[str, Field(max_length=_LONGEST_PASSWORD, repr=False)] = ""
+    password_file: InputFile | None = None
     ca_file: InputFile | None = None
     certificate: InputFile | None = None
     key: InputFile | None = None
@@ -144,6 +146,20 @@ class StationEntry(Branch):
             role = data.get("role")
             return {**data, "identity": role} if isinstance(role, str) and re.fullmatch(NAME, role) else data
         return data
+
+    @property
+    def secret(self) -> str:
+        """The password, from wherever it is; raises ``ValueError`` for a file that holds none of 1 to 64 characters."""
+        if self.password_file is None:
+            return self.password
+        try:
+            text = self.password_file.read_text("utf-8").rstrip("\r\n")
+        except OSError as error:
+            raise ValueError(f"{self.password_file} cannot be read: {error.strerror or error}") from error
+        if not 1 <= len(text) <= _LONGEST_PASSWORD or not text.isprintable():
+            what = f"holds no password of 1 to {_LONGEST_PASSWORD} characters in one line"
+            raise ValueError(f"{self.password_file} {what}")
+        return text
 
     @property
     def branch(self) -> Branch:

@@ -190,7 +190,7 @@ def offered_current(role: str) -> str:
 
 
 def profile_limit(role: str) -> str:
-    """Signal name of the current [A] that the installed charging profiles allow at a station (``step``)."""
+    """Signal name of the limit [A] that a station goes by (``step``): what its make takes the profiles to allow."""
     return f"limit/{role}"
 
 

@@ -218,7 +218,7 @@ def _station_settings(entry: StationEntry) -> StationSettings:
     return StationSettings(
         personality=load_personality(entry.personality),
         security_profile=entry.security_profile,
-        password=entry.password,
+        password=entry.secret,
         ca_file=entry.ca_file,
         certificate=entry.certificate,
         key=entry.key,

@@ -10,7 +10,7 @@ from typing import Any
 from websockets.asyncio.server import ServerConnection
 
 from hilbench import clock, ocppj
-from hilbench.ocppj import messages, on
+from hilbench.ocppj import messages, on, security
 from hilbench.signals import Record
 from hilbench.site import Branch
 from hilbench_emulators.link import FaultLink
@@ -75,6 +75,7 @@ class Bench:
         self.calls: Any = messages(version).call
         self.dials: list[float] = []
         self.on_frame: Callable[[str, str], None] | None = None
+        self.credentials: list[tuple[str, str] | None] = []
         self.central: Any = None
         self.station: Any = None
         self.link: FaultLink
@@ -91,6 +92,8 @@ class Bench:
     async def handler(self, connection: ServerConnection, identity: str) -> None:
         """One connection."""
         self.dials.append(clock.time())
+        assert connection.request is not None
+        self.credentials.append(security.credentials(connection.request.headers.get("Authorization")))
         self.central = _central(self.version)(identity, connection)
         self.central.bench = self
         await self.central.start()

@@ -6,12 +6,15 @@ import ast
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
 
 import hilbench_emulators.station
+from hilbench.certificates import Authority
 from hilbench.ocppj import VERSIONS, CallFailed, messages
 from hilbench_emulators.personality import load_personality, names
 from hilbench_emulators.station.handlers2 import Handlers21, Handlers201
@@ -26,10 +29,12 @@ _BOTH |= {"FirmwareStatusNotification"}
 _ALL_2 = _BOTH | {
     *("TransactionEvent", "LogStatusNotification", "SecurityEventNotification", "ReservationStatusUpdate"),
     *("NotifyReport", "NotifyCustomerInformation", "ReportChargingProfiles"),
-    *("NotifyChargingLimit", "ClearedChargingLimit"),
+    *("NotifyChargingLimit", "ClearedChargingLimit", "SignCertificate"),
 }
 SAYS = {
-    "1.6": _BOTH | {"StartTransaction", "StopTransaction", "DiagnosticsStatusNotification"},
+    "1.6": _BOTH
+    | {"StartTransaction", "StopTransaction", "DiagnosticsStatusNotification", "SecurityEventNotification"}
+    | {"LogStatusNotification", "SignedFirmwareStatusNotification", "SignCertificate"},
     "2.0.1": _ALL_2,
     "2.1": _ALL_2 | {"PullDynamicScheduleUpdate", "NotifyPriorityCharging"},
 }
@@ -244,6 +249,30 @@ async def files16(b: Bench) -> None:
         await asyncio.sleep(200)
 
 
+@cache
+def certificate() -> str:
+    """One that is valid."""
+    with TemporaryDirectory() as folder:
+        return Authority(Path(folder)).pair.certificate.read_text()
+
+
+async def security16(b: Bench) -> None:
+    """Logs and firmware of the security whitepaper, for good and for bad certificates, and all that it can trigger."""
+    for location in ("https://example.org/fw/v2.bin", "gopher://example.org"):
+        for kind in ("DiagnosticsLog", "SecurityLog"):
+            await ask(b, "GetLog", log={"remote_location": location}, log_type=kind, request_id=1)
+            await asyncio.sleep(20)
+        for signer in ("none", certificate()):
+            firmware = {"location": location, "retrieve_date_time": stamp(5), "signature": "s"}
+            firmware |= {"signing_certificate": signer}
+            await ask(b, "SignedUpdateFirmware", request_id=2, firmware=firmware)
+            await asyncio.sleep(200)
+    for kind in schema_enum(b.version, "ExtendedTriggerMessage", "requestedMessage"):
+        await ask(b, "ExtendedTriggerMessage", requested_message=kind)
+        await asyncio.sleep(1)
+    await ask(b, "CertificateSigned", certificate_chain="none")
+
+
 # -- 2.x
 
 
@@ -403,7 +432,7 @@ async def beyond21(b: Bench) -> None:
     await unplugged(b)
 
 
-_FAMILY_16 = (configuration16, profiles16, remote16, files16)
+_FAMILY_16 = (configuration16, profiles16, remote16, files16, security16)
 _FAMILY_2 = (device2, profiles2, other_limits, remote2, files2)
 _SHARED = (lists_and_reservations, vendors, triggers, alone, tripped, power_cycled, nothing_measured)
 SCENES: dict[str, tuple[Scene, ...]] = {
@@ -411,6 +440,11 @@ SCENES: dict[str, tuple[Scene, ...]] = {
     "2.0.1": (*_FAMILY_2, *_SHARED),
     "2.1": (*_FAMILY_2, beyond21, *_SHARED),
 }
+
+
+def secured(version: str, **settings: Any) -> Bench:
+    """A station with a password: without one it does not speak of security in 1.6."""
+    return Bench(version, security_profile=1, password="0123456789abcdef", **settings)
 
 
 @pytest.fixture
@@ -461,13 +495,13 @@ def sound(tap: Tap, withheld: list[str]) -> None:
 @pytest.mark.parametrize("version", VERSIONS)
 def test_all_that_a_station_says_is_valid(withheld: list[str], version: str, make: str) -> None:
     """Of every make: it makes every call that it can, each message is as its schema has it, and no id comes twice."""
-    sound(seen(Bench(version, personality=load_personality(make))), withheld)
+    sound(seen(secured(version, personality=load_personality(make))), withheld)
 
 
 @pytest.mark.parametrize("version", VERSIONS)
 def test_every_answer_of_a_station_is_valid(withheld: list[str], version: str) -> None:
     """It answers every request of its version, with every field, by a result or by an error that the version has."""
-    tap = seen(Bench(version), every_request)
+    tap = seen(secured(version), every_request)
     sound(tap, withheld)
     assert tap.results | {action for action, _code in tap.errors} >= requests(version)
 
@@ -476,7 +510,7 @@ def test_every_answer_of_a_station_is_valid(withheld: list[str], version: str) -
 def test_long_names_are_valid(withheld: list[str], version: str) -> None:
     """The longest identity, tag, vendor, model and firmware that OCPP has room for go through every scene."""
     longest = 20 if version == "1.6" else 36
-    bench = Bench(version, id_tag="T" * longest, vendor="v" * 20, model="m" * 20, firmware="f" * 50)
+    bench = secured(version, id_tag="T" * longest, vendor="v" * 20, model="m" * 20, firmware="f" * 50)
     bench.identity = "I" * 48
     sound(seen(bench), withheld)
     started = [event for event in bench.sent("TransactionEvent") if event["event_type"] == "Started"]

@@ -17,7 +17,8 @@ from pydantic import Field, ValidationError, create_model
 
 from hilbench.errors import InputError, Problem
 from hilbench.site import Integer, Model, Number
-from hilbench.tomlfile import in_words, is_file, read_toml
+from hilbench.tomlfile import in_words
+from hilbench_emulators.shipped import read_shipped, shipped
 from hilbench_emulators.smart_charging.model import Purpose
 from hilbench_emulators.smart_charging.options import Options
 
@@ -109,18 +110,13 @@ class Personality(Model):
 
 def names() -> list[str]:
     """Ids of the shipped personalities."""
-    return sorted(path.stem for path in _FOLDER.glob("*.toml"))
+    return shipped(_FOLDER)
 
 
 @lru_cache(maxsize=256)
 def load_personality(name_or_path: str) -> Personality:
     """A shipped personality by its id, or one from a TOML file; raises ``InputError`` with every wrong key."""
-    path = Path(name_or_path) if name_or_path.endswith(".toml") else _FOLDER / f"{name_or_path}.toml"
-    if not is_file(path):
-        close = difflib.get_close_matches(name_or_path, names(), 1)
-        remedy = f"did you mean {close[0]}?" if close else f"shipped: {', '.join(names())}"
-        raise InputError(name_or_path, Problem("", "no such personality", remedy))
-    data, _text = read_toml(path)
+    path, data = read_shipped(_FOLDER, name_or_path, "personality")
     try:
         return Personality.model_validate({"id": path.stem, **data})
     except ValidationError as error:

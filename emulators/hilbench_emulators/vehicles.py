@@ -6,7 +6,6 @@ One TOML file per car in ``vehicle_data``; a user's own is given by its path. Re
 
 from __future__ import annotations
 
-import difflib
 from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
@@ -17,7 +16,8 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 
 from hilbench.errors import InputError, Problem
 from hilbench.site import Integer, Model, Number
-from hilbench.tomlfile import in_words, is_file, read_toml
+from hilbench.tomlfile import in_words
+from hilbench_emulators.shipped import read_shipped, shipped
 
 _FOLDER = Path(__file__).parent / "vehicle_data"
 Positive = Annotated[Number, Field(gt=0)]
@@ -95,18 +95,13 @@ class Vehicle(Model):
 
 def vehicle_names() -> list[str]:
     """Names of the shipped cars."""
-    return sorted(path.stem for path in _FOLDER.glob("*.toml"))
+    return shipped(_FOLDER)
 
 
 @lru_cache(maxsize=256)
 def load_vehicle(name_or_path: str) -> Vehicle:
     """A shipped car by name, or one from a TOML file; raises ``InputError`` with every wrong key."""
-    path = Path(name_or_path) if name_or_path.endswith(".toml") else _FOLDER / f"{name_or_path}.toml"
-    if not is_file(path):
-        close = difflib.get_close_matches(name_or_path, vehicle_names(), 1)
-        remedy = f"did you mean {close[0]}?" if close else f"shipped: {', '.join(vehicle_names())}"
-        raise InputError(name_or_path, Problem("", "no such car", remedy))
-    data, _text = read_toml(path)
+    path, data = read_shipped(_FOLDER, name_or_path, "car")
     try:
         return Vehicle.model_validate({"name": path.stem, **data})
     except ValidationError as error:

@@ -23,6 +23,7 @@ from hilbench.cli import ERROR, FAILED, INCONCLUSIVE, NOTHING_RUN, PASSED, SIGNA
 from hilbench.errors import HilbenchError
 from hilbench.evidence.environment import environment, input_files, machine_now, site_facts
 from hilbench.evidence.folder import RunFolder
+from hilbench.evidence.masking import masked, masked_rig
 from hilbench.evidence.words import metric_title
 from hilbench.interrupts import Aborted, Interrupt, listening
 from hilbench.preflight import check_inputs
@@ -103,7 +104,7 @@ def run(
     console = Console(stderr=as_json)
     with listening() as interrupt:
         folder = RunFolder.create(out, _meta(loaded, template, clocks, wanted, repeat))
-        folder.add_file("rig.toml", loaded.path.read_text("utf-8"))
+        folder.add_file("rig.toml", masked_rig(loaded.path.read_text("utf-8")))
         plan = [
             Job(
                 rig=rig,
@@ -142,7 +143,7 @@ def _meta(rig: Rig, job: Job, clocks: str, wanted: tuple[Procedure, ...], repeat
     replay += [word for p in wanted for word in ("--only", p.id)] if len(wanted) < len(select(())) else []
     return {
         "site": site_facts(rig.electrical),
-        "rig": {"name": rig.name, "resolved": rig.model_dump(mode="json", by_alias=True)},
+        "rig": {"name": rig.name, "resolved": masked(rig.model_dump(mode="json", by_alias=True))},
         "controller": rig.controller_title,
         "time": {"mode": clocks},
         "seed": job.seed,

@@ -9,7 +9,6 @@ import asyncio
 import hashlib
 import math
 import zlib
-from abc import abstractmethod
 from collections.abc import Callable
 from typing import Any
 
@@ -20,24 +19,21 @@ from hilbench.errors import DeviceError
 from hilbench.ocppj import refusal
 from hilbench.signals import Record, profile_limit
 from hilbench.site import MINIMUM_CURRENT_A, Branch
-from hilbench_emulators.smart_charging import Profile
 from hilbench_emulators.station.character import Shaper
-from hilbench_emulators.station.charging import Charging
-from hilbench_emulators.station.clocked import Clocked
+from hilbench_emulators.station.limited import Limited
 from hilbench_emulators.station.outlet import Outlet, PlantPort
 from hilbench_emulators.station.settings import StationSettings
-from hilbench_emulators.station.uplink import Uplink
 
 
-class AcStation(Clocked):
+class AcStation(Limited):
     """A :class:`hilbench.devices.Station`. ``store`` is what persists: give the same dict again for the same station.
 
-    ``limit_a`` is what the profiles allow now [A] (the nameplate when they say nothing), ``offered_a`` what the pilot
-    offers, ``connected`` whether the controller has accepted it. ``on_frame(direction, text)`` sees every OCPP frame,
-    ``in`` and ``out``; while ``line`` is not set, there is no way to the controller (see :meth:`cut_line`).
+    ``limit_a`` is the limit that it acts on now [A]: what its make takes the profiles to allow, the nameplate when they
+    say nothing. ``offered_a`` is what the pilot offers, ``connected`` whether the controller has accepted it.
+    ``on_frame(direction, text)`` sees every OCPP frame, ``in`` and ``out``; while ``line`` is not set, there is no way
+    to the controller (see :meth:`cut_line`).
     """
 
-    charging: Charging
     queued: asyncio.Event
 
     def __init__(
@@ -72,84 +68,13 @@ class AcStation(Clocked):
         self._tasks: set[asyncio.Task[None]] = set()
         self._run_task: asyncio.Task[None] | None = None
         self._timers: dict[str, asyncio.TimerHandle] = {}
+        self._since: dict[str, float] = {}
         self._override_a = math.inf
         self._ahead_s = 0.0
         self._local_id = 0
         self._tag_waits = False
         self.boot_reason = self._next_boot_reason = "PowerUp"
         self._forget(230.0)
-
-    # -- what its protocol decides
-
-    @abstractmethod
-    def new_uplink(self, url: str | Callable[[], str], rng: np.random.Generator) -> Uplink:
-        """The link to the controller, not running."""
-
-    @abstractmethod
-    def reset_state(self, voltage_v: float) -> None:
-        """Forget all that does not persist: the supply has just come."""
-
-    @abstractmethod
-    def saved(self) -> dict[str, Any]:
-        """What a reboot keeps, as JSON data."""
-
-    @abstractmethod
-    def restore(self, data: dict[str, Any]) -> None:
-        """Take back what :meth:`saved` gave."""
-
-    @abstractmethod
-    def present_tag(self) -> None:
-        """A driver who has plugged in identifies himself."""
-
-    @abstractmethod
-    def end(self, reason: str) -> None:
-        """End the running transaction, if any, for an OCPP reason."""
-
-    @abstractmethod
-    def tell_status(self) -> None:
-        """Report what the outlet shows, if it has changed."""
-
-    @abstractmethod
-    def status_message(self) -> Any:
-        """What the outlet shows now, as a request."""
-
-    @abstractmethod
-    def boot_message(self, reason: str = "") -> Any:
-        """What it says of itself, as a request; ``reason`` empty: as it was started."""
-
-    @abstractmethod
-    def ping_interval_s(self) -> float:
-        """Seconds between pings of the next connection, 0 for none."""
-
-    @abstractmethod
-    def heartbeat_told(self, interval_s: int) -> None:
-        """The controller has said how often it wants a heartbeat."""
-
-    @property
-    @abstractmethod
-    def status(self) -> str:
-        """What the outlet shows, in the words of its OCPP version."""
-
-    @property
-    @abstractmethod
-    def transaction_id(self) -> int | str | None:
-        """Id of the running transaction, None without one that has an id."""
-
-    @property
-    @abstractmethod
-    def waiting(self) -> list[dict[str, Any]]:
-        """Messages about transactions that the controller still has to hear, the oldest first."""
-
-    @property
-    def pending(self) -> int:
-        """How many of them there are, with what is being said beside them and a look that may lead to more."""
-        poke = self._timers.get("poke")
-        return len(self.waiting) + self._uplink.talking + (poke is not None and not poke.cancelled())
-
-    @property
-    @abstractmethod
-    def charging_allowed(self) -> bool:
-        """There is a transaction and nothing forbids to charge."""
 
     def _forget(self, voltage_v: float) -> None:
         self._operative = True
@@ -173,7 +98,7 @@ class AcStation(Clocked):
         """Connect a car (a model's name or a ``Vehicle``), present its tag; raises ``DeviceError`` if one is there."""
         if self._outlet.plugged:
             raise DeviceError(f"station {self.role}: a car is connected already; unplug it first")
-        self._outlet.plug_in(_load(vehicle), energy_kwh, soc)
+        self._outlet.plug_in(vehicle, energy_kwh, soc)
         self._identify()
 
     async def unplug(self) -> None:
@@ -216,11 +141,6 @@ class AcStation(Clocked):
     def held(self) -> bool:
         """The controller has not accepted it yet: no transaction may begin."""
         return self._uplink.held
-
-    @property
-    def connected(self) -> bool:
-        """The controller has accepted it and the link stands."""
-        return self._uplink.connected
 
     @property
     def refusal(self) -> str:
@@ -306,54 +226,6 @@ class AcStation(Clocked):
         self._power_up()
         self.boot_reason = self._next_boot_reason
 
-    def save(self) -> None:
-        """Keep what persists."""
-        self._store.update(self.saved())
-
-    # -- what is allowed, and what the outlet shows
-
-    def poke(self) -> None:
-        """Look at everything again, once, later in this instant."""
-        if "poke" not in self._timers or self._timers["poke"].cancelled():
-            self._at("poke", clock.time(), self._poked)
-
-    def _poked(self) -> None:
-        self._timers.pop("poke", None)
-        self._refresh()
-
-    def _refresh(self) -> None:
-        """Evaluate the profiles, tell the outlet, set the timer for their next change, report a changed status."""
-        if not self._outlet.powered:
-            return
-        utc = self._utc()
-        self.limit_a = self._or_nameplate(self.charging.limit_a(utc))
-        if self._signal.last() != self.limit_a:
-            self._signal.append(clock.time(), self.limit_a)
-        offered, change = self._shaped(utc)
-        self._outlet.allow(min(offered, self._override_a))
-        change = min(change, self.charging.next_change(utc))
-        self._at("limit", clock.time() + change - utc if change < math.inf else math.inf, self._refresh)
-        self.tell_status()
-
-    def _shaped(self, utc: float) -> tuple[float, float]:
-        """What this make of station offers now, and when that changes without a profile changing."""
-        able, online = self.charging_allowed, self.connected
-        wanted = self._or_nameplate(self.charging.followed_a(utc, online=online))
-        offered, again = self._shaper.shape(utc, wanted, able)
-        if self._shaper.resumes(offered) and self.charging.forget_on("resume"):
-            return self._shaped(utc)
-        return offered, again
-
-    def _or_nameplate(self, limit_a: float | None) -> float:
-        return self._branch.max_a if limit_a is None else limit_a
-
-    def installed(self, profile: Profile) -> None:
-        """A profile from the controller counts from now on."""
-        self._shaper.told(self._utc())
-        self.event("command.profile", **self.charging.describe(profile, self._utc()))
-        self.save()
-        self._refresh()
-
     def came_online(self) -> None:
         """The controller has accepted the station, or is back."""
         self.event("station.online")
@@ -369,18 +241,7 @@ class AcStation(Clocked):
         self.charging.store.went_offline(self._utc())
         self.poke()
 
-    # -- small tools
-
     def _ran(self, task: asyncio.Task[None]) -> None:
         """The connecting never ends by itself; when it does, the record says why."""
         if not task.cancelled() and (error := task.exception()) is not None:
             self.event("station.failed", reason=f"{type(error).__name__}: {error}")
-
-
-def _load(vehicle: Any) -> Any:
-    """A ``Vehicle``, from its name if need be."""
-    if not isinstance(vehicle, str):
-        return vehicle
-    from hilbench_emulators.vehicles import load_vehicle
-
-    return load_vehicle(vehicle)

@@ -84,6 +84,11 @@ class Shaper:
         self._target_a = self._aim_a = self._now_a = most_a
         self._moved_at = utc
 
+    @property
+    def acts_on_a(self) -> float:
+        """The limit [A] that it goes by as of the last :meth:`shape`, whether or not a transaction may charge."""
+        return self._now_a
+
     def told(self, utc: float) -> None:
         """A profile was accepted."""
         self._untold = False

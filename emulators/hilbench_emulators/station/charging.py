@@ -39,12 +39,8 @@ class Charging:
         self.store = ProfileStore(version, settings.options(version), facts)
         self._evaluator = Evaluator(self.store)
 
-    def limit_a(self, utc: float) -> float | None:
-        """Amperes per phase that the profiles allow at ``utc``; None where none says anything."""
-        return self._least_a(self._evaluator, utc)
-
     def followed_a(self, utc: float, *, online: bool) -> float | None:
-        """As :meth:`limit_a`, by the profiles that this make of station follows."""
+        """Amperes per phase by the profiles that this make of station follows; None where none says anything."""
         behaviour, without = self.behaviour, self.behaviour.ignored
         if behaviour.ignores_default_offline and not online:
             without |= {Purpose.TX_DEFAULT}

@@ -26,6 +26,7 @@ class Clocked(ABC):
     _record: Record
     _tasks: set[asyncio.Task[None]]
     _timers: dict[str, asyncio.TimerHandle]
+    _since: dict[str, float]
     _ahead_s: float
 
     @abstractmethod
@@ -76,10 +77,13 @@ class Clocked(ABC):
 
     def next_aligned(self) -> None:
         """Set the timer for the next reading; they count from midnight UTC (1.6 section 9.1.7, 2.0.1 J01)."""
-        interval = self.aligned_interval_s()
+        self.at_clock("aligned", self.aligned_interval_s(), self._aligned)
+
+    def at_clock(self, name: str, interval_s: float, action: Callable[[], None]) -> None:
+        """Act at the next multiple of an interval since midnight UTC; 0: never."""
         today = round(self._utc() % 86_400.0, 3)
-        left = min(interval - today % interval, 86_400.0 - today) if interval else math.inf
-        self._at("aligned", clock.time() + left, self._aligned)
+        left = min(interval_s - today % interval_s, 86_400.0 - today) if interval_s else math.inf
+        self._at(name, clock.time() + left, action)
 
     def _aligned(self) -> None:
         self.tell_aligned()
@@ -88,6 +92,15 @@ class Clocked(ABC):
     def event(self, kind: str, **data: Any) -> None:
         """Record something that happened here, now."""
         self._record.event(clock.time(), kind, self.role, **data)
+
+    def begin_turn(self, name: str) -> None:
+        """What happens regularly under a name has just happened: its next interval begins now."""
+        self._since[name] = clock.time()
+
+    def every(self, name: str, interval_s: float, action: Callable[[], None]) -> None:
+        """Act when an interval is over since its turn began, at once where that is past; 0: never."""
+        due = max(clock.time(), self._since.get(name, clock.time()) + interval_s)
+        self._at(name, due if interval_s else math.inf, action)
 
     def _spawn(self, work: Any) -> asyncio.Task[None]:
         task = asyncio.get_running_loop().create_task(work)

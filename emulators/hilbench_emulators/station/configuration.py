@@ -5,17 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from hilbench_emulators.smart_charging import Unit, Version
+from hilbench_emulators.station.certificates import MOST
+from hilbench_emulators.station.metering import MEASURANDS
 from hilbench_emulators.station.settings import StationSettings
 from hilbench_emulators.station.tokens import LONGEST_LIST
 
-MEASURANDS = (
-    "Current.Import",
-    "Voltage",
-    "Power.Active.Import",
-    "Energy.Active.Import.Register",
-    "Current.Offered",
-    "SoC",
-)
 DEFAULT_SAMPLED = ",".join(MEASURANDS[:5])
 _LISTS = ("MeterValuesSampledData", "MeterValuesAlignedData", "StopTxnSampledData", "StopTxnAlignedData")
 _POSITIVE = {
@@ -25,6 +19,8 @@ _POSITIVE = {
     "ConnectionTimeOut",
     "WebSocketPingInterval",
 }
+SECRET = "AuthorizationKey"
+"""Key that can be written and not read (OCPP-J 1.6 section 6.2, standard-text)."""
 _PROFILES = ("Core", "FirmwareManagement", "LocalAuthListManagement", "Reservation", "SmartCharging", "RemoteTrigger")
 
 
@@ -47,6 +43,8 @@ class Configuration:
             "LocalAuthListMaxLength": str(LONGEST_LIST),
             "SendLocalListMaxLength": str(LONGEST_LIST),
             "ReserveConnectorZeroSupported": "false",
+            "CertificateStoreMaxLength": str(MOST),
+            "AdditionalRootCertificateCheck": "false",
             "StopTransactionOnEVSideDisconnect": "true",
             "UnlockConnectorOnEVSideDisconnect": "true",
         }
@@ -67,6 +65,8 @@ class Configuration:
             "StopTransactionOnInvalidId": "true",
             "WebSocketPingInterval": f"{settings.ping_interval_s:g}",
             "ConnectionTimeOut": "60",
+            "SecurityProfile": str(settings.security_profile),
+            "CpoName": "",
         }
 
     def value(self, key: str) -> str:
@@ -84,6 +84,7 @@ class Configuration:
     def listed(self, keys: list[str] | None) -> tuple[list[dict[str, Any]], list[str]]:
         """Entries for ``keys`` (or all), and the keys that are not known."""
         known = {**self._defaults, **self.changed, **self._read_only}
+        known.pop(SECRET, None)
         wanted = list(known) if not keys else [key for key in keys if key in known]
         entries = [{"key": key, "readonly": key in self._read_only, "value": known[key]} for key in wanted]
         return entries, [key for key in keys or () if key not in known]
@@ -92,7 +93,7 @@ class Configuration:
         """Set ``key``; returns the status of the answer. What is rejected changes nothing."""
         if key in self._read_only:
             return "Rejected"
-        if key not in self._defaults:
+        if key not in self._defaults and key != SECRET:
             return "NotSupported"
         if not _usable(key, value):
             return "Rejected"
@@ -105,4 +106,8 @@ def _usable(key: str, value: str) -> bool:
         return value.isascii() and value.isdigit() and len(value) <= 9
     if key in _LISTS:
         return not value or all(name.strip() in MEASURANDS for name in value.split(","))
+    if key == "CpoName":
+        return len(value) <= 50
+    if key == SECRET:
+        return 16 <= len(value) <= 40 and value.isascii() and value.isprintable()
     return value in ("true", "false")

@@ -12,15 +12,24 @@ _ROUNDING_S = 1e-6
 
 
 def duty_of(current_a: float) -> float | None:
-    """Duty cycle [%] that offers ``current_a``; None (no PWM) below 6 A.
+    """Duty cycle [%] that offers :func:`offerable_a` of ``current_a``; None (no PWM) below 6 A.
 
-    IEC 61851-1 Table A.8, SAE J1772 (secondary). Between 51 and 52.5 A no duty cycle exists: 51 A is offered.
+    IEC 61851-1 Table A.8, SAE J1772 (secondary).
+    """
+    offered_a = offerable_a(current_a)
+    if offered_a == 0.0:
+        return None
+    return offered_a / 0.6 if offered_a <= 51.0 else offered_a / 2.5 + 64.0
+
+
+def offerable_a(current_a: float) -> float:
+    """What a pilot can offer [A] where ``current_a`` is meant: 0 below 6 A, at most 80 A.
+
+    Between 51 and 52.5 A no duty cycle exists: 51 A is offered.
     """
     if current_a < MINIMUM_CURRENT_A:
-        return None
-    if current_a < 52.5:
-        return min(current_a, 51.0) / 0.6
-    return min(current_a, 80.0) / 2.5 + 64.0
+        return 0.0
+    return min(current_a, 80.0) if current_a >= 52.5 else min(current_a, 51.0)
 
 
 @dataclass
@@ -33,7 +42,7 @@ class Offer:
 
     def step(self, t: float, allowed_a: float) -> float:
         """Follow what is allowed at ``t``; returns when to ask again (infinity: when something changes)."""
-        target = allowed_a if allowed_a >= MINIMUM_CURRENT_A else 0.0
+        target = offerable_a(allowed_a)
         ready_at = self.changed_at + self.settings.raise_spacing_s
         if target == self.offered_a:
             return math.inf

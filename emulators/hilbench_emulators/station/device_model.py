@@ -18,6 +18,7 @@ class DeviceModel:
         self._known = {variable.key: variable for variable in variables(settings, branch)}
         self.changed: dict[Key, str] = {}
         self.live: dict[Key, Callable[[], str]] = {}
+        self.checks: dict[Key, Callable[[str], bool]] = {}
 
     def value(self, component: str, name: str) -> str:
         """Actual value of a known variable; raises ``KeyError``."""
@@ -37,6 +38,8 @@ class DeviceModel:
     def _got(self, item: dict[str, Any]) -> dict[str, Any]:
         attribute = item.get("attribute_type", "Actual")
         status = self._find(item, attribute)
+        if status == "Accepted" and self._known[_key(item)].secret:
+            status = "Rejected"
         found = _named_in(item) | {"attribute_status": status}
         if "attribute_type" in item:
             found["attribute_type"] = attribute
@@ -74,6 +77,8 @@ class DeviceModel:
         variable = self._known[key]
         if not variable.writable:
             return False
+        if key in self.checks:
+            return self.checks[key](value)
         if variable.data_type == "integer":
             number = value.isascii() and value.isdigit() and len(value) <= 9
             return number and int(value) <= (variable.most or int(value))
@@ -82,8 +87,9 @@ class DeviceModel:
         if variable.data_type == "boolean":
             return value in ("true", "false")
         if variable.name in MEMBER_LISTS:
-            single = variable.name not in ALONE or "," not in value
-            return single and all(name.strip() in MEMBER_LISTS[variable.name] for name in value.split(","))
+            members = value.split(",") if value else []
+            fits = len(members) == 1 if variable.name in ALONE else True
+            return fits and all(name.strip() in MEMBER_LISTS[variable.name] for name in members)
         return len(value) <= 2500
 
     def report(self) -> list[dict[str, Any]]:
@@ -126,8 +132,10 @@ class DeviceModel:
             traits["unit"] = variable.unit
         if variable.most is not None:
             traits["max_limit"] = variable.most
-        mutability = "ReadWrite" if variable.writable else "ReadOnly"
-        attribute = {"type": "Actual", "value": self.value(*variable.key), "mutability": mutability}
+        mutability = "WriteOnly" if variable.secret else "ReadWrite" if variable.writable else "ReadOnly"
+        attribute = {"type": "Actual", "mutability": mutability}
+        if not variable.secret:
+            attribute["value"] = self.value(*variable.key)
         return {
             "component": component,
             "variable": {"name": variable.name},

@@ -35,6 +35,10 @@ class DriverStation(AcStation):
     def reservation_over(self, reservation: Reservation) -> None:
         """Tell that it has expired."""
 
+    def reset_drivers(self) -> None:
+        """Nobody is known, nothing reserved."""
+        self.tokens, self.reservation = Tokens(), None
+
     def saved(self) -> dict[str, Any]:
         """See :class:`AcStation`."""
         held = self.reservation
@@ -104,6 +108,11 @@ class DriverStation(AcStation):
 
     # reservations
 
+    @property
+    def occupied(self) -> bool:
+        """Somebody is here, or about to be."""
+        return self._outlet.plugged
+
     def admits(self, tag: str, group: str | None = None) -> bool:
         """No reservation of somebody else stands against it."""
         return self.reservation is None or self.reservation.admits(tag, group)
@@ -114,7 +123,7 @@ class DriverStation(AcStation):
             return "Faulted"
         if not self._operative:
             return "Unavailable"
-        if self._outlet.plugged or (self.reservation is not None and self.reservation.id != wanted.id):
+        if self.occupied or (self.reservation is not None and self.reservation.id != wanted.id):
             return "Occupied"
         if wanted.expires <= self._utc():
             return "Rejected"

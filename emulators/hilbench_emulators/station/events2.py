@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from hilbench_emulators.station.settings import StationSettings
@@ -12,7 +12,8 @@ from hilbench_emulators.station.settings import StationSettings
 class Transaction2:
     """One transaction; ``since`` is UTC [s], ``state`` the ChargingState that was reported last.
 
-    ``token`` is None while nobody is authorised, ``reason`` why it ends.
+    ``token`` is None while nobody is authorised, ``reason`` why it ends, ``opened`` says
+    that car and driver have both been there. ``data`` are readings that its last event will carry.
     """
 
     id: str
@@ -22,6 +23,8 @@ class Transaction2:
     state: str = "EVConnected"
     reason: str = ""
     seq_no: int = 0
+    opened: bool = False
+    data: list[dict[str, Any]] = field(default_factory=list)
 
     def event(
         self,

@@ -10,6 +10,7 @@ from hilbench.ocppj import ChargePoint16, after, call_result, on, refusal
 from hilbench_emulators.station.charging import purpose_of
 from hilbench_emulators.station.handlers16_local import LocalHandlers16
 from hilbench_emulators.station.handlers16_manage import ManagementHandlers16
+from hilbench_emulators.station.handlers16_security import SecurityHandlers16
 
 _LONGEST_SCHEDULE_S = 31_622_400
 """No composite schedule is made for more than a year: recurring profiles would fill it for ever."""
@@ -19,7 +20,7 @@ _TRIGGERS = (
 )
 
 
-class Handlers16(LocalHandlers16, ManagementHandlers16, ChargePoint16):
+class Handlers16(LocalHandlers16, ManagementHandlers16, SecurityHandlers16, ChargePoint16):
     """The station's end of one connection."""
 
     @on(Action.set_charging_profile)
@@ -63,7 +64,7 @@ class Handlers16(LocalHandlers16, ManagementHandlers16, ChargePoint16):
     def on_remote_start_transaction(
         self, id_tag: str, connector_id: int = 1, charging_profile: dict[str, Any] | None = None
     ) -> Any:
-        """Start for the car that stands here."""
+        """Start for the car that stands here, or that is to come."""
         good = connector_id == 1 and self._station.remote_start(id_tag, charging_profile)
         return call_result.RemoteStartTransaction(status="Accepted" if good else "Rejected")
 
@@ -90,9 +91,14 @@ class Handlers16(LocalHandlers16, ManagementHandlers16, ChargePoint16):
     @on(Action.change_configuration)
     def on_change_configuration(self, key: str, value: str) -> Any:
         """Set one key."""
-        status = self._station.configuration.change(key, value)
+        status = self._station.change_key(key, value)
         self._station.configured()
         return call_result.ChangeConfiguration(status=status)
+
+    @after(Action.change_configuration)
+    def after_change_configuration(self, key: str, value: str) -> None:  # noqa: ARG002
+        """Connect anew where that is what the key is about."""
+        self._station.key_changed(key)
 
     @on(Action.trigger_message)
     def on_trigger_message(self, requested_message: str, connector_id: int | None = None) -> Any:

@@ -8,11 +8,12 @@ from hilbench.ocppj import ChargePoint21, ChargePoint201, after, on
 from hilbench_emulators.station.handlers2_base import HandlersBase2, accepted
 from hilbench_emulators.station.handlers2_local import LocalHandlers2
 from hilbench_emulators.station.handlers2_manage import ManagementHandlers2
+from hilbench_emulators.station.handlers2_security import SecurityHandlers2
 from hilbench_emulators.station.handlers2_smart import SmartHandlers2, SmartHandlers21
 
 _TRIGGERS = (
     *("BootNotification", "Heartbeat", "MeterValues", "StatusNotification", "TransactionEvent"),
-    *("FirmwareStatusNotification", "LogStatusNotification"),
+    *("FirmwareStatusNotification", "LogStatusNotification", "SignChargingStationCertificate"),
 )
 
 
@@ -28,9 +29,11 @@ class CoreHandlers2(HandlersBase2):
         charging_profile: dict[str, Any] | None = None,
         **_more: Any,
     ) -> Any:
-        """Start for the car that stands here, with its profile."""
-        started = None if evse_id != 1 else self._station.remote_start(id_token, remote_start_id, charging_profile)
-        return self._results.RequestStartTransaction(status=accepted(started is not None), transaction_id=started)
+        """Start with its profile, for the car that stands here or is to come."""
+        good, running = False, None
+        if evse_id == 1:
+            good, running = self._station.remote_start(id_token, remote_start_id, charging_profile)
+        return self._results.RequestStartTransaction(status=accepted(good), transaction_id=running)
 
     @on("RequestStopTransaction")
     def on_request_stop_transaction(self, transaction_id: str, **_more: Any) -> Any:
@@ -68,6 +71,11 @@ class CoreHandlers2(HandlersBase2):
         self._station.configured()
         return self._results.SetVariables(set_variable_result=results)
 
+    @after("SetVariables")
+    def after_set_variables(self, **_more: Any) -> None:
+        """Connect with a new password (A01, standard-text)."""
+        self._station.renew_credentials()
+
     # everything else
 
     @on("TriggerMessage")
@@ -79,9 +87,12 @@ class CoreHandlers2(HandlersBase2):
         """OCPP 2.0.1 F06, standard-text: a station that is accepted boots no more (FR.17)."""
         if wanted not in _TRIGGERS:
             return "NotImplemented"
+        mute = wanted == "MeterValues" and not self._station.asked_values()
+        elsewhere = evse is not None and (evse["id"] not in (0, 1) or evse.get("connector_id", 1) != 1)
+        keyless = wanted == "SignChargingStationCertificate" and not self._station.can_sign
         idle = wanted == "TransactionEvent" and self._station.transaction_id is None
-        done = wanted == "BootNotification" and self._station.connected
-        return accepted(not (idle or done or (evse is not None and evse["id"] not in (0, 1))))
+        booted = wanted == "BootNotification" and self._station.connected
+        return accepted(not (idle or booted or keyless or mute or elsewhere))
 
     @after("TriggerMessage")
     async def after_trigger_message(
@@ -128,9 +139,11 @@ class CoreHandlers2(HandlersBase2):
         return self._results.UnlockConnector(status="OngoingAuthorizedTransaction" if running else "Unlocked")
 
 
-class Handlers201(CoreHandlers2, LocalHandlers2, ManagementHandlers2, SmartHandlers2, ChargePoint201):
+class Handlers201(
+    CoreHandlers2, LocalHandlers2, ManagementHandlers2, SecurityHandlers2, SmartHandlers2, ChargePoint201
+):
     """OCPP 2.0.1."""
 
 
-class Handlers21(CoreHandlers2, LocalHandlers2, ManagementHandlers2, SmartHandlers21, ChargePoint21):
+class Handlers21(CoreHandlers2, LocalHandlers2, ManagementHandlers2, SecurityHandlers2, SmartHandlers21, ChargePoint21):
     """OCPP 2.1, with what it has beyond 2.0.1."""

@@ -14,17 +14,26 @@ class ManagementHandlers2(HandlersBase2):
     """OCPP 2.0.1 blocks B (reports, network), I, L, N and P."""
 
     @on("UpdateFirmware")
-    def on_update_firmware(self, firmware: dict[str, Any], **_more: Any) -> Any:  # noqa: ARG002
-        """Taken, instead of one that is under way (L01.FR.24, recalled)."""
+    def on_update_firmware(self, firmware: dict[str, Any], **_more: Any) -> Any:
+        """Taken, instead of one that is under way (L01.FR.24, recalled), unless its signer's certificate is none."""
+        if not self._trusts(firmware):
+            self._station.security_event("InvalidFirmwareSigningCertificate")
+            return self._results.UpdateFirmware(status="InvalidCertificate")
         busy = self._station.busy("firmware")
         return self._results.UpdateFirmware(status="AcceptedCanceled" if busy else "Accepted")
 
     @after("UpdateFirmware")
     def after_update_firmware(self, firmware: dict[str, Any], request_id: int, **_more: Any) -> None:
         """Fetch and install it when it is time."""
+        if not self._trusts(firmware):
+            return
         retrieve, install = (moment_or(firmware.get(f"{name}_date_time"), 0.0) for name in ("retrieve", "install"))
         signed = "signature" in firmware
         self._station.update_firmware(Update(firmware["location"], retrieve, install, request_id, signed))
+
+    def _trusts(self, firmware: dict[str, Any]) -> bool:
+        signer = firmware.get("signing_certificate")
+        return signer is None or self._station.certificate_readable(signer)
 
     @on("GetLog")
     def on_get_log(self, log_type: str, **_more: Any) -> Any:
@@ -76,12 +85,6 @@ class ManagementHandlers2(HandlersBase2):
         """No variable can be monitored (N04, standard-text)."""
         results = [self._station.device.monitored(item) for item in set_monitoring_data]
         return self._results.SetVariableMonitoring(set_monitoring_result=results)
-
-    @on("SetNetworkProfile")
-    def on_set_network_profile(self, **_more: Any) -> Any:
-        """The address is the bench's to choose: no other is taken (B09, standard-text)."""
-        info = {"reason_code": "FixedAddress"}
-        return self._results.SetNetworkProfile(status="Rejected", status_info=info)
 
     @on("CustomerInformation")
     def on_customer_information(self, **asked: Any) -> Any:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from hilbench_emulators.station.driver import DriverStation
+from hilbench_emulators.station.expecting import ExpectingStation
 from hilbench_emulators.station.tokens import moment_of
 
 _SCHEMES = ("http", "https", "ftp", "ftps", "sftp")
@@ -40,12 +40,14 @@ def reachable(location: str) -> bool:
     return parts.scheme in _SCHEMES and bool(parts.netloc)
 
 
-class ManagedStation(DriverStation):
+class ManagedStation(ExpectingStation):
     """``firmware`` is the version that runs; ``firmware_status`` and ``log_status`` what was told last."""
 
     firmware: str
     firmware_status: tuple[str, int | None]
     log_status: tuple[str, int | None]
+    tells_cancelled = True
+    """There is a status for a log that another takes the place of (OCPP 2.x)."""
     vendor_hook: Callable[[str, str | None, Any], tuple[str, Any]] | None = None
     """Answers DataTransfer: status and data for vendor, message id and data."""
     _installed: int | None
@@ -113,7 +115,7 @@ class ManagedStation(DriverStation):
     def upload_log(self, location: str, request_id: int | None) -> bool:
         """Begin, in place of one that is under way; whether there was one, which is told."""
         cancelled = self.busy("log")
-        if cancelled and request_id is not None:
+        if cancelled and self.tells_cancelled and request_id is not None:
             self.tell_log("AcceptedCanceled", self.log_status[1])
         self._begin_job("log", self._upload(location, request_id))
         return cancelled
@@ -129,9 +131,11 @@ class ManagedStation(DriverStation):
         """OCPP 1.6 section 6.16 ff., 2.0.1 N01; standard-text."""
         self.tell_log("Uploading", request_id)
         await asyncio.sleep(self.settings.upload_s)
-        self.tell_log("Uploaded" if reachable(location) else self._upload_failed, request_id)
+        self.tell_log("Uploaded" if reachable(location) else self._upload_failed(request_id), request_id)
 
-    _upload_failed = "UploadFailure"
+    def _upload_failed(self, request_id: int | None) -> str:
+        """DiagnosticsStatus, which has no request, calls it otherwise."""
+        return "UploadFailed" if request_id is None else "UploadFailure"
 
     async def _update(self, update: Update) -> None:
         """OCPP 1.6 sections 5.18 and 6.19, 2.0.1 L01 and L02 (standard-text): installed while nobody charges."""

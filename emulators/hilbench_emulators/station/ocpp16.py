@@ -12,7 +12,7 @@ from hilbench.ocppj import CallFailed, call
 from hilbench_emulators.smart_charging import Purpose, Version
 from hilbench_emulators.station.charging import Charging
 from hilbench_emulators.station.configuration import Configuration
-from hilbench_emulators.station.tokens import INVALID, Info, Reservation, Tokens, info_of
+from hilbench_emulators.station.tokens import INVALID, Info, Reservation, info_of
 from hilbench_emulators.station.transacting16 import Transacting16
 from hilbench_emulators.station.transactions import Queue
 from hilbench_emulators.station.uplink import LINK_LOST, Uplink
@@ -30,8 +30,7 @@ _SWITCHES = {
 class AcStation16(Transacting16):
     """OCPP 1.6J."""
 
-    _upload_failed = "UploadFailed"
-
+    tells_cancelled = False
     _uplink: Uplink16
 
     def new_uplink(self, url: str | Callable[[], str], rng: np.random.Generator) -> Uplink:
@@ -43,8 +42,9 @@ class AcStation16(Transacting16):
         self.charging = Charging(Version.V16, self._branch, voltage_v, self.settings)
         self.configuration = Configuration(self.settings)
         self.queue = Queue(self.settings)
-        self.tokens, self.reservation = Tokens(), None
+        self.reset_drivers()
         self.reset_jobs()
+        self.former_profile = None
         self._transaction = None
         self._inoperative_next = False
         self._told: tuple[str, str] | None = None
@@ -87,6 +87,8 @@ class AcStation16(Transacting16):
             return "Faulted", "OverCurrentFailure"
         if not self._operative:
             return "Unavailable", "NoError"
+        if not outlet.plugged and self.expected is not None:
+            return "Preparing", "NoError"
         if not outlet.plugged:
             return "Available" if self.reservation is None else "Reserved", "NoError"
         if self._transaction is None:
@@ -134,25 +136,23 @@ class AcStation16(Transacting16):
     # -- management
 
     def firmware_message(self) -> Any:
-        """See :class:`ManagedStation`."""
-        return call.FirmwareStatusNotification(status=self.firmware_status[0])
+        """See :class:`ManagedStation`; signed firmware has a message of its own."""
+        status, request_id = self.firmware_status
+        if request_id is None:
+            return call.FirmwareStatusNotification(status=status)
+        return call.SignedFirmwareStatusNotification(status=status, request_id=request_id)
 
     def log_message(self) -> Any:
-        """See :class:`ManagedStation`."""
-        return call.DiagnosticsStatusNotification(status=self.log_status[0])
+        """See :class:`ManagedStation`; logs that GetLog asks for have a message of their own."""
+        status, request_id = self.log_status
+        if request_id is None:
+            return call.DiagnosticsStatusNotification(status=status)
+        return call.LogStatusNotification(status=status, request_id=request_id)
 
     def security_event(self, kind: str) -> None:
-        """There is no such message in OCPP 1.6 without the security whitepaper."""
-
-    def change_availability(self, operative: bool) -> str:
-        """Answer to ChangeAvailability."""
-        if not operative and self._transaction is not None:
-            self._inoperative_next = True
-            return "Scheduled"
-        self._operative, self._inoperative_next = operative, False
-        self.save()
-        self.poke()
-        return "Accepted"
+        """Tell it, where the station has a security profile: without one it does not speak of security (chosen)."""
+        if self.security_profile and self.connected:
+            self._uplink.say(call.SecurityEventNotification(type=kind, timestamp=self.timestamp(), tech_info=None))
 
     # -- what the controller asks
 
@@ -162,8 +162,8 @@ class AcStation16(Transacting16):
 
     def configured(self) -> None:
         """A key has changed; an interval of 0 leaves the heartbeat as it is."""
-        self._uplink.heartbeat_s = self.configuration.seconds("HeartbeatInterval") or self._uplink.heartbeat_s
-        self._next_sample()
+        self._uplink.pace(self.configuration.seconds("HeartbeatInterval"))
+        self.next_sample()
         self.next_aligned()
         self.save()
 
@@ -175,9 +175,21 @@ class AcStation16(Transacting16):
         return {
             "Heartbeat": call.Heartbeat,
             "StatusNotification": self.status_message,
-            "FirmwareStatusNotification": self.firmware_message,
-            "DiagnosticsStatusNotification": self.log_message,
+            "FirmwareStatusNotification": lambda: call.FirmwareStatusNotification(
+                status=self.firmware_status[0] if self.firmware_status[1] is None else "Idle"
+            ),
+            "DiagnosticsStatusNotification": lambda: call.DiagnosticsStatusNotification(
+                status=self.log_status[0] if self.log_status[1] is None else "Idle"
+            ),
         }[message]()
+
+    def triggered_by_extension(self, message: str) -> Any:
+        """The message that ExtendedTriggerMessage asks for."""
+        if message == "FirmwareStatusNotification":
+            return call.SignedFirmwareStatusNotification(**_of_request(self.firmware_status, "Installed"))
+        if message == "LogStatusNotification":
+            return call.LogStatusNotification(**_of_request(self.log_status, "Uploaded"))
+        return self.certificate_request() if message == "SignChargePointCertificate" else self.triggered(message)
 
     def ping_interval_s(self) -> float:
         """See :class:`AcStation`."""
@@ -196,3 +208,11 @@ class AcStation16(Transacting16):
             charge_point_serial_number=self.identity[:25],
             firmware_version=self.firmware,
         )
+
+
+def _of_request(told: tuple[str, int | None], last: str) -> dict[str, Any]:
+    """A status with the number of its request; Idle without one, or where ``last`` has been reached."""
+    status, request_id = told
+    if request_id is None or status == last:
+        return {"status": "Idle", "request_id": None}
+    return {"status": status, "request_id": request_id}

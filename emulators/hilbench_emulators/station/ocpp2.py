@@ -18,7 +18,7 @@ from hilbench_emulators.station.charging import OUTLET, Charging
 from hilbench_emulators.station.device_model import DeviceModel
 from hilbench_emulators.station.events2 import EventQueue
 from hilbench_emulators.station.smart2 import Smart2
-from hilbench_emulators.station.tokens import INVALID, Info, Reservation, Tokens, info_of
+from hilbench_emulators.station.tokens import INVALID, Info, Reservation, info_of
 from hilbench_emulators.station.transacting2 import token_of
 from hilbench_emulators.station.uplink import LINK_LOST, Uplink
 from hilbench_emulators.station.uplink2 import Uplink2
@@ -49,8 +49,9 @@ class AcStation2(Smart2):
         self.device.live["EVSE", "AvailabilityState"] = self._connector_status
         self.device.live["EVSE", "Power"] = lambda: f"{self._outlet.reading().power_w:.0f}"
         self.queue = EventQueue(self.settings)
-        self.tokens, self.reservation = Tokens(), None
+        self.reset_drivers()
         self.reset_jobs()
+        self.reset_networks()
         self._security = [{"type": "StartupOfTheDevice", "timestamp": self.timestamp()}]
         self.device.live["LocalAuthListCtrlr", "Entries"] = lambda: str(len(self.tokens.listed))
         self._transaction = None
@@ -168,19 +169,17 @@ class AcStation2(Smart2):
         super().came_online()
         self._tell_security()
 
+    def organisation(self) -> str:
+        """See :class:`SecuredStation`."""
+        return self.device.value("SecurityCtrlr", "OrganizationName")
+
+    def sign_message(self, csr: str) -> Any:
+        """See :class:`SecuredStation`."""
+        return self._uplink.messages.SignCertificate(csr=csr, certificate_type="ChargingStationCertificate")
+
     def clock_set(self) -> None:
         """See :class:`AcStation`."""
         self.security_event("SettingSystemTime")
-
-    def change_availability(self, operative: bool) -> str:
-        """Answer to ChangeAvailability."""
-        if not operative and self._transaction is not None:
-            self._inoperative_next = True
-            return "Scheduled"
-        self._operative, self._inoperative_next = operative, False
-        self.save()
-        self.poke()
-        return "Accepted"
 
     def reset_when(self, *, idle: bool) -> None:
         """Restart now, or when the running transaction has ended."""
@@ -195,19 +194,19 @@ class AcStation2(Smart2):
         """The message that TriggerMessage asks for."""
         said = self._uplink.messages
         if message == "MeterValues":
-            return said.MeterValues(evse_id=OUTLET, meter_value=[self.meter_value("Trigger")])
+            return said.MeterValues(evse_id=OUTLET, meter_value=self.asked_values())
         return {
             "Heartbeat": said.Heartbeat,
             "StatusNotification": self.status_message,
             "FirmwareStatusNotification": self.firmware_message,
             "LogStatusNotification": self.log_message,
+            "SignChargingStationCertificate": self.certificate_request,
         }[message]()
 
     def configured(self) -> None:
         """A variable has been set."""
-        heartbeat = self.device.seconds("OCPPCommCtrlr", "HeartbeatInterval")
-        self._uplink.heartbeat_s = heartbeat or self._uplink.heartbeat_s
-        self._next_sample()
+        self._uplink.pace(self.device.seconds("OCPPCommCtrlr", "HeartbeatInterval"))
+        self.next_sample()
         self.next_aligned()
         self.save()
 

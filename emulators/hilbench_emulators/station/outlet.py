@@ -15,6 +15,7 @@ from hilbench.signals import Record, offered_current
 from hilbench.site import Branch
 from hilbench_emulators.station.core import Offer, Watch, duty_of
 from hilbench_emulators.station.settings import StationSettings
+from hilbench_emulators.vehicles import load_vehicle
 
 
 class Reading(Protocol):
@@ -119,9 +120,9 @@ class Outlet:
         self._signal.append(clock.time(), 0.0)
 
     def plug_in(self, vehicle: Any, energy_kwh: float | None, soc: float | None) -> None:
-        """Connect a car."""
+        """Connect a car, which is a ``Vehicle`` or the name of one."""
         self._plant.plug_in(
-            self.role, vehicle, energy_kwh=energy_kwh, soc=soc, on_state=self._car_changed, on_current=self._look
+            self.role, _car(vehicle), energy_kwh=energy_kwh, soc=soc, on_state=self._car_changed, on_current=self._look
         )
         if self.car_state == "A":
             self._car_changed("B")
@@ -219,3 +220,7 @@ class Outlet:
         for timer in self._timers.values():
             timer.cancel()
         self._timers.clear()
+
+
+def _car(vehicle: Any) -> Any:
+    return load_vehicle(vehicle) if isinstance(vehicle, str) else vehicle

@@ -62,6 +62,8 @@ class StationSettings:
     queue_length: int = 1000
     """Meter values that are kept while offline; starts and stops are always kept."""
     transaction_attempts: int = 3
+    connection_attempts: int = 3
+    """How often one way to a controller is tried before the next."""
     transaction_retry_s: float = 60.0
     security_profile: int = 0
     """0 open, 1 password, 2 password in TLS, 3 client certificate in TLS (OCPP 2.0.1 A00, standard-text)."""

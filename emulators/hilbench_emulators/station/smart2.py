@@ -10,13 +10,13 @@ from hilbench import clock
 from hilbench.ocppj import CallFailed
 from hilbench_emulators.smart_charging import Answer, Kind, Report, read, write
 from hilbench_emulators.station.charging import OUTLET, purpose_of
-from hilbench_emulators.station.transacting2 import Transacting2
+from hilbench_emulators.station.remote2 import Remote2
 
 _EXTERNAL_ID = -1
 """Id of the profile that stands for an external limit: below 0, where no controller's are (OCPP 2.0.1 K11)."""
 
 
-class Smart2(Transacting2):
+class Smart2(Remote2):
     """What block K of OCPP 2.0.1 asks of a station."""
 
     def install(self, evse: int, raw: dict[str, Any], *, starting: bool = False) -> Answer:
@@ -82,7 +82,7 @@ class Smart2(Transacting2):
 
         Told when it changes what may flow by more than LimitChangeSignificance (OCPP 2.0.1 K12, K13; standard-text).
         """
-        before = self.limit_a
+        before = self._wanted_a()
         store = self.charging.store
         if limit_a is None:
             if not store.clear_external(_EXTERNAL_ID):
@@ -91,7 +91,7 @@ class Smart2(Transacting2):
             store.set_external(read(self.charging.version, _external(limit_a)), 0, source)
         self.event("command.external", limit_a=limit_a, source=source)
         self._refresh()
-        if self._significant(before, self.limit_a):
+        if self._significant(before, self._wanted_a()):
             self._tell_external(limit_a, source)
 
     def _significant(self, before: float, after: float) -> bool:

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import math
 from typing import Any
 
-from hilbench import clock
 from hilbench.ocppj import call
 from hilbench_emulators.smart_charging import Answer
-from hilbench_emulators.station import metering16
+from hilbench_emulators.station import metering
 from hilbench_emulators.station.charging import OUTLET
-from hilbench_emulators.station.configuration import Configuration
-from hilbench_emulators.station.managed import ManagedStation
+from hilbench_emulators.station.expecting import Expected
+from hilbench_emulators.station.network16 import Networked16
 from hilbench_emulators.station.recast import recast16
 from hilbench_emulators.station.tokens import info_of
 from hilbench_emulators.station.transactions import Queue, Transaction
@@ -21,10 +19,9 @@ UNNAMED = -1
 """Id of a transaction to which the controller has given none yet; no profile can name it."""
 
 
-class Transacting16(ManagedStation):
+class Transacting16(Networked16):
     """``transaction_id`` is the controller's id or None; ``queue`` what it still has to hear."""
 
-    configuration: Configuration
     queue: Queue
     queued: asyncio.Event
     _transaction: Transaction | None
@@ -41,18 +38,38 @@ class Transacting16(ManagedStation):
         return self._transaction is not None and self._operative
 
     def remote_start(self, id_tag: str, raw: dict[str, Any] | None) -> bool:
-        """Begin a transaction with its profile, if there is a car and nothing forbids it."""
-        if not self._may_begin() or self.held or not self.admits(id_tag):
+        """Begin a transaction with its profile, or wait for the car; whether nothing forbids it."""
+        if not self._is_free() or self.held or self._outlet.tripped or not self.admits(id_tag):
             return False
         if raw is not None and not self.charging.would_install(OUTLET, raw, self._utc()):
             return False
-        if raw is not None:
-            self.install(OUTLET, raw, starting=True)
-        self.begin_by(id_tag)
+        driver = Expected(id_tag, raw)
+        if self._outlet.plugged:
+            self.begin_expected(driver)
+        else:
+            self.expect(driver)
         return True
 
+    def begin_expected(self, driver: Expected) -> None:
+        """See :class:`ExpectingStation`."""
+        if not self._is_free():
+            return
+        if driver.profile is not None:
+            self.install(OUTLET, driver.profile, starting=True)
+        self.begin_by(driver.token)
+
+    def expected_in_vain(self) -> None:
+        """See :class:`ExpectingStation`: the status says it."""
+
+    def connection_timeout_s(self) -> float:
+        """See :class:`ExpectingStation`."""
+        return self.configuration.seconds("ConnectionTimeOut")
+
+    def _is_free(self) -> bool:
+        return self._transaction is None and self.expected is None and self._operative
+
     def _may_begin(self) -> bool:
-        return self._transaction is None and self._outlet.plugged and self._operative
+        return self._is_free() and self._outlet.plugged
 
     def begin_by(self, tag: str) -> None:
         """See :class:`DriverStation`."""
@@ -67,7 +84,8 @@ class Transacting16(ManagedStation):
         self._enqueue("StartTransaction", payload | ({} if reservation is None else {"reservation_id": reservation}))
         self._note("StopTxnSampledData", "Transaction.Begin")
         self.event("session.start", id_tag=tag)
-        self._next_sample()
+        self.begin_turn("sample")
+        self.next_sample()
         self._refresh()
 
     def end(self, reason: str) -> None:
@@ -81,7 +99,7 @@ class Transacting16(ManagedStation):
         self._enqueue("StopTransaction", payload | ({"transaction_data": transaction.data} if transaction.data else {}))
         self._transaction = None
         self.charging.store.end_transaction(OUTLET)
-        self._at("sample", math.inf, self._sample)
+        self.every("sample", 0.0, self._sample)
         self.event("session.stop", reason=reason, energy_wh=meter - transaction.meter_start_wh)
         self._operative = self._operative and not self._inoperative_next
         self._refresh()
@@ -117,15 +135,20 @@ class Transacting16(ManagedStation):
 
     # meter values
 
-    def _next_sample(self) -> None:
-        interval = self.settings.sample_every(self.configuration.seconds("MeterValueSampleInterval"))
+    def sample_interval_s(self) -> float:
+        """Seconds between samples in a transaction, 0 for none."""
+        return self.settings.sample_every(self.configuration.seconds("MeterValueSampleInterval"))
+
+    def next_sample(self) -> None:
+        """Set the timer for it."""
         if self._transaction is not None:
-            self._at("sample", clock.time() + interval if interval else math.inf, self._sample)
+            self.every("sample", self.sample_interval_s(), self._sample)
 
     def _sample(self) -> None:
         self._tell("MeterValuesSampledData", "Sample.Periodic")
         self._note("StopTxnSampledData", "Sample.Periodic")
-        self._next_sample()
+        self.begin_turn("sample")
+        self.next_sample()
 
     def aligned_interval_s(self) -> float:
         """See :class:`AcStation`."""
@@ -158,7 +181,7 @@ class Transacting16(ManagedStation):
 
     def meter_value(self, key: str, context: str) -> dict[str, Any]:
         """A reading of the measurands that a configuration key lists."""
-        measurands = [name.strip() for name in self.configuration.value(key).split(",") if name.strip()]
-        reading = self._outlet.reading()
-        value = metering16.meter_value(self._branch, reading, self.offered_a, measurands, self.timestamp(), context)
+        wanted = metering.listed(self.configuration.value(key))
+        read = metering.figures(self._branch, self._outlet.reading(), self.offered_a, wanted)
+        value = metering.meter_value16(read, self.timestamp(), context)
         return recast16(self.settings.personality.reporting, value)

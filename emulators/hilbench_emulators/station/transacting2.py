@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import math
 from abc import abstractmethod
 from typing import Any
 
-from hilbench import clock
 from hilbench_emulators.smart_charging import Answer
-from hilbench_emulators.station import metering2
 from hilbench_emulators.station.charging import OUTLET
-from hilbench_emulators.station.device_model import DeviceModel
 from hilbench_emulators.station.events2 import EventQueue, Transaction2
-from hilbench_emulators.station.managed import ManagedStation
-from hilbench_emulators.station.recast import recast2
+from hilbench_emulators.station.readings2 import Readings2
 
 Token = dict[str, Any]
 _STOPPED = {
@@ -23,15 +18,11 @@ _STOPPED = {
     "DeAuthorized": "Deauthorized",
     "Local": "StopAuthorized",
     "ImmediateReset": "ResetCommand",
+    "Timeout": "EVConnectTimeout",
 }
 """Trigger of the last TransactionEvent for a reason; of all others AbnormalCondition (OCPP 2.0.1 E06, E07, E09)."""
 _DRIVERS = ("Remote", "Local", "DeAuthorized")
 """Reasons that leave the car connected, and nobody authorised."""
-_MEASURANDS = {
-    "Transaction.Begin": ("SampledDataCtrlr", "TxStartedMeasurands"),
-    "Transaction.End": ("SampledDataCtrlr", "TxEndedMeasurands"),
-    "Sample.Clock": ("AlignedDataCtrlr", "Measurands"),
-}
 
 
 def token_of(tag: str) -> Token:
@@ -39,13 +30,11 @@ def token_of(tag: str) -> Token:
     return {"id_token": tag, "type": "ISO14443"}
 
 
-class Transacting2(ManagedStation):
+class Transacting2(Readings2):
     """``transaction_id`` is the station's own id or None; ``queue`` what the controller still has to hear."""
 
-    device: DeviceModel
     queue: EventQueue
     queued: asyncio.Event
-    _transaction: Transaction2 | None
     _inoperative_next: bool
     _reset_waits: bool
 
@@ -82,13 +71,13 @@ class Transacting2(ManagedStation):
 
     def present_tag(self) -> None:
         """See :class:`AcStation`; with TxStartPoint EVConnected the cable alone begins a transaction."""
-        if self.device.value("TxCtrlr", "TxStartPoint") == "EVConnected" and self._awaits_driver():
+        if self.device.value("TxCtrlr", "TxStartPoint") == "EVConnected" and self.expected is None:
             self._cable_begins()
         super().present_tag()
 
     def _cable_begins(self) -> None:
         """A transaction begins for a car whose driver is not known, unless the outlet is reserved."""
-        if self._transaction is None and self.reservation is None:
+        if self._awaits_driver() and self._transaction is None and self.reservation is None:
             self._begin(None, "CablePluggedIn")
 
     def begin_by(self, tag: str) -> None:
@@ -115,36 +104,20 @@ class Transacting2(ManagedStation):
         meter = round(self._outlet.reading().energy_wh)
         self._transaction = Transaction2(transaction_id, token, self._utc(), meter)
         self.charging.store.begin_transaction(OUTLET, transaction_id, self._transaction.since)
-        if token is not None:
+        if token is not None and self._outlet.plugged:
             self._opened(self._transaction)
         more = {"id_token": token, "remote_start_id": remote_start_id, "reservation_id": self.use_reservation()}
         self.transaction_event("Started", trigger, context="Transaction.Begin", **more)
-        self._next_sample()
+        self.start_sampling()
         self._refresh()
         return transaction_id
 
     def _opened(self, transaction: Transaction2) -> None:
         """Car and driver are both there."""
         assert transaction.token is not None
+        transaction.opened = True
         self.charging.store.power_path(OUTLET, self._utc())
         self.event("session.start", id_tag=transaction.token["id_token"])
-
-    def remote_start(self, token: Token, remote_start_id: int, raw: dict[str, Any] | None) -> str | None:
-        """Begin a transaction with its profile, if there is a car and nothing forbids it; returns its id.
-
-        Without smart charging the profile is ignored (OCPP 2.0.1 K05.FR.04, standard-text).
-        """
-        if not self.charging.store.options.smart_charging:
-            raw = None
-        if self.held or not self.admits(token["id_token"]) or not self._awaits_driver():
-            return None
-        if raw is not None and not self.charging.would_install(OUTLET, raw, self._utc()):
-            return None
-        if raw is not None and self._transaction is None:
-            self.install(OUTLET, raw, starting=True)
-        elif raw is not None:
-            self.install(OUTLET, raw | {"transaction_id": self.transaction_id})
-        return self.authorised(token, "RemoteStart", remote_start_id)
 
     def _awaits_driver(self) -> bool:
         """A car stands here for which nobody has been authorised."""
@@ -175,9 +148,11 @@ class Transacting2(ManagedStation):
         self.transaction_event("Ended", _STOPPED.get(reason, "AbnormalCondition"), context="Transaction.End")
         used = round(self._outlet.reading().energy_wh) - transaction.meter_start_wh
         self._transaction = None
+        self.expect_nobody()
         self.charging.store.end_transaction(OUTLET)
-        self._at("sample", math.inf, self._sample)
-        self.event("session.stop", reason=reason, energy_wh=used)
+        self.stop_sampling()
+        if transaction.opened:
+            self.event("session.stop", reason=reason, energy_wh=used)
         self._operative = self._operative and not self._inoperative_next
         self._refresh()
         if self._reset_waits:
@@ -192,41 +167,10 @@ class Transacting2(ManagedStation):
         assert transaction is not None
         transaction.state = self.charging_state()
         entry = transaction.event(kind, trigger, self.timestamp(), offline=not self.connected, **more)
-        values = self.meter_value(context) if context else {"sampled_value": []}
-        if values["sampled_value"]:
-            entry["meter_value"] = [values]
+        values = self.readings(context)
+        if values:
+            entry["meter_value"] = values
         self.queue.put(entry)
         if kind != "Updated":
             self.save()
         self.queued.set()
-
-    def _next_sample(self) -> None:
-        interval = self.settings.sample_every(self.device.seconds("SampledDataCtrlr", "TxUpdatedInterval"))
-        if self._transaction is not None:
-            self._at("sample", clock.time() + interval if interval else math.inf, self._sample)
-
-    def _sample(self) -> None:
-        self.transaction_event("Updated", "MeterValuePeriodic", context="Sample.Periodic")
-        self._next_sample()
-
-    def aligned_interval_s(self) -> float:
-        """See :class:`AcStation`."""
-        return self.device.seconds("AlignedDataCtrlr", "Interval")
-
-    def tell_aligned(self) -> None:
-        """See :class:`AcStation`: in the transaction, or apart while there is none (OCPP 2.0.1 J01, standard-text)."""
-        idle_only = self.device.value("AlignedDataCtrlr", "SendDuringIdle") == "true"
-        if self._transaction is not None:
-            if not idle_only:
-                self.transaction_event("Updated", "MeterValueClock", context="Sample.Clock")
-        elif self.connected:
-            values = self.meter_value("Sample.Clock")
-            self._uplink.say(self._uplink.messages.MeterValues(evse_id=OUTLET, meter_value=[values]))
-
-    def meter_value(self, context: str) -> dict[str, Any]:
-        """A reading of all measurands that the controller wants in that context."""
-        names = self.device.value(*_MEASURANDS.get(context, ("SampledDataCtrlr", "TxUpdatedMeasurands"))).split(",")
-        measurands = [name.strip() for name in names if name.strip()]
-        reading = self._outlet.reading()
-        value = metering2.meter_value(self._branch, reading, self.offered_a, measurands, self.timestamp(), context)
-        return recast2(self.settings.personality.reporting, value)

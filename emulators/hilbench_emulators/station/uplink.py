@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import ssl
 from abc import ABC, abstractmethod
+from asyncio import FIRST_COMPLETED
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from websockets.asyncio.client import ClientConnection
 
-from hilbench import ocppj
 from hilbench.ocppj import CallFailed, messages
+from hilbench_emulators.station.dialling import Dialler
 
 if TYPE_CHECKING:
     from hilbench_emulators.station.base import AcStation
@@ -24,26 +24,21 @@ POLICY_VIOLATION, REASON_LENGTH = 1008, 123
 """Close code, and octets of the longest reason (RFC 6455 sections 7.4.1 and 5.5, standard-text)."""
 
 
-class Uplink(ABC):
+class Uplink(Dialler, ABC):
     """``connected`` while the controller has accepted the station; ``link`` is the connection, if there is one.
 
     ``refusal`` says why the last attempt did not come so far; empty before the first and after one that did.
     ``registration`` is the controller's last answer to BootNotification; ``messages`` are the requests of the version.
     """
 
-    version = "1.6"
-
     def __init__(self, station: AcStation, url: str | Callable[[], str], rng: np.random.Generator) -> None:
+        super().__init__(station, url)
         self.connected = False
-        self.refusal = ""
         self.registration = ""
-        self.link: Any = None
         self.heartbeat_s = float(station.settings.heartbeat_s)
         self.messages: Any = messages(self.version).call
         self._accepted = asyncio.Event()
-        self._station = station
-        self._settings = station.settings
-        self._url = url
+        self._paced = asyncio.Event()
         self._rng = rng
 
     @property
@@ -59,10 +54,11 @@ class Uplink(ABC):
     async def run(self) -> None:
         """Connect, serve, connect again, with waits that grow until the controller accepts the station."""
         await asyncio.sleep(self._settings.boot_s)
+        self.take(self._station.ways())
         attempt = 0
         while True:
             await self._station.line.wait()
-            connection = await self._dial()
+            connection = await self.dial()
             if connection is not None and not self._station.line.is_set():
                 connection.transport.abort()
             elif connection is not None and await self._serve(connection):
@@ -76,49 +72,13 @@ class Uplink(ABC):
         wait = min(self._settings.backoff_min_s * float(2**attempt), self._settings.backoff_max_s)
         return wait * (1 + 0.25 * chance)
 
-    async def _dial(self) -> ClientConnection | None:
-        url = self._url if isinstance(self._url, str) else self._url()
-        ping = self._station.ping_interval_s() or None
-        try:
-            return await ocppj.dial(
-                url,
-                self._station.identity,
-                version=self.version,
-                auth=self._auth(),
-                ssl=self._ssl(url),
-                compression=self._settings.compression,
-                ping_interval_s=ping,
-                ping_timeout_s=self._settings.ping_timeout_s,
-            )
-        except CallFailed as error:
-            self.refusal = error.description
-            return None
-
-    def _auth(self) -> tuple[str, str] | None:
-        """User and password, in the security profiles that have them."""
-        settings = self._settings
-        wanted = settings.security_profile in (1, 2) and settings.password
-        return (self._station.identity, settings.password) if wanted else None
-
-    def _ssl(self, url: str) -> ssl.SSLContext | None:
-        """TLS where profile or URL want it; raises ``CallFailed`` for files that cannot be used."""
-        settings = self._settings
-        if settings.security_profile < 2 and not url.startswith("wss:"):
-            return None
-        own = settings.security_profile == 3
-        certificate, key = (settings.certificate, settings.key) if own else (None, None)
-        try:
-            return ocppj.client_context(settings.ca_file, certificate, key)
-        except OSError as error:
-            raise CallFailed("connect", "SecurityError", f"certificate files: {error}") from error
-
     async def _serve(self, connection: ClientConnection) -> bool:
         """One connection from its start to its end; True when the controller had accepted the station."""
         link = self.link = self.handlers(connection)
         self.refusal = ""
         tasks = [asyncio.ensure_future(link.start()), asyncio.ensure_future(self.work(link))]
         try:
-            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(tasks, return_when=FIRST_COMPLETED)
         finally:
             accepted, self.connected, self.link = self.connected, False, None
             if accepted:
@@ -231,13 +191,29 @@ class Uplink(ABC):
         return self.heartbeat_s
 
     async def _heartbeats(self, link: Any, sender: asyncio.Future[None]) -> None:
-        while True:
-            done, _ = await asyncio.wait({sender}, timeout=self.heartbeat_s)
-            if done:
-                return
+        while not sender.done():
+            if await self._before_heartbeat(sender):
+                continue
             answer = await self._try(link, self.messages.Heartbeat())
             if answer is not None:
                 self._station.set_clock(answer.current_time)
+
+    async def _before_heartbeat(self, sender: asyncio.Future[None]) -> bool:
+        """Wait for the interval; whether something came before its end: the end of ``sender`` or a new interval."""
+        self._paced.clear()
+        paced = asyncio.ensure_future(self._paced.wait())
+        try:
+            ends: set[asyncio.Future[Any]] = {sender, paced}
+            done, _ = await asyncio.wait(ends, timeout=self.heartbeat_s, return_when=FIRST_COMPLETED)
+        finally:
+            paced.cancel()
+        return bool(done)
+
+    def pace(self, interval_s: float) -> None:
+        """A new heartbeat interval counts from now on; 0 and the same again change nothing."""
+        if interval_s not in (0.0, self.heartbeat_s):
+            self.heartbeat_s = interval_s
+            self._paced.set()
 
 
 async def _farewell(connection: ClientConnection, work: asyncio.Future[None]) -> None:

@@ -11,20 +11,14 @@ from dataclasses import dataclass, replace
 
 from hilbench.site import Branch
 from hilbench_emulators.smart_charging import Version
+from hilbench_emulators.station.metering import MEASURANDS
 from hilbench_emulators.station.settings import StationSettings
 from hilbench_emulators.station.tokens import LONGEST_LIST
 
-MEASURANDS = (
-    "Current.Import",
-    "Voltage",
-    "Power.Active.Import",
-    "Energy.Active.Import.Register",
-    "Current.Offered",
-    "SoC",
-)
 MEMBER_LISTS = {
     **dict.fromkeys(("TxStartedMeasurands", "TxUpdatedMeasurands", "TxEndedMeasurands", "Measurands"), MEASURANDS),
-    **dict.fromkeys(("TxStartPoint", "TxStopPoint"), ("PowerPathClosed", "EVConnected")),
+    "TxStartPoint": ("PowerPathClosed", "EVConnected", "Authorized"),
+    "TxStopPoint": ("PowerPathClosed", "EVConnected", "Authorized"),
 }
 ALONE = ("TxStartPoint", "TxStopPoint")
 """Member lists of which this station takes one member."""
@@ -34,7 +28,8 @@ Key = tuple[str, str]
 
 @dataclass(frozen=True)
 class Variable:
-    """One variable with its actual value; ``evse``: it belongs to the outlet and not to the whole station."""
+    """One variable with its actual value; ``evse``: it belongs to the outlet and not to the whole station;
+    ``secret``: it can be written and not read."""
 
     component: str
     name: str
@@ -44,6 +39,7 @@ class Variable:
     unit: str = ""
     evse: bool = False
     most: float | None = None
+    secret: bool = False
 
     @property
     def key(self) -> Key:
@@ -83,15 +79,23 @@ def _smart(settings: StationSettings) -> Iterator[Variable]:
 
 
 def _metering(settings: StationSettings) -> Iterator[Variable]:
+    energy, all_but_soc = "Energy.Active.Import.Register", ",".join(MEASURANDS[:5])
+    for component in ("SampledDataCtrlr", "AlignedDataCtrlr"):
+        yield _flag(component, "Available", value=True)
+        yield _flag(component, "Enabled", value=True, writable=True)
+        yield _number(component, "TxEndedInterval", 0, "s", writable=True)
     yield _number("SampledDataCtrlr", "TxUpdatedInterval", settings.sample_interval_s, "s", writable=True)
-    yield Variable("SampledDataCtrlr", "TxUpdatedMeasurands", ",".join(MEASURANDS[:5]), "MemberList", writable=True)
-    yield Variable("SampledDataCtrlr", "TxStartedMeasurands", ",".join(MEASURANDS[:5]), "MemberList", writable=True)
-    yield Variable(
-        "SampledDataCtrlr", "TxEndedMeasurands", "Energy.Active.Import.Register", "MemberList", writable=True
-    )
+    yield _measurands("SampledDataCtrlr", "TxUpdatedMeasurands", all_but_soc)
+    yield _measurands("SampledDataCtrlr", "TxStartedMeasurands", all_but_soc)
+    yield _measurands("SampledDataCtrlr", "TxEndedMeasurands", energy)
     yield _number("AlignedDataCtrlr", "Interval", 0, "s", writable=True)
     yield _flag("AlignedDataCtrlr", "SendDuringIdle", value=False, writable=True)
-    yield Variable("AlignedDataCtrlr", "Measurands", "Energy.Active.Import.Register", "MemberList", writable=True)
+    yield _measurands("AlignedDataCtrlr", "Measurands", energy)
+    yield _measurands("AlignedDataCtrlr", "TxEndedMeasurands", energy)
+
+
+def _measurands(component: str, name: str, value: str) -> Variable:
+    return Variable(component, name, value, "MemberList", writable=True)
 
 
 def _communication(settings: StationSettings) -> Iterator[Variable]:
@@ -103,6 +107,10 @@ def _communication(settings: StationSettings) -> Iterator[Variable]:
     yield replace(
         _number("OCPPCommCtrlr", "RetryBackOffRepeatTimes", settings.backoff_repeats, "", writable=True), most=16
     )
+    yield Variable("OCPPCommCtrlr", "NetworkConfigurationPriority", "1", "SequenceList", writable=True)
+    yield _number("OCPPCommCtrlr", "ActiveNetworkProfile", 1)
+    attempts = settings.connection_attempts
+    yield replace(_number("OCPPCommCtrlr", "NetworkProfileConnectionAttempts", attempts, writable=True), most=100)
     yield _number("OCPPCommCtrlr", "MessageAttempts", settings.transaction_attempts)
     yield _number("OCPPCommCtrlr", "MessageAttemptInterval", settings.transaction_retry_s, "s")
 
@@ -129,8 +137,9 @@ def _drivers() -> Iterator[Variable]:
 
 
 def _station(settings: StationSettings, branch: Branch) -> Iterator[Variable]:
-    yield Variable("SecurityCtrlr", "OrganizationName", settings.vendor)
-    yield _number("SecurityCtrlr", "SecurityProfile", 0)
+    yield Variable("SecurityCtrlr", "OrganizationName", settings.vendor, writable=True)
+    yield _number("SecurityCtrlr", "SecurityProfile", settings.security_profile)
+    yield Variable("SecurityCtrlr", "BasicAuthPassword", settings.password, writable=True, secret=True)
     yield Variable("ChargingStation", "Model", settings.model)
     yield Variable("ChargingStation", "VendorName", settings.vendor)
     yield _number("ChargingStation", "SupplyPhases", len(branch.lines))

@@ -1,0 +1,80 @@
+"""What a meter says in the words of each OCPP version (1.6 edition 2 sections 7.33 to 7.45, standard-text)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from hilbench.site import Branch
+from hilbench_emulators.station.outlet import Reading
+
+MEASURANDS = (
+    "Current.Import",
+    "Voltage",
+    "Power.Active.Import",
+    "Energy.Active.Import.Register",
+    "Current.Offered",
+    "SoC",
+)
+"""All that it can measure, in the order in which it reports them."""
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One value with ``digits`` after the point; ``phase`` empty: of all."""
+
+    measurand: str
+    value: float
+    digits: int
+    unit: str
+    phase: str = ""
+
+
+def listed(names: str) -> list[str]:
+    """Measurands of a configuration value."""
+    return [name.strip() for name in names.split(",") if name.strip()]
+
+
+def figures(branch: Branch, reading: Reading, offered_a: float, measurands: Iterable[str]) -> Iterator[Figure]:
+    """What is read now. Phases are the station's terminals in order, not the site's lines behind a rotation."""
+    for measurand in measurands:
+        if measurand == "Current.Import":
+            for terminal, line in enumerate(branch.lines, start=1):
+                yield Figure(measurand, reading.currents.get(line, 0.0), 2, "A", f"L{terminal}")
+        elif measurand == "Voltage":
+            yield Figure(measurand, reading.voltage_v, 1, "V", "L1-L2" if branch.line_to_line else "L1-N")
+        elif measurand == "SoC":
+            if reading.soc is not None:
+                yield Figure(measurand, 100 * reading.soc, 0, "Percent")
+        else:
+            yield _single(reading, offered_a, measurand)
+
+
+def _single(reading: Reading, offered_a: float, measurand: str) -> Figure:
+    value, digits, unit = {
+        "Power.Active.Import": (reading.power_w, 0, "W"),
+        "Energy.Active.Import.Register": (reading.energy_wh, 0, "Wh"),
+        "Current.Offered": (offered_a, 1, "A"),
+    }[measurand]
+    return Figure(measurand, value, digits, unit)
+
+
+def meter_value16(read: Iterable[Figure], timestamp: str, context: str) -> dict[str, Any]:
+    """A MeterValue of OCPP 1.6: values are text."""
+    values = [_common(one, context) | {"value": f"{one.value:.{one.digits}f}", "unit": one.unit} for one in read]
+    return {"timestamp": timestamp, "sampled_value": values}
+
+
+def meter_value2(read: Iterable[Figure], timestamp: str, context: str) -> dict[str, Any]:
+    """A MeterValue of OCPP 2.x: values are numbers."""
+    values = [
+        _common(one, context) | {"value": round(one.value, one.digits or None), "unit_of_measure": {"unit": one.unit}}
+        for one in read
+    ]
+    return {"timestamp": timestamp, "sampled_value": values}
+
+
+def _common(one: Figure, context: str) -> dict[str, str]:
+    found = {"measurand": one.measurand, "context": context, "location": "Outlet"}
+    return found | ({"phase": one.phase} if one.phase else {})
