@@ -76,10 +76,12 @@ class Attack:
 
     def _judge_closing(self, closed: ConnectionClosed) -> None:
         silent, lied = self.replies.silent > self._counts[0], self.replies.lied > self._counts[1]
-        first = self._waiting[0] if self._waiting else None
+        long = next((one for one in self._waiting if len(one.text) > LONGEST), None)
+        first = next(iter(self._waiting), None)
         found = closing_fault(closed, restarting=self._restarting, unanswered=silent, lied_to=lied)
-        if first is not None and len(first.text) > LONGEST and closed.rcvd is not None and closed.rcvd.code == TOO_BIG:
-            self._judge(self._waiting.pop(0), ["closed"])
+        if long is not None and closed.rcvd is not None and closed.rcvd.code == TOO_BIG:
+            self._waiting.remove(long)
+            self._judge(long, ["closed"])
         elif found:
             self._fault(found, first)
             self.left -= len(self._waiting[:1])
