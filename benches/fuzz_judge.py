@@ -59,8 +59,8 @@ def fault(text: str, name: str, answers: list[str]) -> str:
 
 def outcome(answers: list[str]) -> str:
     """What came of a frame, in a word."""
-    if not answers:
-        return "ignored"
+    if answers in ([], ["closed"]):
+        return "too long" if answers else "ignored"
     frame = json.loads(answers[0])
     return "answered" if frame[0] == 3 else str(frame[2])
 

@@ -68,7 +68,9 @@ class Replies:
         if way == 1:
             return [json.dumps([4, unique_id, rng.choice(["InternalError", "Nonsense", ""]), "", {}])]
         if way == 2 and truth:
-            return [json.dumps([3, unique_id, *json.loads(replaced(rng, json.dumps([truth])))])]
+            told = json.loads(replaced(rng, json.dumps([truth])))
+            self.silent += not told  # what has no payload is no answer
+            return [json.dumps([3, unique_id, *told])]
         if way == 3 and "currentTime" in truth:
             odd = {"currentTime": rng.choice(DATES)}
             return [

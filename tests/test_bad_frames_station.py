@@ -329,16 +329,21 @@ def test_a_station_that_is_not_answered_does_not_promise_without_end() -> None:
         async with b.station._uplink.link._call_lock:  # as if a call waited for its answer
             for _ in range(1000):
                 await b.central._connection.send(sent("TriggerMessage", requestedMessage="Heartbeat"))
+                await b.central._connection.send(sent("GetDiagnostics", location="ftp://a.example"))
             await asyncio.sleep(1)
-        heard = [text[:24] for text in answers]
+            assert len(b.station._uplink.link._tasks) <= 201
+            await b.central._connection.send(sent("Reset", type="Warm"))
+            await asyncio.sleep(1)
+        heard = [text[:30] for text in answers]
         await asyncio.sleep(5)
         assert (await b.ask("ClearCache")).status == "Accepted"
         return heard
 
     heard = bench.run(body)
-    assert len(heard) == 1000
-    assert sum(text.startswith('[4,"x","GenericError"') for text in heard) == 800
-    assert len(bench.sent("Heartbeat")) == 200
+    assert len(heard) == 2001
+    assert sum(text.startswith('[4,"x","GenericError"') for text in heard) >= 800
+    assert heard[-1].startswith('[4,"x","FormationViolation"')
+    assert 0 < len(bench.sent("Heartbeat")) <= 200
 
 
 def test_profiles_that_are_gone_leave_no_timers() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import TYPE_CHECKING, Any
 
 from hilbench.ocppj import Connection, refusal
@@ -16,6 +17,7 @@ MOST_UNTOLD = 200
 class HandlersBase:
     """The station's end of one connection, mixed into the protocol class of a version."""
 
+    route_map: dict[str, Any]
     _tasks: dict[Any, Any]
 
     def __init__(self, station: AcStation, connection: Connection) -> None:
@@ -31,5 +33,11 @@ class HandlersBase:
     def admit(self, action: str) -> None:
         """See :class:`hilbench.ocppj.peer.Peer`."""
         self._station.admit(action)
-        if len(self._tasks) >= MOST_UNTOLD:
+        later = self.route_map[action].get("_after_action")
+        if self.is_full and inspect.iscoroutinefunction(inspect.unwrap(later)):  # a handler is wrapped by its decorator
             raise refusal("GenericError", f"{action}: {MOST_UNTOLD} messages wait for an answer already")
+
+    @property
+    def is_full(self) -> bool:
+        """So much waits for the controller's answers that nothing more is promised to it."""
+        return len(self._tasks) >= MOST_UNTOLD

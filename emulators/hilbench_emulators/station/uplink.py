@@ -147,8 +147,8 @@ class Uplink(Dialler, ABC):
                 del station.waiting[0]
 
     def say(self, payload: Any) -> None:
-        """Send a request beside everything else; its answer does not matter."""
-        if self.link is not None:
+        """Send a request beside everything else; its answer does not matter. Dropped while too much waits."""
+        if self.link is not None and not self.link.is_full:
             self.link.spawn(self.link.call(payload))
 
     async def work(self, link: Any) -> None:
