@@ -69,8 +69,14 @@ _FIRST = {
     "times": "time",
 }
 """Part of the name of the tests that a module's mutants meet first."""
-EQUIVALENT: dict[str, str] = {}
-"""Changes by module and text that make no difference, with the reason."""
+_ORIGIN = "return -math.inf if profile.dyn_update_time is None else profile.dyn_update_time"
+_OFFLINE = "now = Situation(0, t, offline_since=self.offline_since)"
+EQUIVALENT = {
+    f"selection: -math.inf -> math.inf: {_ORIGIN}": "only that it is infinite counts, where there was no update",
+    f"store: 0 -> 1: {_OFFLINE}": "the outlet counts for nothing where only the offline time is asked for",
+    f"store: 0 -> -1: {_OFFLINE}": "likewise",
+}
+"""Changes by module, text and line that make no difference, with the reason."""
 _QUIET = "ignore:Module already imported:pytest.PytestAssertRewriteWarning"
 _SWAPS = (("min", "max"), ("any", "all"), ("floor", "ceil"), ("lowest", "highest"))
 _NAMES = dict(_SWAPS) | {second: first for first, second in _SWAPS}
@@ -88,8 +94,9 @@ class Mutant:
 
     @property
     def name(self) -> str:
-        """Module and change, as ``EQUIVALENT`` writes it."""
-        return f"{self.path.stem}: {self.change}"
+        """Module, change and line, as ``EQUIVALENT`` writes them."""
+        text = self.path.read_text(encoding="utf-8").splitlines()[self.line - 1]
+        return f"{self.path.stem}: {self.change}: {text.strip()}"
 
     def tree(self) -> ast.Module:
         """The module with it."""

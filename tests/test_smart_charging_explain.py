@@ -9,8 +9,17 @@ import pytest
 
 from hilbench.errors import InputError
 from hilbench_emulators.smart_charging import Purpose, Version, Zone
-from hilbench_emulators.smart_charging.explain import Asked, Explanation, Order, Row, Step, explain, purpose_name
-from hilbench_emulators.smart_charging.intake import take_in
+from hilbench_emulators.smart_charging.explain import (
+    Asked,
+    Explanation,
+    Order,
+    Refused,
+    Row,
+    Step,
+    explain,
+    purpose_name,
+)
+from hilbench_emulators.smart_charging.intake import Entry, take_in
 
 T0 = 1_772_388_000.0
 """2026-03-01T18:00:00Z."""
@@ -325,3 +334,45 @@ def test_long_messages_are_cut() -> None:
         take_in("f", json.dumps([OLD | {"chargingProfilePurpose": "x" * 400}]))
     assert "x" * 150 in str(caught.value)
     assert "x" * 250 not in str(caught.value)
+
+
+@pytest.mark.parametrize("kind", [Asked, Refused, Row, Explanation, Step, Entry])
+def test_values_do_not_change(kind: Any) -> None:
+    """They are frozen."""
+    assert kind.__dataclass_params__.frozen
+
+
+def test_a_reason_names_the_phase_that_allows_least() -> None:
+    """Of a TxProfile of 8, 20 and 12 A below a maximum of 6 A; and one such phase is no matter of the hardware."""
+    single = raw(2, "TxProfile", (0, 8.0), transaction_id="7")
+    single["charging_schedule"][0]["charging_schedule_period"][0] |= {"limit_l2": 20.0, "limit_l3": 40.0}
+    assert why(said(step(0, raw(1, MAX, (0, 6.0))), step(1, single)))[2] == "allows 8 A, capped by " + MAX + " 1"
+    found = said(step(1, single))
+    assert (found.rows[0].hardware, found.rows[0].limit_a) == (False, (8, 20, 32))
+    station = said(step(1, single), evse=0, max_a=20.0)
+    assert (station.rows[0].hardware, station.rows[0].limit_a) == (False, (8, 20, 20))
+    assert station.rows[0].limit_w == 48 * 230
+
+
+def test_a_schedule_without_duration_is_over_at_its_start() -> None:
+    """Its start is not said to come; and a profile is valid at its very validFrom."""
+    found = said(step(0, raw(1, DEFAULT, (0, 6.0), schedule={"duration": 0})))
+    assert why(found) == {1: "no period then: its schedule of 0 s is over"}
+    lower = raw(1, DEFAULT, (0, 6.0), valid_from=AT)
+    assert "stack level" in why(said(step(0, lower), step(0, raw(2, DEFAULT, (0, 9.0), stack=1))))[1]
+
+
+def test_a_request_without_outlet_has_a_place() -> None:
+    """A profile the station, a start outlet 1."""
+    assert said(Step("here", Order.SET, None, raw(1, DEFAULT, (0, 6.0)))).installed[0].evse == 0
+    start = {"idTag": "x", "chargingProfile": OLD | {"chargingProfilePurpose": "TxProfile"}}
+    _, entries = take_in("f", json.dumps([FRAME, [2, "2", "RemoteStartTransaction", start]]))
+    assert [entry.step().evse for entry in entries] == [0, 1]
+
+
+def test_a_message_has_200_characters_at_most() -> None:
+    """Exactly so many where it is longer."""
+    with pytest.raises(InputError) as caught:
+        take_in("f", json.dumps([OLD | {"chargingProfilePurpose": "x" * 400}]))
+    message = next(part for part in str(caught.value).split(": ") if "x" * 9 in part)
+    assert len(message.rstrip()) == 200

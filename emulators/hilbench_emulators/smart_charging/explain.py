@@ -12,7 +12,7 @@ from hilbench_emulators.smart_charging.evaluate import Cause, Decision, Evaluato
 from hilbench_emulators.smart_charging.facts import Facts, Outlet
 from hilbench_emulators.smart_charging.model import Profile, Purpose, Version
 from hilbench_emulators.smart_charging.options import options_for
-from hilbench_emulators.smart_charging.rates import Phases, watts
+from hilbench_emulators.smart_charging.rates import Phases, flat, watts
 from hilbench_emulators.smart_charging.read import read
 from hilbench_emulators.smart_charging.selection import Selector, Situation, schedule_of
 from hilbench_emulators.smart_charging.store import ProfileStore
@@ -259,9 +259,9 @@ class _Words:
         if own.limit_a is None:
             return "its period has no limit"
         allows = f"allows {min(own.limit_a[: self._asked.phases]):g} A"
-        least = next((cause for cause in decision.because if cause.decided and cause is not own), None)
-        if least is None or own.decided:
+        if own.decided:
             return f"{allows}, more than the {self._asked.max_a:g} A of the hardware"
+        least = next(cause for cause in decision.because if cause.decided)
         verb = "capped by" if least.purpose in (Purpose.MAX, Purpose.EXTERNAL) else "more than"
         return f"{allows}, {verb} {self._named(least)}"
 
@@ -271,8 +271,8 @@ class _StationWords(_Words):
 
     def row(self, interval: Interval) -> Row:
         """One with the total of the outlets; its own profiles decide where they are what keeps it down."""
-        limit_a = interval.decision.limit_a or (0.0, 0.0, 0.0)
         most_a = self._store.facts.max_a
+        limit_a = interval.decision.limit_a or flat(most_a)
         hardware = min(limit_a) >= most_a
         own = Evaluator(self._store).station(interval.start)
         deciders = tuple(cause for cause in own.because if cause.decided and own.limit_a == limit_a)
@@ -283,7 +283,8 @@ class _StationWords(_Words):
             if (profile.id, profile.evse) not in known
         )
         shown = limit_a[: self._asked.phases]
-        return Row(interval.start, interval.end, shown, interval.decision.limit_w or 0.0, deciders, others, hardware)
+        total_w = watts(limit_a, self._asked.phases, self._asked.voltage_v)
+        return Row(interval.start, interval.end, shown, total_w, deciders, others, hardware)
 
     def _role(self, profile: Profile, t: float) -> str:
         silent = self._silence(profile, t)
