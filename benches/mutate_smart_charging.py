@@ -71,10 +71,15 @@ _FIRST = {
 """Part of the name of the tests that a module's mutants meet first."""
 _ORIGIN = "return -math.inf if profile.dyn_update_time is None else profile.dyn_update_time"
 _OFFLINE = "now = Situation(0, t, offline_since=self.offline_since)"
+_NUMBERS = "return (step.evse for step in given if step.evse is not None and step.evse > 0)"
 EQUIVALENT = {
     f"selection: -math.inf -> math.inf: {_ORIGIN}": "only that it is infinite counts, where there was no update",
     f"store: 0 -> 1: {_OFFLINE}": "the outlet counts for nothing where only the offline time is asked for",
     f"store: 0 -> -1: {_OFFLINE}": "likewise",
+    "store: 0 -> -1: period = schedule.periods[0]": "a dynamic profile has one period",
+    f"explain: 0 -> 1: {_NUMBERS}": "outlet 1 is there anyway",
+    "times: 86400.0 -> 86399.0: _STEP_S = 86_400.0": "how often one looks for shifts, which are found either way",
+    "times: 86400.0 -> 86401.0: _STEP_S = 86_400.0": "likewise",
 }
 """Changes by module, text and line that make no difference, with the reason."""
 _QUIET = "ignore:Module already imported:pytest.PytestAssertRewriteWarning"

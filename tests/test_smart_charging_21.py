@@ -9,8 +9,11 @@ from typing import Any
 import pytest
 
 from hilbench_emulators.smart_charging import (
+    Cause,
+    Composite,
     Evaluator,
     Facts,
+    Interval,
     Kind,
     Outlet,
     Period,
@@ -18,12 +21,15 @@ from hilbench_emulators.smart_charging import (
     ProfileStore,
     Purpose,
     Rate,
+    Report,
     Schedule,
     SocLimit,
     Unit,
     Version,
     composite,
 )
+from hilbench_emulators.smart_charging.rules import Request
+from hilbench_emulators.smart_charging.selection import Situation
 from tests.charging_samples import T0, TWO, amps, begin, course, periods, profile, schedule, station, tx
 
 V = Version.V21
@@ -536,3 +542,48 @@ def test_local_generation_is_not_cleared_by_the_csms() -> None:
     assert s.clear(purpose=GENERATION).status == "Unknown"
     assert s.clear().accepted
     assert [profile.id for report in s.select() for profile in report.profiles] == [1]
+
+
+@pytest.mark.parametrize("kind", [Cause, Interval, Composite, Request, Situation, Report])
+def test_what_is_told_does_not_change(kind: Any) -> None:
+    """Frozen, all of it."""
+    assert kind.__dataclass_params__.frozen
+
+
+def test_one_schedule_with_too_many_periods_is_enough() -> None:
+    """Wherever it stands among the others."""
+    long = profile(schedules=(schedule([(0, 8)]), schedule([(0, 8), (1, 9), (2, 8)])))
+    assert refusal(station(V, max_periods=2), long) == "TooManyElements"
+
+
+def test_the_first_strange_mode_is_named() -> None:
+    """Not the last."""
+    s, modes = station(V), ("CentralSetpoint", "CentralFrequency")
+    made = Schedule(Unit.A, tuple(Period(float(n), Rate(9), operation_mode=mode) for n, mode in enumerate(modes)), T0)
+    with pytest.raises(ValueError, match="CentralSetpoint"):
+        s.set_external(profile(schedules=(made,), id=-1), 1)
+
+
+def test_on_one_phase_a_composite_has_no_others() -> None:
+    """Although the TxProfile has figures for all."""
+    s = station(V, facts=Facts({1: Outlet(phases=1)}))
+    begin(s, 1)
+    assert refusal(s, of_period(limit=Rate(9, 8, 7))) == ""
+    made = composite(Evaluator(s), 1, T0, 60)
+    assert made is not None
+    assert made.periods[0].limit == Rate(9)
+
+
+def test_the_lowest_set_point_counts() -> None:
+    """Of the station's and the transaction's."""
+    s = station(V, operation_modes=frozenset({"CentralSetpoint"}))
+    s.set_external(replace(of_period(setpoint=Rate(9), limit=Rate(20)), id=-1), 1)
+    begin(s, 1)
+    assert refusal(s, of_period(setpoint=Rate(12), limit=Rate(20))) == ""
+    assert Evaluator(s).decide(1, T0).setpoint_a == (9, 9, 9)
+
+
+def test_generation_alone_decides_nothing() -> None:
+    """There is no limit that it could add to."""
+    decision = Evaluator(station(V, (0, profile(purpose=GENERATION)))).decide(1, T0)
+    assert [cause.decided for cause in decision.because] == [False]

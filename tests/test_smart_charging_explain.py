@@ -376,3 +376,9 @@ def test_a_message_has_200_characters_at_most() -> None:
         take_in("f", json.dumps([OLD | {"chargingProfilePurpose": "x" * 400}]))
     message = next(part for part in str(caught.value).split(": ") if "x" * 9 in part)
     assert len(message.rstrip()) == 200
+
+
+def test_words_around_a_frame_are_passed_over() -> None:
+    """Behind it too."""
+    _, entries = take_in("f", "x\n" + json.dumps(FRAME, separators=(",", ":")) + " sent")
+    assert [entry.where for entry in entries] == ["line 2"]

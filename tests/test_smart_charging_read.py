@@ -21,6 +21,7 @@ from hilbench_emulators.smart_charging import (
     read,
     write,
 )
+from hilbench_emulators.smart_charging.fields import seconds
 from tests.charging_samples import T0
 
 OLD: dict[str, Any] = {
@@ -283,3 +284,10 @@ def test_before_2_1_every_period_has_a_limit() -> None:
     assert read(Version.V21, NEW | {"charging_schedule": [schedule]}).schedules[0].periods[0].limit is None
     with pytest.raises(ValueError, match="limit is missing"):
         read(Version.V201, NEW | {"charging_schedule": [schedule]})
+
+
+def test_the_longest_duration_is_taken_and_no_longer_one() -> None:
+    """1e12 s, beyond which sums of instants are not exact."""
+    assert seconds({"duration": 1e12}, "duration") == 1e12
+    with pytest.raises(ValueError, match="duration is not between 0 and 1e"):
+        seconds({"duration": 1e12 + 0.5}, "duration")

@@ -11,7 +11,7 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from hilbench_emulators.smart_charging.model import Period, Profile, Purpose, Rate, Schedule, Unit
+from hilbench_emulators.smart_charging.model import DEFAULT_PHASES, Period, Profile, Purpose, Rate, Schedule, Unit
 from hilbench_emulators.smart_charging.rates import (
     Phases,
     amperes,
@@ -225,7 +225,7 @@ class Evaluator:
         return replace(
             own,
             limit_a=limit_a,
-            limit_w=watts(limit_a, 3, facts.voltage_v),
+            limit_w=watts(limit_a, DEFAULT_PHASES, facts.voltage_v),
             number_phases=max(outlet.phases for outlet in facts.outlets.values()),
             per_phase=any(decision.per_phase for decision in decisions.values()),
         )

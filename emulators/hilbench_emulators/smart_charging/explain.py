@@ -205,7 +205,7 @@ class _Words:
             if (profile.id, profile.evse) not in known
         )
         phases = min(self._asked.phases, decision.number_phases or self._asked.phases)
-        total = watts((*limit, *limit, *limit)[:3], phases, self._asked.voltage_v)  # type: ignore[arg-type]
+        total = watts((*limit, *limit, *limit), phases, self._asked.voltage_v)  # type: ignore[arg-type]
         return Row(interval.start, interval.end, limit, total, deciders, others, hardware)
 
     def _named(self, cause: Cause) -> str:

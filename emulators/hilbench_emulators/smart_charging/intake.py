@@ -178,8 +178,10 @@ def _frame_of(line: str) -> _Logged | None:
 
 def _embedded(line: str) -> _Logged | None:
     start = line.find("[2,")
+    if start < 0:
+        return None
     try:
-        data = json.JSONDecoder().raw_decode(line[max(start, 0) :])[0]
+        data = json.JSONDecoder().raw_decode(line[start:])[0]
     except (ValueError, RecursionError):
         return None
     return _Logged(data, at=_time_of(line[:start])) if _is_frame(data) else None
