@@ -19,6 +19,7 @@ import numpy as np
 
 from hilbench.controller.allocate import Array, Tree, allocate
 from hilbench.controller.building import BuildingEstimate
+from hilbench.controller.dimming import dimmed
 from hilbench.controller.settings import ControllerSettings
 from hilbench.controller.stations import (
     ACTIVE,
@@ -76,8 +77,14 @@ class Core:
         self._seen: tuple[Array, Array] | None = None
         self._news = True
         self._decided = -math.inf
+        self._dimmed_w = math.inf
 
     # inputs
+
+    def dim(self, limit_kw: float | None) -> None:
+        """What all stations together may draw, set from outside the site; None for no such limit."""
+        self._dimmed_w = math.inf if limit_kw is None else limit_kw * 1000.0
+        self._news = True
 
     def online(self, role: str, t: float) -> None:
         """The station's link is up; its status is not known yet."""
@@ -256,9 +263,9 @@ class Core:
         return everybody or t - self._started > self.settings.lease_s + self.settings.settle_s
 
     def _safe(self) -> dict[str, float]:
-        return {
-            role: self._possible(station.branch.fallback_a) for role, station in self.stations.items() if station.online
-        }
+        amps = np.array([self._possible(station.branch.fallback_a) for station in self._by_column])
+        amps = self._dim(amps, range(len(amps)))
+        return {role: amps[station.column] for role, station in self.stations.items() if station.online}
 
     def _possible(self, amps: float) -> float:
         return amps if amps >= self.settings.minimum_a else 0.0
@@ -368,7 +375,20 @@ class Core:
         station.useful_a = math.inf if limited else max(1.15 * drawn + 1.5, self.settings.minimum_a)
 
     def _shares(self, room: Array, caps: Array, order: Sequence[int]) -> Array:
-        return allocate(self.tree, room, caps, order, self._classes, self.settings.minimum_a)
+        return self._dim(allocate(self.tree, room, caps, order, self._classes, self.settings.minimum_a), order)
+
+    def _dim(self, amps: Array, order: Sequence[int]) -> Array:
+        """No more than the stations may draw together, in the order of who comes first."""
+        if math.isinf(self._dimmed_w):
+            return amps
+        watts = np.array([self._watts_per_a(station) for station in self._by_column])
+        return dimmed(amps, watts, order, self._dimmed_w, self.settings.minimum_a)
+
+    def _watts_per_a(self, station: StationState) -> float:
+        """Power per ampere of limit: on the lines that its car is known to use, else on all that it has."""
+        branch = station.branch
+        lines = 1 if branch.line_to_line else len(station.lines or branch.lines)
+        return lines * self.site.voltage_v(branch)
 
     # turns
 

@@ -1,0 +1,178 @@
+"""Limits that the grid operator sets: who is heard, what holds when nobody is, and what it leaves each station.
+
+The state machine is that of the EEBUS use case "limitation of power consumption" at the side that is limited, by the
+numbers of its requirements as EVerest (modules/EnergyManagement/EEBUS) and evcc (hems/eebus) name them in their tests
+(read-code); the use case itself is not public. Pure: time comes in, the limit comes out.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+import numpy as np
+
+from hilbench.controller.allocate import Array
+
+
+class Guard(Enum):
+    """Who decides on the limit now."""
+
+    INIT = "not heard yet"
+    UNLIMITED_CONTROLLED = "heard, no limit"
+    LIMITED = "limited"
+    FAILSAFE = "no longer heard"
+    UNLIMITED_AUTONOMOUS = "left alone"
+
+
+@dataclass(frozen=True)
+class DimmingSettings:
+    """Times [s] and the limit [kW] that holds without contact."""
+
+    failsafe_kw: float = 4.2
+    """Section 14a EnWG, BK6-22-300 (regulation-text)."""
+    failsafe_least_s: float = 7200.0
+    """Fail-safe duration minimum, 2 h (evcc and EVerest, read-code)."""
+    heartbeat_s: float = 120.0
+    """A heartbeat is lost after so long (LPC-031, LPC-911; read-code)."""
+    contact_s: float = 120.0
+    """So long a start waits for contact (LPC-906), and a return for a limit (LPC-921); read-code."""
+    stay_safe: bool = True
+    """Without heartbeat stay in fail-safe for good, as evcc does; else leave after ``failsafe_least_s`` (LPC-922)."""
+
+
+class EnergyGuard:
+    """Limit [kW] for all stations together; None for none. Feed it, then ``advance``.
+
+    It starts in fail-safe until it is heard (LPC-TS-017), and a limit counts only from somebody who is heard.
+    """
+
+    def __init__(self, settings: DimmingSettings, t: float) -> None:
+        self.settings = settings
+        self.state = Guard.INIT
+        self._since = t
+        self._heard = -math.inf
+        self._returned = math.inf
+        self._wanted_kw: float | None = None
+        self._ends = math.inf
+
+    @property
+    def limit_kw(self) -> float | None:
+        """What holds now."""
+        if self.state in (Guard.INIT, Guard.FAILSAFE):
+            return self.settings.failsafe_kw
+        return self._wanted_kw if self.state is Guard.LIMITED else None
+
+    def heartbeat(self, t: float) -> None:
+        """The operator's box is alive."""
+        self.advance(t)
+        self._heard = t
+        self._returned = min(self._returned, t)
+
+    def limit(self, t: float, limit_kw: float | None, duration_s: float = math.inf) -> bool:
+        """A limit for ``duration_s``, or its release; False when nobody is heard who could set one."""
+        self.advance(t)
+        if not self._is_heard(t) or (limit_kw is not None and not (math.isfinite(limit_kw) and limit_kw >= 0)):
+            return False
+        self._wanted_kw, self._ends = limit_kw, t + duration_s
+        self._go(Guard.UNLIMITED_CONTROLLED if limit_kw is None else Guard.LIMITED, t)
+        return True
+
+    def advance(self, t: float) -> None:
+        """Let time-outs happen, each at its own moment."""
+        while t >= self.next_t:
+            self._time_out(self.next_t)
+
+    @property
+    def next_t(self) -> float:
+        """When the state changes by itself."""
+        if self.state is Guard.INIT:
+            return self._since + self.settings.contact_s
+        if self.state is Guard.FAILSAFE:
+            again = math.inf if self.settings.stay_safe else self._since + self.settings.failsafe_least_s
+            return min(again, self._returned + self.settings.contact_s)
+        if self.state is Guard.UNLIMITED_AUTONOMOUS:
+            return math.inf
+        lost = self._heard + self.settings.heartbeat_s
+        return min(lost, self._ends) if self.state is Guard.LIMITED else lost
+
+    def _time_out(self, t: float) -> None:
+        if self.state is Guard.LIMITED and t >= self._ends and t < self._heard + self.settings.heartbeat_s:
+            self._go(Guard.UNLIMITED_CONTROLLED, t)
+        elif self.state in (Guard.LIMITED, Guard.UNLIMITED_CONTROLLED):
+            self._returned = math.inf
+            self._go(Guard.FAILSAFE, t)
+        elif self.state is Guard.FAILSAFE and self.settings.stay_safe and not self._is_heard(t):
+            self._returned = math.inf  # it came back and went again before it said anything
+        elif self.state is Guard.INIT and self.settings.stay_safe and not self._is_heard(t):
+            self._returned = math.inf
+            self._go(Guard.FAILSAFE, t)
+        else:
+            self._go(Guard.UNLIMITED_AUTONOMOUS, t)
+
+    def _go(self, state: Guard, t: float) -> None:
+        self.state, self._since = state, t
+
+    def _is_heard(self, t: float) -> bool:
+        return t - self._heard < self.settings.heartbeat_s
+
+
+def dimmed(shares_a: Array, watts_per_a: Array, order: Sequence[int], limit_w: float, minimum_a: float) -> Array:
+    """Shares [station] that together draw no more than ``limit_w``, as even as they were.
+
+    Who stands last in ``order`` goes without when not all can have ``minimum_a``; the others are cut at one level,
+    which is what max-min fairness makes of one more constraint that all share.
+    """
+    shares = shares_a.copy()
+    least = 0.0
+    for column in order:
+        if shares[column] <= 0.0:
+            continue
+        least += minimum_a * watts_per_a[column]
+        if least > limit_w + 1e-6:
+            shares[column], least = 0.0, least - minimum_a * watts_per_a[column]
+    if float(shares @ watts_per_a) <= limit_w + 1e-6:
+        return shares
+    return np.minimum(shares, _level(shares, watts_per_a, limit_w))
+
+
+def _level(shares: Array, watts_per_a: Array, limit_w: float) -> float:
+    """The cut [A] at which the shares draw ``limit_w``: between two of them the sum is straight."""
+    rank = np.argsort(shares)
+    tops, weights = shares[rank], watts_per_a[rank]
+    below = np.concatenate([[0.0], np.cumsum(tops * weights)[:-1]])
+    rising = np.cumsum(weights[::-1])[::-1]
+    at_top = below + tops * rising
+    first = int(np.argmax(at_top >= limit_w))
+    return float((limit_w - below[first]) / rising[first])
+
+
+class RandomDelay:
+    """A start or a raise waits for 0 to ``most_s`` whole seconds, a reduction for nothing (UK SI 2021/1467 reg. 11).
+
+    The charge point regulations want 600 s, and 1800 s where they are told so (regulation-text, quoted). One delay
+    stands for all that is wanted until it has passed; ``skip`` is the owner's right to override it.
+    """
+
+    def __init__(self, rng: np.random.Generator, most_s: int = 600) -> None:
+        self._rng = rng
+        self._most_s = most_s
+        self._given = 0.0
+        self._until: float | None = None
+
+    def give(self, t: float, wanted: float) -> float:
+        """What may be given at ``t`` of what is wanted, in any unit."""
+        if wanted <= self._given:
+            self._given, self._until = wanted, None
+        elif self._until is None:
+            self._until = t + float(self._rng.integers(0, self._most_s + 1))
+        if self._until is not None and t >= self._until:
+            self._given, self._until = wanted, None
+        return self._given
+
+    def skip(self, t: float) -> None:
+        """The owner does not want to wait this time."""
+        if self._until is not None:
+            self._until = t
