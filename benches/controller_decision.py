@@ -84,7 +84,8 @@ class Bench:
         self.number += 1
         t = 20.0 + self.number
         lines = self.core.site.lines
-        currents = {line: amps + 100.0 + 3.0 * self.number for line, amps in zip(lines, self.drawn, strict=True)}
+        base = 100.0 + max(3.0, 0.003 * len(self.core.stations)) * self.number
+        currents = {line: amps + base for line, amps in zip(lines, self.drawn, strict=True)}
         powers = {line: 230.0 * amps for line, amps in currents.items()}
         sample = MeterSample(t, self.number, currents, dict.fromkeys(lines, 230.0), powers)
         self.core.meter(sample)

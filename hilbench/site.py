@@ -35,8 +35,8 @@ MINIMUM_CURRENT_A = 6.0
 Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 """A finite number of a file; neither ``"6"`` nor ``true`` is one."""
 Integer = Annotated[int, Field(strict=True)]
-Amperes = Annotated[Number, Field(ge=0, le=10_000)]
-Rating = Annotated[Number, Field(gt=0, le=10_000)]
+Amperes = Annotated[Number, Field(ge=0, le=100_000)]
+Rating = Annotated[Number, Field(gt=0, le=100_000)]
 NAME = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,47}$"
 Name = Annotated[str, Field(pattern=NAME)]
 

@@ -103,7 +103,7 @@ CASES = {
     "rig: negative": home("= 100,", "= -100,", "site.service.rating_a (line 6)", "greater than 0, not -100"),
     "rig: NaN": home("budget_a = 80", "budget_a = nan", "site.budget_a (line 7)", "finite number, not nan"),
     "rig: infinite": home("max_a = 48", "max_a = inf", "station[0].max_a (line 15)", "finite number, not inf"),
-    "rig: huge": home("= 100,", "= 1e9,", "site.service.rating_a (line 6)", "equal to 10000, not 1000000000.0"),
+    "rig: huge": home("= 100,", "= 1e9,", "site.service.rating_a (line 6)", "equal to 100000, not 1000000000.0"),
     "rig: unknown car": home('"model-3"', '"model-4"', "station[0].vehicle (line 20)", "no vehicle", "mean model-3"),
     "rig: unknown phase": home('"L1-L2"', '"L1-L3"', "station[0].connection (line 16)", "uses L3", "lines here: L1"),
     "rig: role twice": home("[controller]", STATION, "station[1].role (line 23)", "used 2 times", "each needs its own"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.controller_toy import Toy, toy
@@ -13,7 +15,7 @@ def power_kw(made: Toy) -> float:
     return sum(car.drawn_a for car in made.cars.values()) * phases * 0.23094
 
 
-def charging(count: int = 4, **options: object) -> Toy:
+def charging(count: int = 4, **options: Any) -> Toy:
     """Cars at a site with room for all, after five minutes."""
     made = toy(count, 200.0, wiring="three-phase", **options)
     made.run(300)
