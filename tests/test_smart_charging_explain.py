@@ -382,3 +382,10 @@ def test_words_around_a_frame_are_passed_over() -> None:
     """Behind it too."""
     _, entries = take_in("f", "x\n" + json.dumps(FRAME, separators=(",", ":")) + " sent")
     assert [entry.where for entry in entries] == ["line 2"]
+
+
+@pytest.mark.parametrize("alone", [OLD, FRAME, FRAME[3]])
+def test_a_file_may_hold_a_single_thing(alone: Any) -> None:
+    """A profile, a frame or a request, in no list."""
+    _, entries = take_in("f", json.dumps(alone))
+    assert [(entry.where, entry.payload) for entry in entries] == [("entry 0", FRAME[3])]
