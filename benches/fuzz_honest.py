@@ -100,7 +100,7 @@ async def session(attack: Attack, links: asyncio.Queue[ServerConnection], target
         await asyncio.wait_for(link.wait_closed(), PATIENCE_S)
         await first.close()
         honest = Honest(attack, await asyncio.wait_for(links.get(), PATIENCE_S))
-        for step, perform in STEPS.items():
+        for step, perform in STEPS.items():  # noqa: B007 - the message of a failure names it
             await perform(honest, target, attack.version)
     except (TimeoutError, ConnectionClosed, AssertionError) as error:
         return f"{attack.version}: the station no longer {step}: {type(error).__name__} {error}"

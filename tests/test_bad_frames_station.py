@@ -401,3 +401,26 @@ def test_a_year_of_daily_changes_is_told_as_far_as_a_schedule_goes(version: str)
     assert len(told["charging_schedule_period"]) == 1024
     assert last == pytest.approx(1023 * 3600, abs=3600)
     assert told["duration"] == last + 3600
+
+
+@pytest.mark.parametrize("version", ["2.0.1", "2.1"])
+@pytest.mark.parametrize("action", ["GetVariables", "SetVariables"])
+def test_more_variables_than_fit_in_an_answer_are_refused(version: str, action: str) -> None:
+    """Six hundred are answered one by one, one more refuses the whole request."""
+    bench = AnyBench(version)
+    item = {"component": {"name": "c"}, "variable": {"name": "v"}} | (
+        {"attributeValue": "1"} if action[0] == "S" else {}
+    )
+    key = f"{action[:3].lower()}VariableData"
+
+    async def body(b: AnyBench) -> list[str]:
+        answers: list[str] = []
+        b.central._on_frame = lambda way, text: answers.append(text) if way == "in" else None
+        for count in (600, 601):
+            await b.central._connection.send(sent(action, **{key: [item] * count}))
+        await asyncio.sleep(1)
+        return answers
+
+    taken, refused = map(json.loads, bench.run(body))
+    assert taken[0] == 3
+    assert refused[:3] == [4, "x", "OccurrenceConstraintViolation"]
