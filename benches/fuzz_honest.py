@@ -100,8 +100,8 @@ async def session(attack: Attack, links: asyncio.Queue[ServerConnection], target
         await asyncio.wait_for(link.wait_closed(), PATIENCE_S)
         await first.close()
         honest = Honest(attack, await asyncio.wait_for(links.get(), PATIENCE_S))
-        for step in ("boots", "charges at 10 A", "stops"):
-            await {"boots": _boots, "charges at 10 A": _charges, "stops": _stops}[step](honest, target, attack.version)
+        for step, perform in STEPS.items():  # noqa: B007 - the message of a failure names it
+            await perform(honest, target, attack.version)
     except (TimeoutError, ConnectionClosed, AssertionError) as error:
         return f"{attack.version}: the station no longer {step}: {type(error).__name__} {error}"
     return ""
@@ -117,9 +117,6 @@ async def latest(links: asyncio.Queue[ServerConnection]) -> ServerConnection:
 
 async def _boots(honest: Honest, _target: Target, version: str) -> None:
     await until(lambda: any(one.startswith("StatusNotification") for one in honest.heard))
-    await honest.ask(
-        "ClearChargingProfile", **({} if version == "1.6" else {"chargingProfileCriteria": {"stackLevel": 0}})
-    )
     for level in range(11):
         extra = {"stackLevel": level} if version == "1.6" else {"chargingProfileCriteria": {"stackLevel": level}}
         await honest.ask("ClearChargingProfile", **extra)
@@ -146,6 +143,9 @@ async def _stops(honest: Honest, target: Target, version: str) -> None:
     await target.ask("unplug")
     await until(lambda: any(STOPPED[version] in one for one in honest.heard))
     await honest.close()
+
+
+STEPS = {"boots": _boots, "charges at 10 A": _charges, "stops": _stops}
 
 
 async def at_controller(port: int) -> list[str]:

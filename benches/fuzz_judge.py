@@ -6,8 +6,8 @@ import json
 
 from websockets.exceptions import ConnectionClosed
 
-ANSWER_LENGTH = 65_536
-"""Longest answer to a frame: the whole configuration or 100 variables, and no echo of what a peer made without end."""
+ANSWER_LENGTH = 131_072
+"""Longest answer to a frame: a schedule of 1024 periods, 600 variables; and no echo of what a peer made without end."""
 ERROR_LENGTH = 4096
 PARSER_DEPTH = 800
 """Above it, how deep is too deep for JSON depends on the depth of the caller's stack: refused unread is right too."""

@@ -21,6 +21,7 @@ from typing import Any
 
 from websockets.asyncio.client import connect
 from websockets.asyncio.server import ServerConnection, serve
+from websockets.protocol import State
 
 from benches import fuzz_honest
 from benches.fuzz_attack import BATCH, BROKEN, Attack, break_websocket
@@ -171,7 +172,7 @@ async def _accepting(attack: Attack, links: asyncio.Queue[ServerConnection], cou
             attack.faults.append(f"{attack.version}: the station does not come back")
             return
         await attack.run(link)
-        if link.close_code is None and link.state == 1:
+        if link.state is State.OPEN:
             links.put_nowait(link)
 
 

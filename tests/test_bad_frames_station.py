@@ -367,3 +367,60 @@ def test_profiles_that_are_gone_leave_no_timers() -> None:
         return [name for name in b.station._timers if name.startswith("pull ")]
 
     assert len(bench.run(body)) <= 2
+
+
+@pytest.mark.parametrize("version", ["1.6", "2.0.1", "2.1"])
+def test_a_year_of_daily_changes_is_told_as_far_as_a_schedule_goes(version: str) -> None:
+    """The composite schedule ends with its 1024th period, and says so by its duration."""
+    bench = AnyBench(version)
+    old = version == "1.6"
+    periods = [{"start_period": 3600 * n, "limit": 8.0 + n % 2} for n in range(24)]
+    schedule = {
+        "charging_rate_unit": "A",
+        "charging_schedule_period": periods,
+        "start_schedule": "2024-01-01T00:00:00Z",
+    }
+    daily = {
+        "charging_profile_id" if old else "id": 1,
+        "stack_level": 0,
+        "charging_profile_purpose": "TxDefaultProfile",
+        "charging_profile_kind": "Recurring",
+        "recurrency_kind": "Daily",
+        "charging_schedule": schedule if old else [schedule | {"id": 1}],
+    }
+
+    async def body(b: AnyBench) -> Any:
+        if old:
+            await b.ask("SetChargingProfile", connector_id=1, cs_charging_profiles=daily)
+            return (await b.ask("GetCompositeSchedule", connector_id=1, duration=31_622_400)).charging_schedule
+        await b.ask("SetChargingProfile", evse_id=1, charging_profile=daily)
+        return (await b.ask("GetCompositeSchedule", evse_id=1, duration=31_622_400)).schedule
+
+    told = bench.run(body)
+    last = told["charging_schedule_period"][-1]["start_period"]
+    assert len(told["charging_schedule_period"]) == 1024
+    assert last == pytest.approx(1023 * 3600, abs=3600)
+    assert told["duration"] == last + 3600
+
+
+@pytest.mark.parametrize("version", ["2.0.1", "2.1"])
+@pytest.mark.parametrize("action", ["GetVariables", "SetVariables"])
+def test_more_variables_than_fit_in_an_answer_are_refused(version: str, action: str) -> None:
+    """Six hundred are answered one by one, one more refuses the whole request."""
+    bench = AnyBench(version)
+    item = {"component": {"name": "c"}, "variable": {"name": "v"}} | (
+        {"attributeValue": "1"} if action[0] == "S" else {}
+    )
+    key = f"{action[:3].lower()}VariableData"
+
+    async def body(b: AnyBench) -> list[str]:
+        answers: list[str] = []
+        b.central._on_frame = lambda way, text: answers.append(text) if way == "in" else None
+        for count in (600, 601):
+            await b.central._connection.send(sent(action, **{key: [item] * count}))
+        await asyncio.sleep(1)
+        return answers
+
+    taken, refused = map(json.loads, bench.run(body))
+    assert taken[0] == 3
+    assert refused[:3] == [4, "x", "OccurrenceConstraintViolation"]

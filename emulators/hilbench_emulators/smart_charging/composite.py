@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any
 
 from hilbench_emulators.smart_charging.evaluate import Decision, Evaluator, Interval
@@ -14,6 +15,10 @@ from hilbench_emulators.smart_charging.options import Gap, Options, StationCompo
 from hilbench_emulators.smart_charging.rates import Phases, flat, floored, lowest, watts
 from hilbench_emulators.smart_charging.read import whole, write_period
 from hilbench_emulators.smart_charging.times import timestamp
+
+MOST_PERIODS = 1024
+"""Periods of an answer: as many as a ChargingSchedule of 2.x may have (2.0.1 part 2, standard-text). Recurring profiles
+would fill a year with so many that the message is longer than controllers take."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +52,7 @@ def composite(
     """The composite schedule of ``evse`` from ``t`` on; None is the status Rejected.
 
     Rejected are unknown outlets, units that the station does not take, and what options refuse (2.0.1 K08.FR.02 to
-    FR.07, 1.6 5.7; standard-text).
+    FR.07, 1.6 5.7; standard-text). It ends before its time where it would have more than ``MOST_PERIODS``.
     """
     options = evaluator.store.options
     unit = options.default_unit if unit is None else unit
@@ -63,7 +68,10 @@ def composite(
             return None
     form = _Form(options, _outlet(evaluator, evse), evaluator.store.facts.voltage_v, unit, gap)
     start, end = intervals[0].start, intervals[-1].end
-    return Composite(evse, start, end - start, unit, tuple(_merged(form, intervals)))
+    periods = tuple(islice(_merged(form, intervals), MOST_PERIODS + 1))
+    if len(periods) > MOST_PERIODS:
+        return Composite(evse, start, periods[-1].start_s, unit, periods[:-1])
+    return Composite(evse, start, end - start, unit, periods)
 
 
 def _possible(evaluator: Evaluator, evse: int, unit: Unit) -> bool:

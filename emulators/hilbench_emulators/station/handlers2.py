@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from hilbench.ocppj import ChargePoint21, ChargePoint201, after, on
-from hilbench_emulators.station.handlers2_base import HandlersBase2, accepted
+from hilbench_emulators.station.handlers2_base import HandlersBase2, accepted, few
 from hilbench_emulators.station.handlers2_local import LocalHandlers2
 from hilbench_emulators.station.handlers2_manage import ManagementHandlers2
 from hilbench_emulators.station.handlers2_security import SecurityHandlers2
@@ -62,12 +62,12 @@ class CoreHandlers2(HandlersBase2):
     @on("GetVariables")
     def on_get_variables(self, get_variable_data: list[dict[str, Any]], **_more: Any) -> Any:
         """Values."""
-        return self._results.GetVariables(get_variable_result=self._station.device.get(get_variable_data))
+        return self._results.GetVariables(get_variable_result=self._station.device.get(few(get_variable_data)))
 
     @on("SetVariables")
     def on_set_variables(self, set_variable_data: list[dict[str, Any]], **_more: Any) -> Any:
         """Set them, each on its own."""
-        results = self._station.device.set(set_variable_data)
+        results = self._station.device.set(few(set_variable_data))
         self._station.configured()
         return self._results.SetVariables(set_variable_result=results)
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from hilbench.ocppj import Connection, messages
+from hilbench.ocppj import Connection, messages, refusal
 from hilbench_emulators.station.handlers_base import HandlersBase
 
 if TYPE_CHECKING:
     from hilbench_emulators.station.ocpp2 import AcStation2
+
+MOST_ITEMS = 600
+"""Variables of one request (policy-default): each comes back with its names, and controllers take no endless answer."""
 
 
 class HandlersBase2(HandlersBase):
@@ -27,3 +30,10 @@ class HandlersBase2(HandlersBase):
 def accepted(good: bool) -> str:
     """A status."""
     return "Accepted" if good else "Rejected"
+
+
+def few(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The items of a request; refuses more than ``MOST_ITEMS`` (OCPP 2.0.1 B05, B06 ItemsPerMessage; recalled)."""
+    if len(items) > MOST_ITEMS:
+        raise refusal("OccurenceConstraintViolation", f"{len(items)} items, more than {MOST_ITEMS}")
+    return items

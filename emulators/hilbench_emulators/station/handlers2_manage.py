@@ -6,7 +6,7 @@ from typing import Any
 
 from hilbench.ocppj import after, on
 from hilbench_emulators.station import reports2
-from hilbench_emulators.station.handlers2_base import HandlersBase2, accepted
+from hilbench_emulators.station.handlers2_base import HandlersBase2, accepted, few
 from hilbench_emulators.station.managed import Update, moment_or
 
 
@@ -83,7 +83,7 @@ class ManagementHandlers2(HandlersBase2):
     @on("SetVariableMonitoring")
     def on_set_variable_monitoring(self, set_monitoring_data: list[dict[str, Any]], **_more: Any) -> Any:
         """No variable can be monitored (N04, standard-text)."""
-        results = [self._station.device.monitored(item) for item in set_monitoring_data]
+        results = [self._station.device.monitored(item) for item in few(set_monitoring_data)]
         return self._results.SetVariableMonitoring(set_monitoring_result=results)
 
     @on("CustomerInformation")
