@@ -97,7 +97,7 @@ class UnityGain:
         if view.fresh and view.t >= self._paused_until:
             self._total = min(self._total + view.headroom_a, STATION_A * self._count)
             if self._total < MINIMUM_A:
-                self._total, self._paused_until = 0.0, max(view.t, self._paused_until) + self.PAUSE_S
+                self._total, self._paused_until = 0.0, view.t + self.PAUSE_S
         return equal_shares(self._total, self._count)
 
 

@@ -19,6 +19,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import fields
 from functools import partial
+from typing import Any
 
 from benches.law_loop import HANDOVER_S, Outcome, Scene, mean, outcome, play
 from benches.law_models import LAWS, Law, Offers, View
@@ -50,14 +51,17 @@ SCENES = tuple(
     for meter, meter_s in (("CT 1 s", 1.0), ("P1 10 s", 10.0))
 )
 
+FITTED: dict[str, Any] = {"margin_a": 0.3, "sample_s": 5, "follow_s": 7.0, "raise_hold_s": 30.0}
 SETTINGS = {
-    1.0: ControllerSettings(meter_poll_s=1.0, margin_a=0.3, sample_s=5),
-    10.0: ControllerSettings(meter_poll_s=10.0, stale_s=25.0, frozen_s=25.0, margin_a=0.3, sample_s=5),
+    1.0: ControllerSettings(meter_poll_s=1.0, **FITTED),
+    10.0: ControllerSettings(meter_poll_s=10.0, stale_s=25.0, frozen_s=25.0, **FITTED),
 }
 """Ours by the meter's interval, the same in all scenes, everything else at its default.
 
 Polls come with the meter's samples; a meter of 10 s is stale after two that are missing. The meter here is exact, so
-0.3 A (a few of its steps) is enough of a margin. Stations report every 5 s instead of 15 (the laws see it every second).
+0.3 A (a few of its steps) is enough of a margin instead of 2. Stations report every 5 s instead of 15 (laws see their
+draw every second). The car takes 6 s to follow a step of 12 A: with the 4 s of the default its slowness is taken for
+load, and it is paused once. Headroom counts after 30 s instead of 45: longer than a cooktop is off.
 """
 
 
