@@ -33,7 +33,7 @@ TOLERANCE = 0.05
 
 @pytest.fixture(scope="session")
 def peer(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder in which the peer's programs run; on CI it must be possible to make one."""
+    """A folder in which the peer's programs run; with HILBENCH_INTEROP=1 it must be possible to make one."""
     for tool in ("node", "npm"):
         if shutil.which(tool) is None:
             pytest.skip(f"the peer needs {tool}, which is not installed")
@@ -41,7 +41,7 @@ def peer(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for file in [*HERE.glob("*.js"), *HERE.glob("*.json")]:
         shutil.copy(file, folder)
     why = _install(folder)
-    if why and os.environ.get("CI"):
+    if why and os.environ.get("HILBENCH_INTEROP") == "1":
         pytest.fail(why)
     if why:
         pytest.skip(why)
