@@ -16,7 +16,7 @@ from hilbench_emulators.building import BuildingLoad
 from hilbench_emulators.ct import CtChain, CtSettings
 from hilbench_emulators.curves import Polyline as Curve
 from hilbench_emulators.plant import Plant
-from hilbench_emulators.vehicles import Response, Vehicle
+from hilbench_emulators.vehicles import Vehicle
 
 CAR_A, DEAD_TIME_S, SLEW_A_PER_S, START_S = 20.0, 3.0, 4.0, 8.0
 """The car of the seed experiment: what it can take, and how late and how fast it follows its pilot (policy-default)."""
@@ -30,16 +30,20 @@ CONVENTIONAL = 1.13
 """Non-tripping current of a circuit breaker as a multiple of its rating (IEC 60898-1 Table 7, recalled)."""
 METER = CtChain(CtSettings(accuracy_class="1", rated_a=60.0, resolution_a=0.1))
 
-CAR = Vehicle(
-    name="law-bench",
-    title="20 A on one phase",
-    battery_kwh=1000.0,
-    response=(Response(phases=1, points=((6.0, 6.0, 1.0), (20.0, 20.0, 1.0), (80.0, 20.0, 1.0)), source="seed"),),
-    start_delay_s=START_S,
-    dead_time_s=DEAD_TIME_S,
-    slew_a_per_s=SLEW_A_PER_S,
-    timing_source="the seed experiment (policy-default)",
-    battery_source="so large that it never limits",
+CAR = Vehicle.model_validate(
+    {
+        "name": "law-bench",
+        "title": "20 A on one phase",
+        "battery_kwh": 1000.0,
+        "start_delay_s": START_S,
+        "dead_time_s": DEAD_TIME_S,
+        "slew_a_per_s": SLEW_A_PER_S,
+        "timing_source": "the seed experiment (policy-default)",
+        "battery_source": "so large that it never limits",
+        "response": (
+            {"phases": 1, "points": ((6.0, 6.0, 1.0), (CAR_A, CAR_A, 1.0), (80.0, CAR_A, 1.0)), "source": "seed"},
+        ),
+    }
 )
 
 

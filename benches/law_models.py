@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -263,7 +263,7 @@ def _remember(window: deque[tuple[float, float]], t: float, amps: float, seconds
         window.popleft()
 
 
-LAWS = {
+LAWS: dict[str, Callable[[Offers], Law]] = {
     "OpenEVSE v5 clamp": Clamp,
     "Load Juggler": LoadJuggler,
     "evcc": Evcc,
