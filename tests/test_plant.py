@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from hilbench import clock
 from hilbench.errors import InputError
-from hilbench.signals import Record, demanded_current, line_current, station_energy, station_power
+from hilbench.signals import Record, base_current, demanded_current, line_current, station_energy, station_power
 from hilbench.site import Branch, Feeder, Service, Site
 from hilbench_emulators.building import constant_load
 from hilbench_emulators.injections import Step
@@ -224,9 +224,26 @@ def test_a_building_step_is_a_jump_in_the_record() -> None:
         load.add(Step(clock.time(), 20.0))
         await asyncio.sleep(10)
 
-    signal = play(SPLIT, script).signals[line_current("service", "L2")]
-    assert signal.value_at(99.9) == pytest.approx(10.0)
-    assert signal.value_at(100.0) == pytest.approx(30.0)
+    signals = play(SPLIT, script).signals
+    for name in (line_current("service", "L2"), base_current("L2")):
+        assert signals[name].value_at(99.9) == pytest.approx(10.0)
+        assert signals[name].value_at(100.0) == pytest.approx(30.0)
+
+
+def test_a_jump_of_a_building_curve_is_one_in_the_record() -> None:
+    """A load that jumps by itself has its old value until then, in the record of the building too."""
+
+    async def script(plant: Plant) -> None:
+        load = constant_load(SPLIT.service, 10.0)
+        load.add(Step(clock.time() + 50.0, 20.0))
+        plant.set_base_load(load)
+        await asyncio.sleep(100)
+        plant.touch()
+
+    signals = play(SPLIT, script).signals
+    for name in (line_current("service", "L2"), base_current("L2")):
+        assert signals[name].value_at(49.0) == pytest.approx(10.0)
+        assert signals[name].value_at(50.0) == pytest.approx(30.0)
 
 
 def test_a_car_that_ignores_its_pilot_keeps_its_current() -> None:

@@ -482,7 +482,7 @@ class Plant:
         return self._cache
 
     def _before(self, t: float) -> None:
-        self._write(self._sample(t, before=True))
+        self._write(self._sample(t, before=True), before=True)
 
     def _after(self, t: float) -> None:
         self._cache = None
@@ -493,12 +493,13 @@ class Plant:
                 asyncio.get_running_loop().call_soon(slot.on_current)
         self._changed.clear()
 
-    def _write(self, snapshot: Snapshot) -> None:
+    def _write(self, snapshot: Snapshot, before: bool = False) -> None:
         t = snapshot.t
-        for signals, phasors in zip(self._node_signals, np.abs(snapshot.nodes).tolist(), strict=True):
-            for signal, value in zip(signals, phasors, strict=True):
+        for signals, amps in zip(self._node_signals, np.abs(snapshot.nodes).tolist(), strict=True):
+            for signal, value in zip(signals, amps, strict=True):
                 signal.append(t, value)
-        base = np.zeros(len(self.site.lines)) if self._load is None else np.abs(self._load.currents(t))
+        phasors = None if self._load is None else self._load.currents(t, before=before)
+        base = np.zeros(len(self.site.lines)) if phasors is None else np.abs(phasors)
         for signal, value in zip(self._base_signals, base.tolist(), strict=True):
             signal.append(t, value)
 
