@@ -131,7 +131,7 @@ class Target:
         assert self.process.stdin is not None
         assert self.process.stdout is not None
         self.process.stdin.write(f"{command}\n".encode())
-        return dict(json.loads(await asyncio.wait_for(self.process.stdout.readline(), 30)))
+        return dict(json.loads(await asyncio.wait_for(self.process.stdout.readline(), 120)))
 
 
 @asynccontextmanager
