@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 import orjson
 
 from hilbench import clock
 from hilbench.controller.signals.http import Answer, ExchangeError, exchange
+from hilbench.errors import InputError
 
 PAGE = 50
 """Events asked for at once: the most that a VTN may give (OpenADR 3 ``limit``; recalled)."""
@@ -23,9 +24,15 @@ class VtnError(Exception):
 
 
 class VtnClient:
-    """Asks the VTN at ``url``, which is the base of its paths, with client credentials."""
+    """Asks the VTN at ``url``, which is the base of its paths, with client credentials.
+
+    Raises ``InputError`` when ``url`` is none of http or https with a host.
+    """
 
     def __init__(self, url: str, client_id: str, client_secret: str, timeout_s: float) -> None:
+        parts = urlsplit(url)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise InputError("OpenADR", f"{url!r} is no address of a VTN: use http or https with a host")
         self._base, self._timeout_s = url.rstrip("/"), timeout_s
         self._credentials = {"client_id": client_id, "client_secret": client_secret}
         self._token, self._renew_t = "", -math.inf
