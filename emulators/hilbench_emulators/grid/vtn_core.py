@@ -78,7 +78,7 @@ def _token(store: Store, request: Request, t: float) -> Answer:
     form = dict(parse_qsl(request.body.decode("latin-1")))
     if form.get("grant_type") != "client_credentials":
         return _json(400, {"error": "unsupported_grant_type"})
-    if store.clients.get(form.get("client_id", "")) != form.get("client_secret"):
+    if (form.get("client_id"), form.get("client_secret")) not in store.clients.items():
         return _json(401, {"error": "invalid_client"})
     token = store.new_id("token")
     store.tokens[token] = t + store.token_s
@@ -128,8 +128,12 @@ def _is_for(event: Object, asked: list[str]) -> bool:
     targets = event.get("targets") or []
     if not isinstance(targets, list):
         return True  # wrong on purpose
-    named = {value for target in targets for value in (target["values"] if isinstance(target, dict) else [target])}
+    named = {str(value) for target in targets for value in _values(target)}
     return not asked or not named or not named.isdisjoint(asked)
+
+
+def _values(target: object) -> list[Any]:
+    return list(target.get("values", [])) if isinstance(target, dict) else [target]
 
 
 def _page(items: Iterable[Object], query: dict[str, list[str]]) -> Answer:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -20,6 +20,8 @@ class SignalSettings(Model):
 
     full_kw: Annotated[Number, Field(gt=0)]
     """The site's import without any signal: what SIMPLE levels are shares of, and where a release ends."""
+    version: Literal["3.0", "3.1"] = "3.1"
+    """Of the VTN: 3.0 asks for targets in another way, so there all events are fetched and chosen from here."""
     program_id: str = ""
     """Only events of this program count; empty: those of all programs."""
     targets: tuple[str, ...] = ()

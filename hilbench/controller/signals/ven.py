@@ -65,8 +65,9 @@ class Ven:
             await asyncio.sleep(self._pause_s())
 
     async def _fetch(self) -> None:
+        targets = self._settings.targets if self._settings.version == "3.1" else ()
         try:
-            items = await self._client.events(self._settings.program_id, self._settings.targets)
+            items = await self._client.events(self._settings.program_id, targets)
         except VtnError as error:
             self._failed(str(error))
             return
