@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 
 import pytest
@@ -81,7 +82,5 @@ def test_an_answer_without_end_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> No
 def test_no_bytes_break_the_client(raw: bytes) -> None:
     """Whatever comes is an answer or an error of the exchange."""
     for head in (b"", b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"):
-        try:
-            assert answered(head + raw).status
-        except ExchangeError:
-            pass
+        with contextlib.suppress(ExchangeError):
+            assert answered(head + raw).status >= 200

@@ -8,13 +8,17 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+import orjson
 import pytest
 
 from hilbench import clock
 from hilbench.controller.signals.settings import SignalSettings
 from hilbench.controller.signals.ven import Ven, backoff_s
 from hilbench.errors import InputError
+from hilbench_emulators.grid import vtn_core
+from hilbench_emulators.grid.http import Answer, Request
 from hilbench_emulators.grid.vtn import Vtn
+from hilbench_emulators.grid.vtn_core import Store
 from tests.openadr_samples import EVENING, FEEDER_CAP, event
 
 T0 = EVENING.timestamp()
@@ -212,6 +216,34 @@ def test_a_token_is_renewed_before_it_ends() -> None:
     site = run(story)
     assert tokens_asked(site) == [0.0, 90.0, 180.0, 270.0]
     assert len(site.vtn.asked) == 4 + 10
+
+
+@pytest.mark.parametrize(("life_s", "tokens"), [(None, 1), ("3600", 1), (True, 1), (0, 5), (-5, 5)])
+def test_a_token_of_odd_life_is_used_all_the_same(life_s: object, tokens: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No number: until it is refused; none at all: one for every poll."""
+
+    def odd(_store: Store, _request: Request, _t: float) -> Answer:
+        return Answer(200, orjson.dumps({"access_token": "x", "expires_in": life_s}))
+
+    async def story(site: Site) -> None:
+        site.vtn.store.tokens["x"] = 1000.0
+        site.vtn.publish(event(T0, 3600, 60))
+        await asyncio.sleep(149)
+
+    monkeypatch.setattr(vtn_core, "_token", odd)
+    site = run(story)
+    assert (len(tokens_asked(site)), site.limits) == (tokens, [(0.0, 60.0)])
+
+
+@pytest.mark.parametrize("answer", [b"[]", b"{}", b'{"access_token": 5}', b'{"access_token": "a\\nb"}'])
+def test_an_answer_without_a_token_is_a_vtn_that_is_away(answer: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also one that no header could carry."""
+
+    async def story(_site: Site) -> None:
+        await asyncio.sleep(40)
+
+    monkeypatch.setattr(vtn_core, "_token", lambda _store, _request, _t: Answer(200, answer))
+    assert run(story).notes == ["the VTN is away: token: no access_token; known events run on to their ends"]
 
 
 def test_a_token_that_the_vtn_has_forgotten_is_renewed_at_once() -> None:

@@ -52,7 +52,7 @@ class Store:
 
     def change(self, name: str, fields: Mapping[str, Any], now: datetime) -> None:
         """Give an event other ``fields``; raises ``KeyError`` when there is none of that name."""
-        self.events[name] = self.events[name] | fields | {"modificationDateTime": _iso(now)}
+        self.events[name] = self.events[name] | dict(fields) | {"modificationDateTime": _iso(now)}
 
 
 def answer(store: Store, request: Request, t: float, now: datetime) -> Answer:

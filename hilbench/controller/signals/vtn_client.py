@@ -72,15 +72,18 @@ class VtnClient:
         token = answer.get("access_token") if isinstance(answer, dict) else None
         if not isinstance(token, str) or not token.isascii() or not token.isprintable() or not token:
             raise VtnError("token: no access_token")
-        life_s = answer.get("expires_in")
-        known = isinstance(life_s, int | float) and not isinstance(life_s, bool)
-        self._token, self._renew_t = token, asked_t + RENEW_SHARE * life_s if known else math.inf
+        self._token, self._renew_t = token, asked_t + RENEW_SHARE * _life_s(answer.get("expires_in"))
 
     async def _send(self, method: str, url: str, headers: dict[str, str], body: bytes = b"") -> Answer:
         try:
             return await exchange(method, url, headers | {"Accept": "application/json"}, body, self._timeout_s)
         except ExchangeError as error:
             raise VtnError(str(error)) from error
+
+
+def _life_s(value: object) -> float:
+    """How long a token lives; without a number until it is refused."""
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else math.inf
 
 
 def _json(answer: Answer, what: str) -> Any:
