@@ -115,6 +115,9 @@ def test_the_duration_of_an_event_repeats_and_cuts_its_intervals() -> None:
     """40 minutes of 2 times 15 minutes; 20 minutes of the same; 0 is what 3.0 has for none."""
     assert spans(event(T0, 900, 60, 50, duration="PT40M")) == [(0, 900, 60), (900, 1800, 50), (1800, 2400, 60)]
     assert spans(event(T0, 900, 60, 50, duration="PT20M")) == [(0, 900, 60), (900, 1200, 50)]
+    endless = event(T0, 900, 60, duration="PT1H")
+    endless["intervalPeriod"]["duration"] = "P9999Y"
+    assert spans(endless) == [(0, 3600, 60)]
     assert spans(event(T0, 900, 60, duration="PT0S")) == [(0, 900, 60)]
 
 
@@ -130,6 +133,16 @@ def test_a_random_start_is_one_delay_for_the_whole_event(seed: int, spread_s: in
     assert len(shifts) == 1
     assert 0 <= shifts.pop() <= spread_s
     assert one(raw, rules) == one(raw, rules)
+
+
+def test_an_interval_may_have_a_random_start_of_its_own() -> None:
+    """The draw is the event's, the range is the interval's: twice the range is twice the delay."""
+    raw = event(T0, 900, 60, 50)
+    raw["intervalPeriod"]["randomizeStart"] = "PT5M"
+    raw["intervals"][1]["intervalPeriod"] = {"randomizeStart": "PT10M"}
+    (first, _, _), (second, _, _) = spans(raw)
+    assert 0 < first < 300
+    assert second - 900 == pytest.approx(2 * first)
 
 
 def test_sites_with_other_seeds_start_at_other_times() -> None:

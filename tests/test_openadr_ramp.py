@@ -77,7 +77,9 @@ def test_each_release_has_a_wait_of_its_own() -> None:
     """A site is not always the first."""
     ramps = play([20.0, *[None] * 60] * 2)
     waits = {
-        ramp.rise_t - before.t for before, ramp in pairwise(ramps) if before.rise_t is None and ramp.rise_t is not None
+        round(ramp.rise_t - ramp.t, 6)
+        for before, ramp in pairwise(ramps)
+        if before.rise_t is None and ramp.rise_t is not None
     }
     assert len(waits) == 2
 

@@ -6,6 +6,7 @@ import asyncio
 import math
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 import orjson
@@ -155,6 +156,24 @@ def test_the_wait_between_failed_polls_grows_to_its_most() -> None:
     settings = SignalSettings(full_kw=100.0)
     assert [backoff_s(n, 1.0, settings) for n in (1, 2, 3, 4, 5, 6, 10_000)] == [5, 10, 20, 40, 80, 120, 120]
     assert backoff_s(2, 0.0, settings) == 5
+
+
+def test_a_vtn_that_fails_is_asked_less_and_less_until_it_answers() -> None:
+    """Each outage starts with the short waits anew."""
+
+    async def story(site: Site) -> None:
+        for _ in range(2):
+            site.vtn.garbage = b""
+            await asyncio.sleep(400)
+            site.vtn.garbage = None
+            await asyncio.sleep(400)
+
+    asked = [t for t, method, _target in run(story).vtn.asked if method == "GET"]
+    waits = [[later - t for t, later in pairwise(asked) if start <= t < start + 400] for start in (0, 800)]
+    for outage in waits:
+        short = [wait for wait in outage if wait < 29]
+        assert all(most / 2 <= wait <= most for wait, most in zip(short[:3], (5, 10, 20), strict=True))
+        assert max(outage) > 30
 
 
 @pytest.mark.parametrize(

@@ -86,6 +86,7 @@ def test_lists_are_in_pages_and_by_program_and_targets() -> None:
         page = (await ask("GET", f"/events?programID={program}&skip=2&limit=3"))[1]
         assert [item["intervals"][0]["payloads"][0]["values"][0] for item in page] == [5, 7, 9]
         assert [len((await ask("GET", f"/events?programID=third&targets={t}"))[1]) for t in "abc"] == [1, 1, 0]
+        assert len((await ask("GET", "/events?programID=other&targets=a"))[1]) == 30
         assert (await ask("GET", "/programs"))[1][0]["programName"] == "dr"
         assert [(await ask("GET", f"/events?{q}"))[0] for q in ("limit=51", "skip=-1", "skip=x")] == [400] * 3
 

@@ -46,7 +46,7 @@ def step(ramp: Ramp, t: float, asked_kw: float | None, slope: Slope) -> Ramp:
     if ramp.rise_t is None:
         return _release(ramp, t, slope)
     given = min(asked, ramp.given_kw + slope.kw_per_s * max(0.0, t - max(ramp.t, ramp.rise_t)))
-    if t >= ramp.rise_t and given >= slope.full_kw:
+    if given >= slope.full_kw:
         given = asked  # above the site's own import no limit acts
     return replace(ramp, t=t, given_kw=given, rise_t=None if given == asked else ramp.rise_t)
 

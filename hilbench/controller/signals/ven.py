@@ -30,7 +30,8 @@ class Ven:
     """Polls the VTN at ``url`` and calls ``on_limit`` with each new limit [kW], None for no limit.
 
     There is no limit before the first call. ``on_note`` gets a line for what a person may want to know: the VTN goes
-    and comes, an event is refused, a payload type is ignored; each is said once. ``events`` are those that count now, ``away`` says that the last poll failed.
+    and comes, an event is refused, a payload type is ignored; each is said once. ``events`` are those that
+    count now, ``away`` says that the last poll failed.
     """
 
     def __init__(
