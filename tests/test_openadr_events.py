@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hilbench.controller.signals.events import Event, Rules, Span, limit_at, next_edge, read_events
@@ -72,6 +72,7 @@ def test_what_is_no_fixed_duration_is_refused(text: object) -> None:
         duration(text, "d")
 
 
+@settings(max_examples=50, deadline=None)
 @given(st.tuples(*[st.integers(0, 500)] * 4))
 def test_a_duration_is_the_sum_of_its_parts(parts: tuple[int, int, int, int]) -> None:
     """Any days, hours, minutes and seconds."""
@@ -121,6 +122,7 @@ def test_the_duration_of_an_event_repeats_and_cuts_its_intervals() -> None:
     assert spans(event(T0, 900, 60, duration="PT0S")) == [(0, 900, 60)]
 
 
+@settings(max_examples=50, deadline=None)
 @given(st.integers(0, 50), st.integers(1, 3600))
 def test_a_random_start_is_one_delay_for_the_whole_event(seed: int, spread_s: int) -> None:
     """Between 0 and its range, for all intervals alike, and the same whenever the event is read again."""
@@ -271,6 +273,7 @@ JSON = st.recursive(
 PATHS = ["id", *dict.fromkeys(path for path, _value, _words in WRONG), "intervals.0.intervalPeriod", "intervalPeriod"]
 
 
+@settings(max_examples=50, deadline=None)
 @given(st.sampled_from(PATHS), JSON)
 def test_no_json_stops_the_reader_or_costs_another_event(path: str, value: object) -> None:
     """Any value anywhere: the event is read or refused, and the others stand."""
@@ -307,12 +310,14 @@ def slow_limit(events: list[Event], t: float) -> float | None:
     return None
 
 
+@settings(max_examples=50, deadline=None)
 @given(EVENTS, st.integers(-1, 61))
 def test_the_limit_is_the_lowest_of_the_highest_priority(events: list[Event], t: int) -> None:
     """Against the rule said step by step."""
     assert limit_at(events, t) == slow_limit(events, t)
 
 
+@settings(max_examples=50, deadline=None)
 @given(EVENTS, st.integers(-1, 61))
 def test_between_edges_the_limit_stands_still(events: list[Event], t: int) -> None:
     """So it is enough to look at each edge."""

@@ -7,7 +7,7 @@ import contextlib
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hilbench import clock
@@ -78,6 +78,7 @@ def test_an_answer_without_end_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> No
         answered(b"HTTP/1.1 200 OK\r\n\r\n" + b"x" * 11)
 
 
+@settings(max_examples=50, deadline=None)
 @given(st.binary(max_size=200))
 def test_no_bytes_break_the_client(raw: bytes) -> None:
     """Whatever comes is an answer or an error of the exchange."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from itertools import pairwise
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hilbench.controller.signals.ramp import Ramp, Slope, next_step, step
@@ -27,21 +27,24 @@ def release_of(kw: float, slope: Slope = SLOPE) -> list[float]:
     return [ramp.given_kw for ramp in play([kw] + [None] * 100, slope=slope)]
 
 
-@given(st.lists(ASKED, min_size=1, max_size=60))
+@settings(max_examples=50, deadline=None)
+@given(st.lists(ASKED, min_size=1, max_size=30))
 def test_what_is_given_out_is_never_above_what_is_asked_for(asked: list[float | None]) -> None:
     """Whatever is asked for in whatever order."""
     wanted = [math.inf if kw is None else kw for kw in asked]
     assert all(ramp.given_kw <= kw for ramp, kw in zip(play(asked), wanted, strict=True))
 
 
-@given(st.lists(ASKED, min_size=1, max_size=60))
+@settings(max_examples=50, deadline=None)
+@given(st.lists(ASKED, min_size=1, max_size=30))
 def test_a_rise_keeps_to_the_slope_until_no_limit_acts(asked: list[float | None]) -> None:
     """Two values 5 s apart are 2.5 kW apart at most, or the later one is above the site's own import."""
     given_kw = [ramp.given_kw for ramp in play(asked)]
     assert all(later <= earlier + 2.5 + 1e-9 or earlier + 2.5 >= SLOPE.full_kw for earlier, later in pairwise(given_kw))
 
 
-@given(st.lists(ASKED, min_size=1, max_size=60), ASKED)
+@settings(max_examples=50, deadline=None)
+@given(st.lists(ASKED, min_size=1, max_size=30), ASKED)
 def test_it_arrives(before: list[float | None], last: float | None) -> None:
     """After the longest wait and the whole slope, what is asked for is given, and nothing more is due."""
     end = play(before + [last] * 60)[-1]
