@@ -71,7 +71,7 @@ class Core:
         self._lower: Array = np.zeros(len(site.lines))
         self._started = t
         self._number = -1
-        self._lines_changed = False
+        self._lines_changed = True  # some may be remembered
         self._urgent = False
         self._seen: tuple[Array, Array] | None = None
         self._news = True
@@ -125,12 +125,14 @@ class Core:
         coming = station.status == "SuspendedEV" and not station.begun and t < station.welcome_until
         station.wants = station.online and (station.status in ACTIVE or coming)
         if station.wants and not was:
-            station.waiting_t, station.paused_t = t, -math.inf
-            station.reported_a = None
-        elif was and not station.wants:
+            if not station.remembered:
+                station.waiting_t, station.paused_t = t, -math.inf
+            station.waiting_t, station.reported_a = min(station.waiting_t, t), None
+        elif not station.wants and (was or (station.remembered and station.known)):
             station.waiting_t, station.turn_t = math.inf, -math.inf
             station.lines, station.reported_a, station.excess_a, station.useful_a = (), 0.0, NOISE_A, math.inf
             self._lines_changed = self._news = True
+        station.remembered = station.remembered and not station.known
 
     def report(self, role: str, t: float, currents: Mapping[str, float]) -> None:
         """The station reported its current per terminal (``L1``..: in the order of its terminals) [A]."""

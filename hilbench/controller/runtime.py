@@ -17,6 +17,7 @@ from hilbench.controller.csms16 import Conversation16
 from hilbench.controller.defects import Defect, defect_named
 from hilbench.controller.meter_port import MeterPort
 from hilbench.controller.settings import ControllerSettings
+from hilbench.controller.state import Snapshot, StateFile, keep, recall, remember
 from hilbench.controller.watch import MeterSample
 from hilbench.ocppj import Connection, messages
 from hilbench.site import Site
@@ -74,12 +75,29 @@ class ControllerRuntime:
         """Serve, poll and decide until cancelled."""
         self._zero = clock.next_multiple(self._tick_s, 0.5 * self._settings.meter_poll_s)
         self._core = self._defect.core(self._site, self._settings, self._now())
+        memory = self._recalled(self._core)
         async with AsyncExitStack() as stack:
             await self._csms.serve(*self._listen, stack)
             LOGGER.info("listening at %s:%d for %d stations", *self._listen, len(self._site.branches))
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._port.run(self._decide), name="controller meter")
                 group.create_task(self._renew(), name="controller leases")
+                if memory is not None:
+                    group.create_task(keep(memory, self._snapshot), name="controller state")
+
+    def _recalled(self, core: Core) -> StateFile | None:
+        """The state file, after what it holds is in ``core``; none where none is wanted."""
+        if self._settings.state_file is None:
+            return None
+        memory, now = StateFile(self._settings.state_file), self._now()
+        for role, (found, written) in memory.stations.items():
+            if role in core.stations:
+                recall(core.stations[role], found, written, now, clock.at(0.0).timestamp(), self._settings.lease_s)
+        return memory
+
+    def _snapshot(self) -> Snapshot:
+        zero = clock.at(0.0).timestamp()
+        return {role: remember(station, zero) for role, station in self._the_core().stations.items()}, {}
 
     async def _renew(self) -> None:
         """Renew the leases of stations where somebody may charge, on a UTC grid of half their length."""
