@@ -254,6 +254,10 @@ class Core:
         """True when the meter is trusted, and every station is known or had time to fall back."""
         if not self.watch.trusted(t) or not self.building.known:
             return False
+        return self.acquainted(t)
+
+    def acquainted(self, t: float) -> bool:
+        """True when every station has said what it does, or has had time to fall back."""
         everybody = all(station.known for station in self.stations.values())
         return everybody or t - self._started > self.settings.lease_s + self.settings.settle_s
 
