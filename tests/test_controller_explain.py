@@ -136,9 +136,9 @@ def test_a_day_at_a_site_has_every_kind_of_answer() -> None:
     made.plug("s0", "s1", "s2", "s3")
     made.plug("s4", demand_a=10.0)
     found |= kinds_over(made, 200)
-    for base in (55.0, 75.0, 20.0, 0.0):
+    for base, seconds in ((55.0, 60), (75.0, 16), (20.0, 120), (0.0, 60)):
         made.base_a["L1"] = base
-        found |= kinds_over(made, 120)
+        found |= kinds_over(made, seconds)
     made.unplug("s0", "s1", "s2")
     found |= kinds_over(made, 120)
     made.plug("s0", "s1", "s5")
