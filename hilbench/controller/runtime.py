@@ -18,7 +18,9 @@ from hilbench.controller.defects import Defect, defect_named
 from hilbench.controller.meter_port import MeterPort
 from hilbench.controller.settings import ControllerSettings
 from hilbench.controller.state import Snapshot, StateFile, keep, recall, remember
+from hilbench.controller.status import Activity, Status
 from hilbench.controller.watch import MeterSample
+from hilbench.controller.web import serve
 from hilbench.ocppj import Connection, messages
 from hilbench.site import Site
 
@@ -70,6 +72,7 @@ class ControllerRuntime:
         self._zero = 0.0
         self._due: asyncio.TimerHandle | None = None
         self._safe = ""
+        self._activity = Activity()
 
     async def run(self) -> None:
         """Serve, poll and decide until cancelled."""
@@ -78,6 +81,8 @@ class ControllerRuntime:
         memory = self._recalled(self._core)
         async with AsyncExitStack() as stack:
             await self._csms.serve(*self._listen, stack)
+            if self._settings.status_port:
+                await serve(self._settings.status_port, Status(self._core, self._activity, self._now).handle, stack)
             LOGGER.info("listening at %s:%d for %d stations", *self._listen, len(self._site.branches))
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._port.run(self._decide), name="controller meter")
@@ -120,19 +125,22 @@ class ControllerRuntime:
         return self._core
 
     def _on_sample(self, sample: MeterSample) -> None:
-        self._the_core().meter(replace(sample, t=self._now()))
+        self._activity.sample = replace(sample, t=self._now())
+        self._the_core().meter(self._activity.sample)
 
     def _decide(self) -> None:
         core = self._the_core()
         if self._due is not None:
             self._due.cancel()
             self._due = None
+        self._activity.decisions += 1
         for setpoint in core.decide(self._now()):
             self._csms.want(setpoint.role, setpoint.limit_a)
         self._port.every_s = self._idle_s if core.idle else self._settings.meter_poll_s
         if core.watch.reason != self._safe:
             self._safe = core.watch.reason
-            LOGGER.warning("meter: %s", f"{self._safe}; stations at fallback" if self._safe else "trusted again")
+            said = f"{self._safe}; stations at fallback" if self._safe else "trusted again"
+            LOGGER.warning("meter: %s", said, extra={"safe_state": self._safe})
 
     def _decide_soon(self) -> None:
         """Decide once after all that comes with this news, in the same instant or within milliseconds."""
@@ -147,7 +155,7 @@ class ControllerRuntime:
 
     def on_offline(self, role: str) -> None:
         """See ``Listener``."""
-        LOGGER.warning("station %s: link lost", role)
+        LOGGER.warning("station %s: link lost", role, extra={"station": role})
         self._the_core().offline(role, self._now())
         self._decide_soon()
 
@@ -162,6 +170,7 @@ class ControllerRuntime:
 
     def on_confirmed(self, role: str, limit_a: float, lease_s: float) -> None:
         """See ``Listener``."""
+        self._activity.accepted += 1
         self._the_core().confirmed(role, self._now(), limit_a, lease_s)
 
 
