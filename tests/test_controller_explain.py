@@ -152,7 +152,8 @@ def test_a_full_line_is_named_with_who_shares_it() -> None:
     made = toy(3, 40.0, base_a=10.0)
     made.run(300)
     found = why(made.core, "s1", made.t)
-    assert (found.kind, found.limit_a) == ("full", pytest.approx(28.0 / 3, abs=0.6))
+    assert found.kind == "full"
+    assert found.limit_a == pytest.approx(28.0 / 3, abs=0.6)
     full = found.constraint
     assert full is not None
     assert (full.node, full.line, full.limit_a, full.margin_a) == ("service", "L1", 40.0, 2.0)

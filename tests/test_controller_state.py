@@ -27,7 +27,7 @@ NOBODY = Memory(0.0, 0.0, None, None, None, None, "")
 
 def snapshot_of(core: Core) -> Snapshot:
     """What is kept of a core."""
-    return {role: remember(station, ZERO) for role, station in core.stations.items()}, {}
+    return {role: remember(station, ZERO) for role, station in core.stations.items()}
 
 
 def restarted(core: Core, away_s: float, path: Path, t: float) -> Toy:
@@ -139,7 +139,7 @@ def alter(path: Path, *statements: str) -> None:
 def ours(path: Path, count: int = 500) -> None:
     """A sound file."""
     file = StateFile(path)
-    file.write(({f"s{k}": NOBODY for k in range(count)}, {}), ZERO)
+    file.write({f"s{k}": NOBODY for k in range(count)}, ZERO)
     file.close()
 
 
@@ -183,7 +183,7 @@ def test_a_file_that_cannot_be_used_is_kept_aside(
     with caplog.at_level(logging.WARNING):
         file = StateFile(path)
     assert file.stations == {}
-    file.write(({"s0": NOBODY}, {}), ZERO)
+    file.write({"s0": NOBODY}, ZERO)
     file.close()
     assert (tmp_path / "state.bad-1").read_bytes() == content
     assert "kept as" in caplog.text
@@ -207,7 +207,7 @@ def test_a_row_that_makes_no_sense_is_left_out(tmp_path: Path, caplog: pytest.Lo
 def test_a_place_that_cannot_be_written_costs_the_memory_only(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """Without its folder the controller starts all the same, and says that nothing will survive."""
     file = StateFile(tmp_path / "no" / "state")
-    file.write(({"s0": NOBODY}, {}), ZERO)
+    file.write({"s0": NOBODY}, ZERO)
     file.close()
     assert "nothing will survive" in caplog.text
 
@@ -220,7 +220,7 @@ def test_changes_are_written_within_a_second_or_so_and_at_the_end(tmp_path: Path
     async def main() -> float:
         file = StateFile(path)
         async with asyncio.TaskGroup() as group:
-            task = group.create_task(keep(file, lambda: ({"s0": NOBODY._replace(granted_a=now["limit"])}, {})))
+            task = group.create_task(keep(file, lambda: {"s0": NOBODY._replace(granted_a=now["limit"])}))
             await asyncio.sleep(1.5)
             seen = sqlite3.connect(path)
             (found,) = seen.execute("SELECT granted_a FROM station").fetchone()
@@ -241,7 +241,7 @@ from pathlib import Path
 from hilbench.controller.state import Memory, StateFile
 file = StateFile(Path(sys.argv[1]))
 for k in range(1_000_000):
-    file.write(({f"s{n}": Memory(float(k), 0.0, None, None, None, None, "") for n in range(20)}, {}), 0.0)
+    file.write({f"s{n}": Memory(float(k), 0.0, None, None, None, None, "") for n in range(20)}, 0.0)
     print(k, flush=True)
 """
 

@@ -171,6 +171,15 @@ class Core:
             self._want(station, t)
         station.granted_a, station.lease_until = limit_a, t + lease_s
 
+    def set_budget(self, amps: float) -> None:
+        """The budget of the service is ``amps`` from now on."""
+        self._whole.limits[self._root] = amps  # narrowed trees have the same array
+        self._news = True
+
+    def set_cap(self, role: str, amps: float) -> None:
+        """The most that station ``role`` may have is ``amps`` from now on."""
+        self.stations[role].cap_a, self._news = amps, True
+
     def meter(self, sample: MeterSample) -> None:
         """A new answer of the meter; one that was seen before is ignored."""
         if sample.number == self._number:

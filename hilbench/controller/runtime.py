@@ -10,6 +10,8 @@ from contextlib import AsyncExitStack
 from dataclasses import replace
 
 from hilbench import clock
+from hilbench.controller.audit import Audit
+from hilbench.controller.changes import Changes, read_tokens
 from hilbench.controller.core import Core
 from hilbench.controller.csms import Conversation, Csms
 from hilbench.controller.csms2 import Conversation2
@@ -21,6 +23,7 @@ from hilbench.controller.state import Snapshot, StateFile, keep, recall, remembe
 from hilbench.controller.status import Activity, Status
 from hilbench.controller.watch import MeterSample
 from hilbench.controller.web import serve
+from hilbench.errors import DeviceError
 from hilbench.ocppj import Connection, messages
 from hilbench.site import Site
 
@@ -82,7 +85,8 @@ class ControllerRuntime:
         async with AsyncExitStack() as stack:
             await self._csms.serve(*self._listen, stack)
             if self._settings.status_port:
-                await serve(self._settings.status_port, Status(self._core, self._activity, self._now).handle, stack)
+                status = Status(self._core, self._activity, self._now, self._changes(self._core))
+                await serve(self._settings.status_port, status.handle, stack)
             LOGGER.info("listening at %s:%d for %d stations", *self._listen, len(self._site.branches))
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._port.run(self._decide), name="controller meter")
@@ -100,9 +104,19 @@ class ControllerRuntime:
                 recall(core.stations[role], found, written, now, clock.at(0.0).timestamp(), self._settings.lease_s)
         return memory
 
+    def _changes(self, core: Core) -> Changes | None:
+        """Changes at run time, where somebody may make them."""
+        tokens, audit = self._settings.settings_token_file, self._settings.audit_file
+        if tokens is None or audit is None:
+            return None
+        try:
+            return Changes(core, read_tokens(tokens), Audit(audit))
+        except OSError as error:
+            raise DeviceError(f"audit file {audit}: {error}") from error
+
     def _snapshot(self) -> Snapshot:
         zero = clock.at(0.0).timestamp()
-        return {role: remember(station, zero) for role, station in self._the_core().stations.items()}, {}
+        return {role: remember(station, zero) for role, station in self._the_core().stations.items()}
 
     async def _renew(self) -> None:
         """Renew the leases of stations where somebody may charge, on a UTC grid of half their length."""

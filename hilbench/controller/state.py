@@ -39,7 +39,6 @@ CREATE TABLE station (
   role TEXT PRIMARY KEY, written REAL NOT NULL, granted_a REAL NOT NULL, target_a REAL NOT NULL,
   lease_until REAL, turn REAL, waiting REAL, paused REAL, lines TEXT NOT NULL
 );
-CREATE TABLE setting (name TEXT PRIMARY KEY, value REAL NOT NULL);
 """
 _SELECT = "SELECT role, written, granted_a, target_a, lease_until, turn, waiting, paused, lines FROM station"
 
@@ -56,8 +55,8 @@ class Memory(NamedTuple):
     lines: str
 
 
-Snapshot = tuple[dict[str, Memory], dict[str, float]]
-"""Stations by role, and settings that were changed at run time by name."""
+Snapshot = dict[str, Memory]
+"""All stations by role."""
 
 
 def remember(station: StationState, zero_utc_s: float) -> Memory:
@@ -66,8 +65,15 @@ def remember(station: StationState, zero_utc_s: float) -> Memory:
     def utc(t: float) -> float | None:
         return round(zero_utc_s + t, 3) if math.isfinite(t) else None
 
-    times = (station.lease_until, station.turn_t, station.waiting_t, station.paused_t)
-    return Memory(station.granted_a, station.target_a, *map(utc, times), ",".join(station.lines))
+    return Memory(
+        granted_a=station.granted_a,
+        target_a=station.target_a,
+        lease_until=utc(station.lease_until),
+        turn=utc(station.turn_t),
+        waiting=utc(station.waiting_t),
+        paused=utc(station.paused_t),
+        lines=",".join(station.lines),
+    )
 
 
 def recall(station: StationState, memory: Memory, written: float, t: float, zero_utc_s: float, lease_s: float) -> None:
@@ -101,26 +107,23 @@ class StateFile:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._lock = threading.Lock()
-        self._last: Snapshot = ({}, {})
+        self._last: Snapshot = {}
         self.stations: dict[str, tuple[Memory, float]] = {}
-        self.settings: dict[str, float] = {}
         self._connection = self._opened()
 
     def _opened(self) -> sqlite3.Connection | None:
         try:
+            return self._read_or_set_aside()
+        except (sqlite3.Error, _ForeignFileError, OSError) as error:
+            LOGGER.warning("state file %s: %s; nothing will survive a restart", self._path, error)
+            return None
+
+    def _read_or_set_aside(self) -> sqlite3.Connection:
+        try:
             return self._read()
         except _ForeignFileError as error:
-            reason = error
-        except sqlite3.Error as error:
-            return self._without(error)
-        try:
-            LOGGER.warning("state file %s: %s; kept as %s", self._path, reason, _set_aside(self._path))
-            return self._read()
-        except (sqlite3.Error, _ForeignFileError, OSError) as error:
-            return self._without(error)
-
-    def _without(self, error: Exception) -> None:
-        LOGGER.warning("state file %s: %s; nothing will survive a restart", self._path, error)
+            LOGGER.warning("state file %s: %s; kept as %s", self._path, error, _set_aside(self._path))
+        return self._read()
 
     def _read(self) -> sqlite3.Connection:
         """Open the file and take what it holds; raises ``_ForeignFileError`` where it is damaged or another's."""
@@ -128,7 +131,6 @@ class StateFile:
         try:
             _prepare(connection)
             self.stations = self._stations(connection.execute(_SELECT).fetchall())
-            self.settings = {k: v for k, v in connection.execute("SELECT name, value FROM setting") if _number(v)}
         except sqlite3.Error as error:
             connection.close()
             if getattr(error, "sqlite_errorcode", None) in _NOT_OURS:
@@ -150,11 +152,9 @@ class StateFile:
         with self._lock:
             if self._connection is None:
                 return
-            stations = [(k, now, *v) for k, v in snapshot[0].items() if v != self._last[0].get(k)]
-            settings = [pair for pair in snapshot[1].items() if pair not in self._last[1].items()]
+            changed = [(role, now, *memory) for role, memory in snapshot.items() if memory != self._last.get(role)]
             with self._connection:
-                self._connection.executemany("REPLACE INTO station VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", stations)
-                self._connection.executemany("REPLACE INTO setting VALUES (?, ?)", settings)
+                self._connection.executemany("REPLACE INTO station VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", changed)
             self._last = snapshot
 
     def close(self) -> None:
