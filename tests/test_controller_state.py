@@ -25,16 +25,19 @@ ZERO = 1_700_000_000.0
 NOBODY = Memory(0.0, 0.0, None, None, None, None, "")
 
 
-def snapshot_of(core: Core) -> Snapshot:
-    """What is kept of a core."""
-    return {role: remember(station, ZERO) for role, station in core.stations.items()}
+MANY = {f"s{k}": NOBODY for k in range(500)}
+
+
+def ours(path: Path, content: Snapshot = MANY, written: float = ZERO) -> None:
+    """A sound file."""
+    file = StateFile(path)
+    file.write(content, written)
+    file.close()
 
 
 def restarted(core: Core, away_s: float, path: Path, t: float) -> Toy:
     """A new controller that reads, ``away_s`` later, what the one at ``t`` wrote."""
-    file = StateFile(path)
-    file.write(snapshot_of(core), ZERO + t)
-    file.close()
+    ours(path, {role: remember(station, ZERO) for role, station in core.stations.items()}, ZERO + t)
     fresh = Toy(core.site)
     fresh.t = t + away_s
     fresh.core = Core(core.site, fresh.settings, fresh.t)
@@ -136,13 +139,6 @@ def alter(path: Path, *statements: str) -> None:
     connection.close()
 
 
-def ours(path: Path, count: int = 500) -> None:
-    """A sound file."""
-    file = StateFile(path)
-    file.write({f"s{k}": NOBODY for k in range(count)}, ZERO)
-    file.close()
-
-
 def garbage(path: Path) -> None:
     """Not a database."""
     path.write_bytes(b"\x00\xffnothing" * 1000)
@@ -195,7 +191,7 @@ def test_a_file_that_cannot_be_used_is_kept_aside(
 def test_a_row_that_makes_no_sense_is_left_out(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """A negative limit or a text for a time costs that station its memory, not the others theirs."""
     path = tmp_path / "state"
-    ours(path, 3)
+    ours(path, {"s0": NOBODY, "s1": NOBODY, "s2": NOBODY})
     alter(path, "UPDATE station SET granted_a = -5 WHERE role = 's1'")
     alter(path, "UPDATE station SET turn = 'soon' WHERE role = 's2'")
     again = StateFile(path)
@@ -206,9 +202,7 @@ def test_a_row_that_makes_no_sense_is_left_out(tmp_path: Path, caplog: pytest.Lo
 
 def test_a_place_that_cannot_be_written_costs_the_memory_only(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """Without its folder the controller starts all the same, and says that nothing will survive."""
-    file = StateFile(tmp_path / "no" / "state")
-    file.write({"s0": NOBODY}, ZERO)
-    file.close()
+    ours(tmp_path / "no" / "state")
     assert "nothing will survive" in caplog.text
 
 
