@@ -72,7 +72,7 @@ class Core:
         self._lower: Array = np.zeros(len(site.lines))
         self._started = t
         self._number = -1
-        self._lines_changed = False
+        self._lines_changed = True  # some may be remembered
         self._urgent = False
         self._seen: tuple[Array, Array] | None = None
         self._news = True
@@ -132,12 +132,14 @@ class Core:
         coming = station.status == "SuspendedEV" and not station.begun and t < station.welcome_until
         station.wants = station.online and (station.status in ACTIVE or coming)
         if station.wants and not was:
-            station.waiting_t, station.paused_t = t, -math.inf
-            station.reported_a = None
-        elif was and not station.wants:
+            if not station.remembered:
+                station.waiting_t, station.paused_t = t, -math.inf
+            station.waiting_t, station.reported_a = min(station.waiting_t, t), None
+        elif not station.wants and (was or (station.remembered and station.known)):
             station.waiting_t, station.turn_t = math.inf, -math.inf
             station.lines, station.reported_a, station.excess_a, station.useful_a = (), 0.0, NOISE_A, math.inf
             self._lines_changed = self._news = True
+        station.remembered = station.remembered and not station.known
 
     def report(self, role: str, t: float, currents: Mapping[str, float]) -> None:
         """The station reported its current per terminal (``L1``..: in the order of its terminals) [A]."""
@@ -175,6 +177,15 @@ class Core:
             self._welcome(station, t)
             self._want(station, t)
         station.granted_a, station.lease_until = limit_a, t + lease_s
+
+    def set_budget(self, amps: float) -> None:
+        """The budget of the service is ``amps`` from now on."""
+        self._whole.limits[self._root] = amps  # narrowed trees have the same array
+        self._news = True
+
+    def set_cap(self, role: str, amps: float) -> None:
+        """The most that station ``role`` may have is ``amps`` from now on."""
+        self.stations[role].cap_a, self._news = amps, True
 
     def meter(self, sample: MeterSample) -> None:
         """A new answer of the meter; one that was seen before is ignored."""
@@ -259,6 +270,10 @@ class Core:
         """True when the meter is trusted, and every station is known or had time to fall back."""
         if not self.watch.trusted(t) or not self.building.known:
             return False
+        return self.acquainted(t)
+
+    def acquainted(self, t: float) -> bool:
+        """True when every station has said what it does, or has had time to fall back."""
         everybody = all(station.known for station in self.stations.values())
         return everybody or t - self._started > self.settings.lease_s + self.settings.settle_s
 

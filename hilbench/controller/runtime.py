@@ -10,6 +10,8 @@ from contextlib import AsyncExitStack
 from dataclasses import replace
 
 from hilbench import clock
+from hilbench.controller.audit import Audit
+from hilbench.controller.changes import Changes, read_tokens
 from hilbench.controller.core import Core
 from hilbench.controller.csms import Conversation, Csms
 from hilbench.controller.csms2 import Conversation2
@@ -17,7 +19,11 @@ from hilbench.controller.csms16 import Conversation16
 from hilbench.controller.defects import Defect, defect_named
 from hilbench.controller.meter_port import MeterPort
 from hilbench.controller.settings import ControllerSettings
+from hilbench.controller.state import Snapshot, StateFile, keep, recall, remember
+from hilbench.controller.status import Activity, Status
 from hilbench.controller.watch import MeterSample
+from hilbench.controller.web import serve
+from hilbench.errors import DeviceError
 from hilbench.ocppj import Connection, messages
 from hilbench.site import Site
 
@@ -69,17 +75,48 @@ class ControllerRuntime:
         self._zero = 0.0
         self._due: asyncio.TimerHandle | None = None
         self._safe = ""
+        self._activity = Activity()
 
     async def run(self) -> None:
         """Serve, poll and decide until cancelled."""
         self._zero = clock.next_multiple(self._tick_s, 0.5 * self._settings.meter_poll_s)
         self._core = self._defect.core(self._site, self._settings, self._now())
+        memory = self._recalled(self._core)
         async with AsyncExitStack() as stack:
             await self._csms.serve(*self._listen, stack)
+            if self._settings.status_port:
+                status = Status(self._core, self._activity, self._now, self._changes(self._core))
+                await serve(self._settings.status_port, status.handle, stack)
             LOGGER.info("listening at %s:%d for %d stations", *self._listen, len(self._site.branches))
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._port.run(self._decide), name="controller meter")
                 group.create_task(self._renew(), name="controller leases")
+                if memory is not None:
+                    group.create_task(keep(memory, self._snapshot), name="controller state")
+
+    def _recalled(self, core: Core) -> StateFile | None:
+        """The state file, after what it holds is in ``core``; none where none is wanted."""
+        if self._settings.state_file is None:
+            return None
+        memory, now = StateFile(self._settings.state_file), self._now()
+        for role, (found, written) in memory.stations.items():
+            if role in core.stations:
+                recall(core.stations[role], found, written, now, clock.at(0.0).timestamp(), self._settings.lease_s)
+        return memory
+
+    def _changes(self, core: Core) -> Changes | None:
+        """Changes at run time, where somebody may make them."""
+        tokens, audit = self._settings.settings_token_file, self._settings.audit_file
+        if tokens is None or audit is None:
+            return None
+        try:
+            return Changes(core, read_tokens(tokens), Audit(audit))
+        except OSError as error:
+            raise DeviceError(f"audit file {audit}: {error}") from error
+
+    def _snapshot(self) -> Snapshot:
+        zero = clock.at(0.0).timestamp()
+        return {role: remember(station, zero) for role, station in self._the_core().stations.items()}
 
     async def _renew(self) -> None:
         """Renew the leases of stations where somebody may charge, on a UTC grid of half their length."""
@@ -102,19 +139,22 @@ class ControllerRuntime:
         return self._core
 
     def _on_sample(self, sample: MeterSample) -> None:
-        self._the_core().meter(replace(sample, t=self._now()))
+        self._activity.sample = replace(sample, t=self._now())
+        self._the_core().meter(self._activity.sample)
 
     def _decide(self) -> None:
         core = self._the_core()
         if self._due is not None:
             self._due.cancel()
             self._due = None
+        self._activity.decisions += 1
         for setpoint in core.decide(self._now()):
             self._csms.want(setpoint.role, setpoint.limit_a)
         self._port.every_s = self._idle_s if core.idle else self._settings.meter_poll_s
         if core.watch.reason != self._safe:
             self._safe = core.watch.reason
-            LOGGER.warning("meter: %s", f"{self._safe}; stations at fallback" if self._safe else "trusted again")
+            said = f"{self._safe}; stations at fallback" if self._safe else "trusted again"
+            LOGGER.warning("meter: %s", said, extra={"safe_state": self._safe})
 
     def _decide_soon(self) -> None:
         """Decide once after all that comes with this news, in the same instant or within milliseconds."""
@@ -129,7 +169,7 @@ class ControllerRuntime:
 
     def on_offline(self, role: str) -> None:
         """See ``Listener``."""
-        LOGGER.warning("station %s: link lost", role)
+        LOGGER.warning("station %s: link lost", role, extra={"station": role})
         self._the_core().offline(role, self._now())
         self._decide_soon()
 
@@ -144,6 +184,7 @@ class ControllerRuntime:
 
     def on_confirmed(self, role: str, limit_a: float, lease_s: float) -> None:
         """See ``Listener``."""
+        self._activity.accepted += 1
         self._the_core().confirmed(role, self._now(), limit_a, lease_s)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
@@ -60,8 +59,14 @@ class ControllerSettings(Model):
     """WebSocket ping interval; half of it is the time-out."""
     call_timeout_s: Seconds = 5.0
     """A station that does not answer for so long is treated as not having the limit."""
-    state_file: Path | None = None
-    """Where turns and last limits survive a restart; none: they do not."""
+    state_file: RelativePath | None = None
+    """SQLite file in which turns, last limits and leases survive a restart; none: they do not."""
+    status_port: Annotated[Integer, Field(ge=0, le=65_535)] = 0
+    """Port of the loopback address that answers what it does and why (HTTP); 0: none."""
+    settings_token_file: RelativePath | None = None
+    """Who may change limits there: lines ``user TOKEN`` or ``installer TOKEN``, readable by its owner only."""
+    audit_file: RelativePath | None = None
+    """Where every attempt to do so is put down."""
     security_profile: Annotated[Integer, Field(ge=0, le=3)] = 0
     """What stations must show: 1 a password, 2 the same in TLS, 3 a client certificate (OCPP 2.0.1 A00)."""
     certificate: RelativePath | None = None
@@ -69,6 +74,12 @@ class ControllerSettings(Model):
     key: RelativePath | None = None
     client_ca: RelativePath | None = None
     """PEM file of the CA that stations' certificates are of, for profile 3."""
+
+    @model_validator(mode="after")
+    def _changes_leave_a_trace(self) -> ControllerSettings:
+        if self.settings_token_file is not None and (not self.status_port or self.audit_file is None):
+            raise ValueError("settings_token_file needs status_port and audit_file")
+        return self
 
     @model_validator(mode="after")
     def _files_of_profile(self) -> ControllerSettings:

@@ -30,7 +30,7 @@ class StationState:
     ``granted_a`` is the limit in force as far as was confirmed, ``granted_t`` when it changed, ``before_a`` the least
     and the most that was drawn then. ``reported_a`` is the largest phase current that it reported at ``reported_t``.
     ``wants``: a car stands there that may take current; ``begun``: it has, since it came or was paused, and until
-    ``welcome_until`` it may still.
+    ``welcome_until`` it may still. ``remembered``: its turns are from before a restart, and it has not spoken since.
     """
 
     branch: Branch
@@ -56,6 +56,7 @@ class StationState:
     begun: bool = False
     welcome_until: float = -math.inf
     lines: tuple[str, ...] = ()
+    remembered: bool = False
 
 
 def settled(station: StationState, settings: ControllerSettings, t: float) -> bool:
