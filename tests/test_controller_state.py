@@ -218,8 +218,8 @@ def test_changes_are_written_within_a_second_or_so_and_at_the_end(tmp_path: Path
 
     assert clock.run(main()) == 8.0
     again = StateFile(path)
-    again.close()
     assert again.stations["s0"][0].granted_a == 9.0
+    again.close()
 
 
 WRITER = """
