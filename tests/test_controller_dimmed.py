@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from hilbench.controller.explain import in_words, why
 from tests.controller_toy import Toy, toy
 
 
@@ -66,3 +67,15 @@ def test_without_a_meter_the_limit_still_holds() -> None:
     made.run(60, meter=False)
     assert made.core.watch.reason
     assert 0.0 < power_kw(made) <= 15.0
+
+
+def test_the_controller_says_that_it_is_dimmed() -> None:
+    """Asked why a station has its limit, it names the limit from outside, and no longer when that has gone."""
+    made = charging()
+    made.core.dim(15.0)
+    made.run(60)
+    found = [why(made.core, role, made.t) for role in made.cars]
+    assert {one.kind for one in found} == {"dimmed"}
+    assert "15.00 kW" in in_words(found[0])[1]
+    made.core.dim(None)
+    assert "dimmed" not in {why(made.core, role, made.t).kind for role in made.cars}

@@ -71,6 +71,11 @@ def is_true(core: Core, found: Why, t: float) -> bool:
         case "hold-raise":
             more = shares(core, t, now)[1][column] > shares(core, t, later)[1][column]
             return bool(more) and is_full(core, found, t, later)
+        case "dimmed":
+            amps = shares(core, t, now)[1]
+            watts = np.array([core._watts_per_a(one) for one in core._by_column])
+            least = 0.0 if amps[column] > 0 else rules.minimum_a * watts[column]
+            return bool(amps @ watts + least > 1000.0 * core.dimmed_kw - 1.0)
         case "hold-resume":
             return t - station.paused_t < rules.resume_hold_s and station.granted_a < rules.minimum_a
         case "hold-answer":
@@ -143,6 +148,9 @@ def test_a_day_at_a_site_has_every_kind_of_answer() -> None:
     found |= kinds_over(made, 120)
     made.plug("s0", "s1", "s5")
     found |= kinds_over(made, 200)
+    made.core.dim(8.0)
+    found |= kinds_over(made, 30)
+    made.core.dim(None)
     found |= kinds_over(made, 30, meter=False)
     assert found == set(KINDS)
 

@@ -81,6 +81,11 @@ class Core:
 
     # inputs
 
+    @property
+    def dimmed_kw(self) -> float:
+        """What all stations together may draw; infinite when nobody from outside limits them."""
+        return self._dimmed_w / 1000.0
+
     def dim(self, limit_kw: float | None) -> None:
         """What all stations together may draw, set from outside the site; None for no such limit."""
         self._dimmed_w = math.inf if limit_kw is None else limit_kw * 1000.0
@@ -390,7 +395,11 @@ class Core:
         station.useful_a = math.inf if limited else max(1.15 * drawn + 1.5, self.settings.minimum_a)
 
     def _shares(self, room: Array, caps: Array, order: Sequence[int]) -> Array:
-        return self._dim(allocate(self.tree, room, caps, order, self._classes, self.settings.minimum_a), order)
+        return self._dim(self.allotted(room, caps, order), order)
+
+    def allotted(self, room: Array, caps: Array, order: Sequence[int]) -> Array:
+        """Shares by the tree alone, whatever holds from outside."""
+        return allocate(self.tree, room, caps, order, self._classes, self.settings.minimum_a)
 
     def _dim(self, amps: Array, order: Sequence[int]) -> Array:
         """No more than the stations may draw together, in the order of who comes first."""

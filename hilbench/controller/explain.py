@@ -27,6 +27,7 @@ KINDS = {
     "cap": "it has all that the station can give or may give",
     "use": "its car takes no more",
     "full": "a line has no more to give",
+    "dimmed": "all stations together may draw no more: a limit from outside the site",
     "rotation": "not all cars can have the least current: it waits for its turn",
     "hold-raise": "there is more, but not for long enough yet",
     "hold-resume": "it was paused a moment ago and stays so for a while",
@@ -158,6 +159,8 @@ class _Steered:
             return _answer(station, kind, f"{cap:.1f} A")
         tree = self._core.tree
         rows = tree.rows_of(column)
+        if float(self._core.allotted(at.room, self._caps, self._order)[column]) > share + TENTH_A:
+            return _answer(station, "dimmed", f"{self._core.dimmed_kw:.2f} kW")
         if share >= least:
             slack = (at.room - np.abs(tree.load(at.shares)))[rows]
             return _answer(station, "full", constraint=self._constraint(int(rows[slack.argmin()]), at))
