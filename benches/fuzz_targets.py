@@ -8,7 +8,7 @@ import socket
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -32,7 +32,7 @@ SETTINGS = StationSettings(
     backoff_min_s=0.05,
     backoff_max_s=0.1,
     backoff_range_s=0.05,
-    message_timeout_s=2.0,
+    message_timeout_s=5.0,
     transaction_retry_s=0.2,
     download_s=1.0,
     install_s=1.0,
@@ -158,9 +158,10 @@ async def _ended(process: asyncio.subprocess.Process) -> None:
     if process.returncode is None and process.stdout is None:
         process.send_signal(15)
     try:
-        await asyncio.wait_for(process.wait(), 10)
+        await asyncio.wait_for(process.wait(), 60)
     except TimeoutError:
-        process.kill()
+        with suppress(ProcessLookupError):  # it may end just now
+            process.kill()
         await process.wait()
 
 
@@ -177,7 +178,7 @@ async def controller() -> AsyncIterator[Target]:
 
 
 async def _listening(port: int) -> None:
-    end = clock.time() + 30
+    end = clock.time() + 120
     while clock.time() < end:
         try:
             _reader, writer = await asyncio.open_connection("127.0.0.1", port)

@@ -2,8 +2,8 @@
 
 Each target is a process of its own on loopback. Behind every frame goes a probe, so what comes back in between belongs
 to the frame. Wrong is: no answer to what must have one, more than one, another message id, a code that the version does
-not have, InternalError, an answer without bound, a connection closed for nothing or without saying why, 30 s of
-silence, a target that ended, that printed a traceback, or whose memory grew by more than 32 MB. Frames that break
+not have, InternalError, an answer without bound, a connection closed for nothing or without saying why, two minutes
+of silence, a target that ended, that printed a traceback, or whose memory grew by more than 32 MB. Frames that break
 WebSocket itself must close their connection by the right code. After it the station must serve an honest session, and
 the controller must drive honest stations.
 
