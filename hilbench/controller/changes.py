@@ -113,7 +113,9 @@ class Changes:
         scheme, _, given = authorization.partition(" ")
         if scheme.lower() != "bearer":
             return None
-        same = [role for token, role in self._tokens.items() if hmac.compare_digest(token.encode(), given.encode())]
+        same: list[Role] = [
+            role for token, role in self._tokens.items() if hmac.compare_digest(token.encode(), given.encode())
+        ]
         return same[0] if same else None
 
     def _allowed(self, role: Role | None, body: bytes) -> dict[str, float]:
