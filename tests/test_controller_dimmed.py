@@ -67,6 +67,7 @@ def test_without_a_meter_the_limit_still_holds() -> None:
     made.run(60, meter=False)
     assert made.core.watch.reason
     assert 0.0 < power_kw(made) <= 15.0
+    assert {type(change.limit_a) for _t, change in made.changes} == {float}  # nothing else can be sent
 
 
 def test_the_controller_says_that_it_is_dimmed() -> None:

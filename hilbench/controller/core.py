@@ -284,8 +284,8 @@ class Core:
 
     def _safe(self) -> dict[str, float]:
         amps = np.array([self._possible(station.branch.fallback_a) for station in self._by_column])
-        amps = self._dim(amps, range(len(amps)))
-        return {role: amps[station.column] for role, station in self.stations.items() if station.online}
+        safe: list[float] = self._dim(amps, range(len(amps))).tolist()
+        return {role: safe[station.column] for role, station in self.stations.items() if station.online}
 
     def _possible(self, amps: float) -> float:
         return amps if amps >= self.settings.minimum_a else 0.0

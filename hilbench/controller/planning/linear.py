@@ -41,7 +41,6 @@ def _run(problem: Problem, where: Slots, time_limit_s: float) -> Array:
         raise NoSolutionError("the solver is not installed; pip install 'hilbench[opt]'") from None
     solver: Any = highspy.Highs()  # type: ignore[no-untyped-call]  # the package has no types
     solver.setOptionValue("output_flag", False)
-    solver.setOptionValue("threads", 1)
     solver.setOptionValue("time_limit", time_limit_s)
     solver.passModel(_model(highspy, problem, where))
     solver.run()
