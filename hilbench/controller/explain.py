@@ -100,8 +100,8 @@ def _answer(station: StationState, kind: str, detail: str = "", **more: Any) -> 
 def _apart(core: Core, station: StationState, t: float) -> Why | None:
     """The answer for a station that the decision does not steer; None for one that it does."""
     if not station.online:
-        left = max(station.lease_until - t, 0.0)
-        return _answer(station, "link-lost", wait_s=left if math.isfinite(left) else None)
+        left = station.lease_until - t
+        return _answer(station, "link-lost", wait_s=left if 0.0 < left < math.inf else None)
     if not station.wants:
         return _answer(station, "no-car", station.status or "state not known")
     watch = copy.copy(core.watch)  # asking it whether it trusts leaves traces
