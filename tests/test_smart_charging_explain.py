@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from hilbench.errors import InputError
-from hilbench_emulators.smart_charging import Purpose, Version, Zone
+from hilbench_emulators.smart_charging import Purpose, Version, Zone, purpose_name
 from hilbench_emulators.smart_charging.explain import (
     Asked,
     Explanation,
@@ -17,7 +17,6 @@ from hilbench_emulators.smart_charging.explain import (
     Row,
     Step,
     explain,
-    purpose_name,
 )
 from hilbench_emulators.smart_charging.intake import Entry, take_in
 

@@ -13,9 +13,9 @@ from rich.text import Text
 from hilbench.evidence.svg import plot_svg
 from hilbench.signals import Signal
 from hilbench.verdict import Plot
-from hilbench_emulators.smart_charging import Profile
+from hilbench_emulators.smart_charging import Profile, purpose_name
 from hilbench_emulators.smart_charging.evaluate import Cause
-from hilbench_emulators.smart_charging.explain import Asked, Explanation, Row, purpose_name
+from hilbench_emulators.smart_charging.explain import Asked, Explanation, Row
 from hilbench_emulators.smart_charging.times import timestamp
 
 _BAR = 16

@@ -30,6 +30,7 @@ from hilbench_emulators.smart_charging.options import RelativeFrom as RelativeFr
 from hilbench_emulators.smart_charging.options import SameSlot as SameSlot
 from hilbench_emulators.smart_charging.options import StationComposite as StationComposite
 from hilbench_emulators.smart_charging.options import options_for as options_for
+from hilbench_emulators.smart_charging.read import purpose_name as purpose_name
 from hilbench_emulators.smart_charging.read import read as read
 from hilbench_emulators.smart_charging.read import write as write
 from hilbench_emulators.smart_charging.rules import Answer as Answer

@@ -13,7 +13,7 @@ from hilbench_emulators.smart_charging.facts import Facts, Outlet
 from hilbench_emulators.smart_charging.model import Profile, Purpose, Version
 from hilbench_emulators.smart_charging.options import options_for
 from hilbench_emulators.smart_charging.rates import Phases, flat, watts
-from hilbench_emulators.smart_charging.read import read
+from hilbench_emulators.smart_charging.read import purpose_name, read
 from hilbench_emulators.smart_charging.selection import Selector, Situation, schedule_of
 from hilbench_emulators.smart_charging.store import ProfileStore
 from hilbench_emulators.smart_charging.times import Zone, timestamp
@@ -122,11 +122,6 @@ def explain(version: Version, given: Sequence[Step], asked: Asked) -> Explanatio
     running = store.outlets[asked.evse or 1].transaction_id
     most_a = asked.max_a if asked.evse else store.facts.max_a
     return Explanation(version, asked, running, rows, refused, store.profiles, most_a)
-
-
-def purpose_name(version: Version, purpose: Purpose) -> str:
-    """A purpose as the version calls it."""
-    return "ChargePointMaxProfile" if version is Version.V16 and purpose is Purpose.MAX else purpose.value
 
 
 def _numbers(given: Sequence[Step]) -> Iterator[int]:

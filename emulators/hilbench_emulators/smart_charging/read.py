@@ -171,15 +171,19 @@ def _period(raw: Raw) -> Period:
     )
 
 
+def purpose_name(version: Version, purpose: Purpose) -> str:
+    """What a version calls a purpose."""
+    return _MAX16 if version is Version.V16 and purpose is Purpose.MAX else purpose.value
+
+
 def write(version: Version, profile: Profile) -> dict[str, Any]:
     """The payload of a profile, for reports and for storage; what is absent or default is left out."""
     old = version is Version.V16
     schedules = [_write_schedule(schedule) for schedule in profile.schedules]
-    purpose = _MAX16 if old and profile.purpose is Purpose.MAX else profile.purpose.value
     return {
         "charging_profile_id" if old else "id": profile.id,
         "stack_level": profile.stack,
-        "charging_profile_purpose": purpose,
+        "charging_profile_purpose": purpose_name(version, profile.purpose),
         "charging_profile_kind": profile.kind.value,
         "charging_schedule": schedules[0] if old else schedules,
         **_present(

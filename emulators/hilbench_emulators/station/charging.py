@@ -18,8 +18,8 @@ from hilbench_emulators.smart_charging import (
     Unit,
     Version,
     composite,
+    purpose_name,
     read,
-    write,
 )
 from hilbench_emulators.station.character import Followed, misread, refusal
 from hilbench_emulators.station.settings import StationSettings
@@ -120,7 +120,7 @@ class Charging:
         return {
             "id": profile.id,
             "connector": profile.evse,
-            "purpose": write(self.version, profile)["charging_profile_purpose"],
+            "purpose": purpose_name(self.version, profile.purpose),
             "stack": profile.stack,
             "limit_a": limit if phases is None else min(phases[: self.phases]),
         }
