@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import signal
 import socket
 import subprocess
 import sys
+import threading
 import time  # noqa: TID251 - programs in processes of their own keep the machine's time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractAsyncContextManager, contextmanager
 from pathlib import Path
 from typing import Any
+
+from hilbench import clock
 
 PATIENCE_S = 60.0
 """Far more than anything here takes; a test that waits so long has failed."""
@@ -28,6 +32,27 @@ def free_ports(count: int) -> list[int]:
     finally:
         for found in sockets:
             found.close()
+
+
+@contextmanager
+def beside(serving: Callable[[], AbstractAsyncContextManager[Any]]) -> Iterator[None]:
+    """Keep what ``serving`` opens open on a real loop in a thread of its own, until the block ends."""
+    up, over = threading.Event(), threading.Event()
+
+    async def serve() -> None:
+        async with serving():
+            up.set()
+            while not over.is_set():
+                await asyncio.sleep(0.02)
+
+    thread = threading.Thread(target=lambda: clock.run(serve(), "real"))
+    thread.start()
+    try:
+        assert up.wait(30)
+        yield
+    finally:
+        over.set()
+        thread.join()
 
 
 def until(true: Callable[[], Any], what: str, patience_s: float = PATIENCE_S) -> Any:

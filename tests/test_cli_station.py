@@ -30,7 +30,7 @@ from hilbench.fleet_member import Row
 from hilbench.fleet_stay import Stay
 from hilbench.ocppj import VERSIONS
 from tests.central import central
-from tests.live import Program, free_ports, until
+from tests.live import Program, beside, free_ports, until
 
 Capture = pytest.CaptureFixture[str]
 ROOT = Path(__file__).resolve().parent.parent
@@ -40,22 +40,8 @@ ROOT = Path(__file__).resolve().parent.parent
 def controller(*known: str) -> Iterator[str]:
     """A central system in a thread of its own that knows some stations; yields its address."""
     port = free_ports(1)[0]
-    up, over = threading.Event(), threading.Event()
-
-    async def serve() -> None:
-        async with central(known, port):
-            up.set()
-            while not over.is_set():
-                await asyncio.sleep(0.02)
-
-    thread = threading.Thread(target=lambda: clock.run(serve(), "real"))
-    thread.start()
-    try:
-        assert up.wait(30)
+    with beside(lambda: central(known, port)):
         yield f"ws://127.0.0.1:{port}/ocpp"
-    finally:
-        over.set()
-        thread.join()
 
 
 def frames(path: Path) -> list[dict[str, Any]]:

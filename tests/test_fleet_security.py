@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-import threading
-from collections.abc import Iterator
-from contextlib import AsyncExitStack, contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from hilbench import clock
 from hilbench.certificates import Authority, Pair
 from hilbench.cli import main
 from hilbench.controller.csms import Csms
@@ -20,7 +17,7 @@ from hilbench.controller.runtime import speak
 from hilbench.controller.settings import ControllerSettings
 from hilbench.ocppj import VERSIONS
 from tests.central import Heard
-from tests.live import free_ports
+from tests.live import beside, free_ports
 
 Capture = pytest.CaptureFixture[str]
 PASSWORD = "correct horse 42"
@@ -47,27 +44,20 @@ def pki(tmp_path_factory: pytest.TempPathFactory) -> Pki:
 @contextmanager
 def controller(pki: Pki, profile: int) -> Iterator[str]:
     """A central system in a thread of its own that demands ``profile``; yields its address."""
-    port, up, over = free_ports(1)[0], threading.Event(), threading.Event()
+    port = free_ports(1)[0]
     files = {"certificate": pki.server.certificate, "key": pki.server.key} if profile >= 2 else {}
     files |= {"client_ca": pki.ca} if profile == 3 else {}
     demands = ControllerSettings(security_profile=profile, **files)
 
-    async def serve() -> None:
+    @asynccontextmanager
+    async def serving() -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
             csms = Csms(demands, {"CP1": "CP1"}, lambda _role: 8.0, Heard(), speak, passwords={"CP1": PASSWORD})
             await csms.serve("127.0.0.1", port, stack)
-            up.set()
-            while not over.is_set():
-                await asyncio.sleep(0.02)
+            yield
 
-    thread = threading.Thread(target=lambda: clock.run(serve(), "real"))
-    thread.start()
-    try:
-        assert up.wait(30)
+    with beside(serving):
         yield f"{'wss' if profile >= 2 else 'ws'}://localhost:{port}/ocpp"
-    finally:
-        over.set()
-        thread.join()
 
 
 def options(pki: Pki, profile: int, *, password: str = PASSWORD, client: Pair | None = None) -> list[str]:
