@@ -21,10 +21,10 @@ from hilbench_emulators.tables import read_table
 
 Array = NDArray[np.float64]
 Ints = NDArray[np.intp]
+Hourly = dict[tuple[str, int], float]
 STEP_MIN = 5
 STEP_H = STEP_MIN / 60.0
 DAY = 24 * 60 // STEP_MIN
-LEAST_A = 6.0
 SHIFT_DAYS = 2
 """The typical year begins on a Sunday: its 3 March is a Friday, as is 1 March 2019."""
 
@@ -69,6 +69,7 @@ def read_month(sessions_csv: Path, load_csv: Path, first: date, days: int) -> Mo
     steps = round((end - start).total_seconds() / 60 / STEP_MIN)
     sessions = [one for one in read_sessions(sessions_csv, timezone=site.timezone) if start <= one.arrival < end]
     columns = {branch.role: column for column, branch in enumerate(site.branches)}
+    by_hour = _hourly_kw(load_csv)
 
     def step(moment: datetime) -> int:
         return int((moment - start).total_seconds() // (60 * STEP_MIN))
@@ -82,16 +83,16 @@ def read_month(sessions_csv: Path, load_csv: Path, first: date, days: int) -> Mo
         np.array([min(step(one.departure), steps) for one in kept]),
         np.array([_possible(one, site) for one in kept]),
         np.array([columns[one.station] for one in kept]),
-        _building(load_csv, start, steps, rig.zone),
-        _past(load_csv, first, rig.zone),
+        _building(by_hour, start, steps, rig.zone),
+        _past(by_hour, first, rig.zone),
     )
 
 
-def _past(path: Path, first: date, zone: ZoneInfo) -> Array:
+def _past(by_hour: Hourly, first: date, zone: ZoneInfo) -> Array:
     """The days of the year before the first one, as far as the file has them."""
     days = [first - timedelta(days=ago) for ago in range((first - date(first.year, 1, 1)).days - SHIFT_DAYS, 0, -1)]
     start = datetime.combine(days[0], datetime.min.time(), zone).astimezone(UTC)
-    return _building(path, start, len(days) * DAY, zone).reshape(len(days), DAY)
+    return _building(by_hour, start, len(days) * DAY, zone).reshape(len(days), DAY)
 
 
 def _possible(session: Session, site: Site) -> float:
@@ -100,14 +101,19 @@ def _possible(session: Session, site: Site) -> float:
     return min(session.energy_kwh, hours * site.branches[0].max_a * site.service.voltage_v / 1000.0)
 
 
-def _building(path: Path, start: datetime, steps: int, zone: ZoneInfo) -> Array:
-    """Hourly means of a typical year; its days are shifted so that weekends fall on weekends."""
+def _hourly_kw(path: Path) -> Hourly:
+    """The means of a typical year by date and hour."""
     table = read_table(path)
     column = next(index for index, name in enumerate(table.header) if "Electricity:Facility" in name)
-    by_hour = {}
+    found = {}
     for _number, row in table.rows:
         day, clock = row[0].split()
-        by_hour[day, int(clock[:2]) - 1] = float(row[column])
+        found[day, int(clock[:2]) - 1] = float(row[column])
+    return found
+
+
+def _building(by_hour: Hourly, start: datetime, steps: int, zone: ZoneInfo) -> Array:
+    """The load of every step; the year's days are shifted so that weekends fall on weekends."""
     local = [(start + timedelta(minutes=STEP_MIN * number)).astimezone(zone) for number in range(steps)]
     shifted = [moment + timedelta(days=SHIFT_DAYS) for moment in local]
     return np.array([by_hour[f"{moment:%m/%d}", moment.hour] for moment in shifted])
