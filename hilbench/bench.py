@@ -123,7 +123,7 @@ class Bench:
         self.site_meter = world.meter
         self.controller = world.controller
         self.base_load = BaseLoadControl(world.plant, world.building, self.record)
-        self.faults = Faults(self.record, world.stations, world.links, world.meter, world.controller)
+        self.faults = Faults(self.record, world.stations, world.links, world.meter, world.controller, self.measures)
         try:
             self._lag.start()
             await world.start()
@@ -277,6 +277,11 @@ class Bench:
         return self.rig.stations[0].vehicle
 
     # figures of the rig that procedures scale with
+
+    @property
+    def measures(self) -> bool:
+        """True when the controller looks at the meter: then it is also held to use what there is."""
+        return self.rig.controller.measures
 
     @property
     def meter_interval_s(self) -> float:

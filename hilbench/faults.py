@@ -20,18 +20,25 @@ class Faults:
         links: Mapping[str, Link],
         meter: SiteMeter | None,
         controller: Controller,
+        measures: bool = True,
     ) -> None:
         self._record = record
         self._stations = stations
         self._links = links
         self._meter = meter
         self._controller = controller
+        self._measures = measures
 
     def capabilities(self) -> frozenset[str]:
-        """What can fail in this rig: ``link``, ``meter.fault``, ``controller.suspend|kill|restart``."""
+        """What can fail in this rig: ``link``, ``meter.fault``, ``controller.suspend|kill|restart``.
+
+        ``controller.measures`` says that it answers what its meter shows.
+        """
         found = {f"controller.{name}" for name in self._controller.capabilities()}
         if self._links:
             found.add("link")
+        if self._measures:
+            found.add("controller.measures")
         if self._meter is not None:
             found.add("meter.fault")
         return frozenset(found)

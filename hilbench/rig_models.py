@@ -28,6 +28,7 @@ from hilbench.site import (
     Model,
     Name,
     Number,
+    Rating,
     RelativePath,
     Service,
     Site,
@@ -105,12 +106,18 @@ class SiteEntry(Model):
 
     ``budget_a`` is the setpoint [A per line] that the controller must keep (default: 80 % of the service);
     ``worst_base_a`` the largest current [A per line] that the building draws without the stations.
+
+    ``contract_kw`` is what the site may take from the grid [kW]. ``unbalance_a`` is how far the lines may differ [A]
+    (4.6 kVA on 230 V, VDE-AR-N 4100: 20 A; recalled), ``neutral_a`` what a smaller neutral bears [A].
     """
 
     name: Annotated[str, Field(min_length=1, max_length=100)]
     service: Service
     budget_a: Amperes | None = None
     worst_base_a: Amperes = 0.0
+    contract_kw: Annotated[Number, Field(gt=0, le=100_000)] | None = None
+    unbalance_a: Rating | None = None
+    neutral_a: Rating | None = None
     timezone: TimeZone = "UTC"
     requirements: Annotated[tuple[str, ...], Field(min_length=1)] = ("generic-v0",)
 
@@ -170,7 +177,8 @@ class StationEntry(Branch):
 class ExternalController(Model):
     """``[controller] kind = "external"``: somebody else's controller, which the stations dial at ``ocpp``.
 
-    With ``command`` the bench starts, kills and restarts it; with ``pid_file`` it may suspend it. The time-outs [s]
+    With ``command`` the bench starts, kills and restarts it; with ``pid_file`` it may suspend it. One that does not
+    look at the meter (``measures = false``) is not asked to answer the building. The time-outs [s]
     are what its documentation promises, and what the procedures then wait for and judge: how long a station may keep
     its last limit without a controller (``fallback_timeout_s``), how long the controller may trust a silent meter
     (``stale_timeout_s``), and one whose values stand still (``frozen_timeout_s``). Defaults: 60 s (policy-default).
@@ -180,6 +188,7 @@ class ExternalController(Model):
     ocpp: OcppUrl
     command: Annotated[tuple[str, ...], Field(min_length=1)] | None = None
     pid_file: RelativePath | None = None
+    measures: Annotated[bool, Field(strict=True)] = True
     fallback_timeout_s: Seconds = 60.0
     stale_timeout_s: Seconds = 60.0
     frozen_timeout_s: Seconds = 60.0
@@ -217,6 +226,11 @@ class ReferenceController(Model):
         """Which controller it is, in a few words."""
         policy = self.settings.get("policy", "dynamic")
         return f"reference controller, {policy}" + (f", defect {self.defect}" if self.defect else "")
+
+    @property
+    def measures(self) -> bool:
+        """False for static sharing, which looks at no meter."""
+        return self.settings.get("policy") != "static"
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -404,10 +418,18 @@ class Rig(Model):
         """Time zone of the site."""
         return ZoneInfo(self.site.timezone)
 
-    def with_inputs(self, *, load: Path | None = None, sessions: Path | None = None, defect: str | None = None) -> Rig:
-        """A copy with another building load (CSV), other sessions (CSV or ACN-Data JSON), or a controller's defect.
+    def with_inputs(
+        self,
+        *,
+        load: Path | None = None,
+        sessions: Path | None = None,
+        defect: str | None = None,
+        policy: str | None = None,
+    ) -> Rig:
+        """A copy with another building load (CSV), other sessions (CSV or ACN-Data JSON), a controller's defect, or
+        another policy of the reference controller.
 
-        Raises ``InputError`` when a file is not there, or when the controller is not ours to break.
+        Raises ``InputError`` when a file is not there, or when the controller is not ours to change.
         """
         changes: dict[str, Any] = {}
         if load is not None:
@@ -416,10 +438,11 @@ class Rig(Model):
         if sessions is not None:
             key = "json" if sessions.suffix.lower() == ".json" else "csv"
             changes["sessions"] = _entry(SessionsEntry, sessions, **{key: sessions})
-        if defect is not None:
+        ours = {key: value for key, value in (("defect", defect), ("policy", policy)) if value is not None}
+        if ours:
             if not isinstance(self.controller, ReferenceController):
-                raise InputError(self.source, "a defect can be given to the reference controller only")
-            changes["controller"] = self.controller.model_copy(update={"defect": defect})
+                raise InputError(self.source, f"a {next(iter(ours))} can be given to the reference controller only")
+            changes["controller"] = self.controller.model_copy(update=ours)
         return self.model_copy(update=changes)
 
     @cached_property
@@ -433,6 +456,9 @@ class Rig(Model):
             feeders=self.feeders,
             branches=tuple(entry.branch for entry in self.stations),
             timezone=self.site.timezone,
+            contract_kw=self.site.contract_kw,
+            unbalance_a=self.site.unbalance_a,
+            neutral_a=self.site.neutral_a,
         )
 
     @property

@@ -40,8 +40,8 @@ Progress = Callable[[float], None]
 class Job:
     """One procedure, once: what to run, on which rig, and where to write it.
 
-    ``defect`` gives the reference controller a deliberate mistake; ``load``, ``sessions`` and ``day`` replace the
-    rig's own inputs.
+    ``defect`` gives the reference controller a deliberate mistake, ``policy`` another policy; ``load``, ``sessions``
+    and ``day`` replace the rig's own inputs.
     """
 
     rig: str
@@ -51,6 +51,7 @@ class Job:
     mode: str = "virtual"
     repeat: int = 1
     defect: str | None = None
+    policy: str | None = None
     load: Path | None = None
     sessions: Path | None = None
     day: date | None = None
@@ -58,7 +59,8 @@ class Job:
 
 def prepared_rig(job: Job) -> Rig:
     """The job's rig with its inputs replaced; raises ``InputError``."""
-    return load_rig(job.rig).with_inputs(load=job.load, sessions=job.sessions, defect=job.defect)
+    rig = load_rig(job.rig)
+    return rig.with_inputs(load=job.load, sessions=job.sessions, defect=job.defect, policy=job.policy)
 
 
 def effective_mode(rig: Rig, mode: str) -> str:

@@ -15,6 +15,7 @@ from hilbench.controller.defects import DEFECTS
 from hilbench.errors import InputError
 from hilbench.metrics.statistics import runs_without_failure
 from hilbench.procedures import select
+from hilbench.rig import load_rig
 from hilbench.runner import Job
 
 GOOD_SEEDS = runs_without_failure(0.95, 0.95)
@@ -41,11 +42,17 @@ def defect_jobs(rig: str, names: Sequence[str], seed: int) -> list[Job]:
     return [Job(rig=rig, procedure=DEFECTS[name].caught_by[0], seed=seed, folder=None, defect=name) for name in chosen]
 
 
-def good_jobs(rig: str, seeds: int, first_seed: int, procedures: Sequence[str] = ()) -> list[Job]:
-    """Every procedure (or those of ``procedures``, by id or name) with the good controller over ``seeds`` seeds."""
-    wanted = [procedure.id for procedure in select(procedures)]
+def good_jobs(
+    rig: str, seeds: int, first_seed: int, procedures: Sequence[str] = (), policy: str | None = None
+) -> list[Job]:
+    """Every procedure (or those of ``procedures``, by id or name) with the good controller over ``seeds`` seeds.
+
+    A controller of another ``policy`` is asked only what concerns it.
+    """
+    measures = load_rig(rig).with_inputs(policy=policy).controller.measures
+    wanted = [one.id for one in select(procedures) if measures or "controller.measures" not in one.needs]
     return [
-        Job(rig=rig, procedure=procedure, seed=first_seed + number, folder=None)
+        Job(rig=rig, procedure=procedure, seed=first_seed + number, folder=None, policy=policy)
         for number in range(seeds)
         for procedure in wanted
     ]

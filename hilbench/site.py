@@ -95,7 +95,11 @@ class Feeder(Model):
 
 
 class Branch(Model):
-    """A station's place in the site: its branch circuit, nameplate, conductors and fallback."""
+    """A station's place in the site: its branch circuit, nameplate, conductors and fallback.
+
+    ``priority`` is its class (higher ones are filled first), ``weight`` its share beside others of its class, and
+    ``guaranteed_a`` what it gets before anybody gets more than the least current.
+    """
 
     role: Name
     feeder: Name = "service"
@@ -104,6 +108,8 @@ class Branch(Model):
     connection: str
     fallback_a: Amperes = 0.0
     priority: Annotated[Integer, Field(ge=0, le=9)] = 0
+    weight: Annotated[Number, Field(gt=0, le=100)] = 1.0
+    guaranteed_a: Amperes = 0.0
 
     @field_validator("connection")
     @classmethod
@@ -148,6 +154,19 @@ class Site(Model):
     feeders: tuple[Feeder, ...] = ()
     branches: tuple[Branch, ...] = ()
     timezone: str = "UTC"
+    contract_kw: float | None = None
+    unbalance_a: float | None = None
+    neutral_a: float | None = None
+
+    @property
+    def spread_a(self) -> float:
+        """How far the lines of the service may differ [A]; infinite where nothing says so.
+
+        The neutral of a split-phase service carries the difference of its lines, that of a three-phase one at most the
+        difference of the greatest and the least.
+        """
+        limits = (self.unbalance_a, self.neutral_a)
+        return min((limit for limit in limits if limit is not None), default=math.inf)
 
     @property
     def lines(self) -> tuple[str, ...]:

@@ -288,4 +288,5 @@ def _command(rig: Rig, entry: ReferenceController) -> list[str]:
     command = [sys.executable, "-P", "-m", "hilbench", "controller", str(rig.path)]
     command += ["--time", f"x{clock.current().factor:g}"]
     command += ["--clock", f"{clock.now().isoformat()}/{machine_now().isoformat()}"]
+    command += ["--policy", str(entry.settings["policy"])] if "policy" in entry.settings else []
     return [*command, "--defect", entry.defect] if entry.defect else command

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,6 +24,11 @@ def site(
     fallback_a: float = 0.0,
     connections: tuple[str, ...] = (),
     priorities: tuple[int, ...] = (),
+    weights: tuple[float, ...] = (),
+    guaranteed: tuple[float, ...] = (),
+    worst_base_a: float = 0.0,
+    contract_kw: float | None = None,
+    unbalance_a: float | None = None,
     feeders: tuple[Feeder, ...] = (),
     feeder_of: tuple[str, ...] = (),
 ) -> Site:
@@ -36,12 +42,23 @@ def site(
             connection=connections[k] if connections else CONNECTIONS[wiring],
             fallback_a=fallback_a,
             priority=priorities[k] if priorities else 0,
+            weight=weights[k] if weights else 1.0,
+            guaranteed_a=guaranteed[k] if guaranteed else 0.0,
         )
         for k in range(count)
     )
     volts = {"single-phase": 230.0, "split-phase": 240.0, "three-phase": 400.0}[wiring]
     service = Service.model_validate({"rating_a": rating_a or 1.25 * budget_a, "voltage_v": volts, "wiring": wiring})
-    return Site(name="toy", service=service, budget_a=budget_a, feeders=feeders, branches=branches)
+    return Site(
+        name="toy",
+        service=service,
+        budget_a=budget_a,
+        worst_base_a=worst_base_a,
+        contract_kw=contract_kw,
+        unbalance_a=unbalance_a,
+        feeders=feeders,
+        branches=branches,
+    )
 
 
 @dataclass
@@ -64,7 +81,13 @@ class Car:
 class Toy:
     """The core in a closed loop. Stations obey, renew and fall back as OCPP ones do; ``deaf`` ones cannot be told."""
 
-    def __init__(self, place: Site, settings: ControllerSettings | None = None, base_a: float = 0.0) -> None:
+    def __init__(
+        self,
+        place: Site,
+        settings: ControllerSettings | None = None,
+        base_a: float = 0.0,
+        law: Callable[[Site, ControllerSettings, float], Core] = Core,
+    ) -> None:
         self.site = place
         self.settings = settings or ControllerSettings()
         self.t = 0.0
@@ -77,7 +100,7 @@ class Toy:
         self.silent: set[str] = set()
         self.changes: list[tuple[float, Setpoint]] = []
         self.totals: list[float] = []
-        self.core = Core(place, self.settings, self.t)
+        self.core = law(place, self.settings, self.t)
 
     def connect(self, *roles: str) -> None:
         """Stations come up with their fallback in force and nobody there."""
@@ -115,7 +138,7 @@ class Toy:
         """A good sample of now; ``currents``, ``voltages`` or ``powers`` given are those of every line."""
         self.number += 1
         amps = self.measured()
-        powers = {line: 230.0 * value for line, value in amps.items()}
+        powers = {line: self.site.service.line_to_neutral_v * value for line, value in amps.items()}
         found = {"currents": amps, "voltages": dict.fromkeys(amps, 230.0), "powers": powers}
         found |= {name: dict.fromkeys(amps, value) for name, value in overrides.items()}
         return MeterSample(self.t, self.number, **found, raw=(self.number,))
@@ -169,13 +192,14 @@ def toy(
     cars: int | None = None,
     base_a: float = 0.0,
     settings: ControllerSettings | None = None,
+    law: Callable[[Site, ControllerSettings, float], Core] = Core,
     **options: Any,
 ) -> Toy:
     """A toy with everybody connected and ``cars`` (default: all) plugged in after five quiet seconds.
 
     ``options`` are those of :func:`site`.
     """
-    made = Toy(site(count, budget_a, **options), settings, base_a)
+    made = Toy(site(count, budget_a, **options), settings, base_a, law)
     made.connect()
     made.run(5)
     made.plug(*[f"s{k}" for k in range(count if cars is None else cars)])

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hilbench.controller.allocate import Tree, admit, allocate
+from hilbench.controller.allocate import Ranks, Tree, admit, allocate
 from hilbench.site import Branch, Feeder, Service, Site
 
 CONNECTIONS = {
@@ -37,9 +37,9 @@ class Case:
         """The answer."""
         tree = Tree(self.site)
         room = np.array([self.room[key] for key in tree.keys])
-        found = allocate(
-            tree, room, np.array(self.caps), self.order, np.array(self.classes, dtype=np.float64), MINIMUM_A
-        )
+        ones = np.ones(len(self.caps))
+        ranks = Ranks(np.array(self.classes, dtype=np.float64), ones, 0.0 * ones)
+        found = allocate(tree, room, np.array(self.caps), self.order, ranks, MINIMUM_A)
         return [float(amps) for amps in found]
 
     def constraints(self, column: int) -> list[tuple[str, str]]:

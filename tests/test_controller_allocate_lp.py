@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hilbench.controller.allocate import Tree, allocate, fill
+from hilbench.controller.allocate import Ranks, Tree, allocate, fill
 from hilbench.site import Branch, Feeder, Service, Site
 from tests.max_min import max_min
 
@@ -60,5 +60,5 @@ def test_with_room_for_all_the_minimum_changes_nothing(site: Site) -> None:
     caps = np.full(len(tree.roles), 32.0)
     best = max_min(matrix_of(tree), tree.limits, caps)
     if best.min() >= 6.0:
-        order, classes = list(range(len(caps))), np.zeros(len(caps))
-        assert np.allclose(allocate(tree, tree.limits, caps, order, classes, 6.0), best, atol=1e-5)
+        order, ranks = list(range(len(caps))), Ranks.of(site.branches)
+        assert np.allclose(allocate(tree, tree.limits, caps, order, ranks, 6.0), best, atol=1e-5)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hilbench.controller.dimming import DimmingSettings, EnergyGuard, Guard, RandomDelay, dimmed
+from hilbench.controller.dimming import Delays, DimmingSettings, EnergyGuard, Guard, dimmed
 
 LEAVES = DimmingSettings(stay_safe=False)
 
@@ -176,32 +176,38 @@ def test_who_stands_last_goes_without() -> None:
     assert found == pytest.approx([0.0, 5000 / 690, 5000 / 690, 5000 / 690])
 
 
-def test_a_raise_waits_and_a_reduction_does_not() -> None:
-    """Of a hundred starts none waits longer than 600 s, all by whole seconds; what goes down goes down at once."""
-    waits = []
-    for seed in range(100):
-        delay = RandomDelay(np.random.default_rng(seed))
-        t = 0.0
-        while delay.give(t, 16.0) == 0.0:
-            t += 1.0
-        waits.append(t)
-        assert delay.give(t + 1.0, 6.0) == 6.0
-    assert max(waits) <= 600.0
+def start_of(delays: Delays, column: int) -> float:
+    """When a start that is wanted at 0 may happen."""
+    delays.want(column, 0.0, True)
+    return next(float(t) for t in range(601) if delays.over(column, float(t)))
+
+
+def test_starts_wait_for_up_to_ten_minutes() -> None:
+    """Of a hundred starts none waits longer than 600 s, all by whole seconds, and they spread."""
+    delays = Delays(100, 600, "a site")
+    waits = [start_of(delays, column) for column in range(100)]
     assert 200.0 < np.mean(waits) < 400.0
     assert len(set(waits)) > 60
 
 
 def test_what_is_no_longer_wanted_ends_the_wait() -> None:
-    """A raise that is taken back before its time is not made afterwards; a new one waits anew."""
-    delay = RandomDelay(np.random.default_rng(1))
-    delay.give(0.0, 16.0)
-    assert delay.give(1.0, 0.0) == 0.0
-    assert delay.give(10_000.0, 0.0) == 0.0
+    """A start that is taken back before its time does not happen afterwards; a new one waits anew."""
+    delays = Delays(1, 600, "a site")
+    delays.want(0, 0.0, True)
+    delays.want(0, 1.0, False)
+    assert not delays.over(0, 10_000.0)
+    delays.want(0, 10_000.0, True)
+    assert delays.over(0, 10_600.0)
 
 
 def test_the_owner_may_skip_the_wait() -> None:
-    """Then it is given at once."""
-    delay = RandomDelay(np.random.default_rng(1))
-    assert delay.give(0.0, 16.0) == 0.0
-    delay.skip(1.0)
-    assert delay.give(1.0, 16.0) == 16.0
+    """Then it may start at once."""
+    delays = Delays(1, 600, "a site")
+    delays.want(0, 0.0, True)
+    delays.skip(0)
+    assert delays.over(0, 0.0)
+
+
+def test_without_a_delay_nobody_waits() -> None:
+    """0 seconds is no delay at all."""
+    assert Delays(1, 0, "a site").over(0, 0.0)

@@ -29,8 +29,8 @@ def row_of(core: Core, found: Why) -> int:
 
 def shares(core: Core, t: float, base: Any) -> tuple[Any, Any]:
     """Room and shares as the decision works them out."""
-    room = core._room(core._free(t), base)
-    return room, core._shares(room, core._caps(), core._order(t))
+    free = core._free(t)
+    return core._room(free, base.amps), core._shares(free, base, core._caps(t), core._order(t))
 
 
 def is_full(core: Core, found: Why, t: float, base: Any) -> bool:
@@ -56,7 +56,7 @@ def is_true(core: Core, found: Why, t: float) -> bool:
     station, rules = core.stations[found.role], core.settings
     column = station.column
     known = core.building.known
-    now, later = (core._confirmed_base(), core.building.highest()) if known else (None, None)
+    now, later = (core._confirmed_base(), core._highest_base()) if known else (None, None)
     match found.kind:
         case "link-lost":
             return not station.online
@@ -65,7 +65,7 @@ def is_true(core: Core, found: Why, t: float) -> bool:
         case "meter-lost" | "starting":
             return not copy.deepcopy(core)._may_act(t)
         case "cap" | "use":
-            return bool(shares(core, t, now)[1][column] >= core._caps()[column] - TOLERANCE_A)
+            return bool(shares(core, t, now)[1][column] >= core._caps(t)[column] - TOLERANCE_A)
         case "full" | "rotation":
             return is_full(core, found, t, now)
         case "hold-raise":
@@ -75,7 +75,15 @@ def is_true(core: Core, found: Why, t: float) -> bool:
             amps = shares(core, t, now)[1]
             watts = np.array([core._watts_per_a(one) for one in core._by_column])
             least = 0.0 if amps[column] > 0 else rules.minimum_a * watts[column]
-            return bool(amps @ watts + least > 1000.0 * core.dimmed_kw - 1.0)
+            return bool(amps @ watts + least > 1000.0 * core.power.left_w(0.0) / 1000.0 - 1.0)
+        case "plan":
+            return bool(core._caps(t)[column] == station.plan_a)
+        case "delay":
+            return not core.delays.over(column, t)
+        case "unbalance":
+            assert now is not None
+            lines = np.abs(core.tree.load(shares(core, t, now)[1]))[core._root] + now.amps
+            return bool(lines.max() - lines.min() > core.site.spread_a - core.settings.minimum_a)
         case "hold-resume":
             return t - station.paused_t < rules.resume_hold_s and station.granted_a < rules.minimum_a
         case "hold-answer":
@@ -151,7 +159,11 @@ def test_a_day_at_a_site_has_every_kind_of_answer() -> None:
     made.core.dim(8.0)
     found |= kinds_over(made, 30)
     made.core.dim(None)
+    made.core.plan(dict.fromkeys(made.cars, 8.0))
+    found |= kinds_over(made, 60)
     found |= kinds_over(made, 30, meter=False)
+    found |= kinds_over(toy(1, settings=ControllerSettings(random_delay_s=600)), 30)
+    found |= kinds_over(toy(2, wiring="three-phase", connections=("L1-N", "L1-N"), unbalance_a=20.0), 60)
     assert found == set(KINDS)
 
 

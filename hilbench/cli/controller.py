@@ -16,6 +16,7 @@ import click
 
 from hilbench import clock
 from hilbench.cli.log_json import log_to
+from hilbench.controller.settings import POLICIES
 from hilbench.reference import reference_controller
 from hilbench.rig import load_rig
 
@@ -27,8 +28,11 @@ from hilbench.rig import load_rig
     "--clock", "shared", hidden=True, metavar="UTC/UTC", help="Bench's UTC when the machine's was the second."
 )
 @click.option("--defect", help="Run with one deliberate mistake (see hilbench selftest --list).")
+@click.option("--policy", type=click.Choice(POLICIES), help="Instead of the rig's own policy.")
 @click.option("--log-json", type=click.Path(path_type=Path), metavar="FILE", help="Append its log as JSON lines.")
-def controller(rig: str, mode: str, shared: str | None, defect: str | None, log_json: Path | None) -> None:
+def controller(
+    rig: str, mode: str, shared: str | None, defect: str | None, policy: str | None, log_json: Path | None
+) -> None:
     """Run the reference load-management controller for RIG until it is stopped.
 
     It listens where the rig's stations dial (controller.ocpp), polls the rig's meter (meter.service.address), and
@@ -38,7 +42,7 @@ def controller(rig: str, mode: str, shared: str | None, defect: str | None, log_
     hilbench controller external          and in another terminal: hilbench run external
     hilbench why A                        says why station A has its limit (needs status_port in [controller])
     """
-    loaded = load_rig(rig).with_inputs(defect=defect)
+    loaded = load_rig(rig).with_inputs(defect=defect, policy=policy)
     if clock.parse_mode(mode) == float("inf"):
         raise click.UsageError("a process of its own has no virtual clock: use --time real or --time xK")
     logging.basicConfig(stream=sys.stdout, level=logging.INFO, format="%(message)s")

@@ -15,6 +15,7 @@ from rich.table import Table
 from hilbench.campaign import Aborted, run_jobs
 from hilbench.cli.run import COLOUR, summary
 from hilbench.controller.defects import DEFECTS
+from hilbench.controller.settings import POLICIES
 from hilbench.rig import DEFAULT_RIG
 from hilbench.runner import Job
 from hilbench.selftest import GOOD_SEEDS, Outcome, defect_jobs, escaped, false_alarms, good_jobs, outcome
@@ -30,6 +31,7 @@ from hilbench.selftest import GOOD_SEEDS, Outcome, defect_jobs, escaped, false_a
 @click.option("--seed", default=1, show_default=True, help="First seed.")
 @click.option("--jobs", default=0, help="Worker processes (default: one per core).")
 @click.option("--list", "listing", is_flag=True, help="List the defects with their sources and stop.")
+@click.option("--policy", type=click.Choice(POLICIES), help="Prove another policy instead; its runs only.")
 @click.option("--json", "as_json", is_flag=True, help="Print the outcomes as JSON on standard output.")
 def selftest(
     rig: str,
@@ -39,6 +41,7 @@ def selftest(
     seed: int,
     jobs: int,
     listing: bool,
+    policy: str | None,
     as_json: bool,
 ) -> None:
     """Prove the bench: every broken controller must FAIL, the good one must PASS.
@@ -50,7 +53,8 @@ def selftest(
     if listing:
         _list(console)
         return
-    plan = [*defect_jobs(rig, defect, seed), *good_jobs(rig, seeds, seed, only)]
+    broken = [] if policy else defect_jobs(rig, defect, seed)
+    plan = [*broken, *good_jobs(rig, seeds, seed, only, policy)]
     outcomes = _perform(console, plan, jobs or os.cpu_count() or 1)
     if as_json:
         click.echo(json.dumps([asdict(found) for found in outcomes]))

@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hilbench.site import Site
+from hilbench.site import Branch, Site
 
 Array = NDArray[np.float64]
 Complex = NDArray[np.complex128]
@@ -71,6 +72,12 @@ class Tree:
         tree.rows, tree.columns = self.rows[keep], self.columns[keep]
         tree.units, tree.kinds = self.units[keep], self.kinds[keep]
         tree.begins = tree._find_begins()
+        return tree
+
+    def weighted(self, weights: Array) -> Tree:
+        """This tree per unit of weight [station] instead of per ampere."""
+        tree = copy.copy(self)
+        tree.units = self.units * weights[self.columns]
         return tree
 
     def load(self, amps: Array) -> Complex:
@@ -189,16 +196,63 @@ def _reach(fixed: Complex, slope: Complex, room: Array) -> Array:
     return np.where((a > _TINY) & (inside < 0), 0.0, level)
 
 
-def allocate(tree: Tree, room: Array, caps: Array, order: Sequence[int], classes: Array, minimum_a: float) -> Array:
+@dataclass(frozen=True)
+class Ranks:
+    """What tells stations apart [station]: ``classes``, ``weights`` within a class, and what is ``guaranteed`` [A]."""
+
+    classes: Array
+    weights: Array
+    guaranteed: Array
+
+    @classmethod
+    def of(cls, branches: Sequence[Branch]) -> Ranks:
+        """As the site says."""
+        columns = [(float(one.priority), one.weight, one.guaranteed_a) for one in branches]
+        return cls(*np.array(columns, dtype=float).reshape(-1, 3).T.copy())
+
+
+def allocate(tree: Tree, room: Array, caps: Array, order: Sequence[int], ranks: Ranks, minimum_a: float) -> Array:
     """Shares [station] in amperes: 0, or from ``minimum_a`` to the cap.
 
-    Caps below ``minimum_a`` leave a station out. ``order`` is who comes first when not all can have the minimum;
-    among those that can, higher ``classes`` are filled before lower ones.
+    Caps below ``minimum_a`` leave a station out. ``order`` is who comes first when not all can have the minimum, and
+    then what is guaranteed to them; among those that can, higher classes are filled before lower ones.
     """
     wanted = np.array(order, dtype=np.intp)
     wanted = wanted[caps[wanted] >= minimum_a - _TINY]
     admitted = admit(tree, room, wanted, minimum_a)
-    amps = np.where(admitted, minimum_a, 0.0)
-    for rank in np.unique(classes[admitted])[::-1]:
-        amps = fill(tree, room, amps, np.where(admitted & (classes == rank), caps, amps))
+    amps = _guaranteed(tree, room, np.where(admitted, minimum_a, 0.0), np.minimum(ranks.guaranteed, caps), wanted)
+    for rank in np.unique(ranks.classes[admitted])[::-1]:
+        inside = admitted & (ranks.classes == rank)
+        amps = _weighted(tree, room, amps, np.where(inside, caps, amps), ranks.weights)
     return amps
+
+
+def _guaranteed(tree: Tree, room: Array, amps: Array, wanted: Array, order: Index) -> Array:
+    """Raise those to what they are guaranteed for whom it fits, one after the other."""
+    for column in order[(wanted[order] > amps[order]) & (amps[order] > 0.0)].tolist():
+        trial = amps.copy()
+        trial[column] = wanted[column]
+        rows = tree.rows_of(column)
+        if (np.abs(tree.load(trial))[rows] <= room[rows] + _FIT).all():
+            amps = trial
+    return amps
+
+
+def _weighted(tree: Tree, room: Array, start: Array, caps: Array, weights: Array) -> Array:
+    """As ``fill``, with amperes in proportion to ``weights`` as far as nobody falls below its ``start``.
+
+    Per unit of weight all rise together; one whose start is higher joins when the others have come up to it.
+    """
+    amps = start.copy()
+    rising = caps > start + _TINY
+    if not rising.any():
+        return amps
+    if (start[rising] == start[rising][0]).all() and (weights[rising] == weights[rising][0]).all():
+        return fill(tree, room, start, caps)
+    scaled = tree.weighted(weights)
+    level, most = start / weights, caps / weights
+    steps = np.unique(level[rising])
+    for low, high in zip(steps, [*steps[1:], np.inf], strict=True):
+        joined = rising & (level <= low + _TINY) & (amps / weights >= low - _TINY)
+        amps = weights * fill(scaled, room, amps / weights, np.where(joined, np.minimum(most, high), amps / weights))
+    return np.where(rising, np.clip(amps, start, caps), start)

@@ -16,15 +16,15 @@ SLACK_SHARE = 0.005
 
 
 class BuildingEstimate:
-    """The building's current [line] over the last ``hold_s``.
+    """The building's current [line] over the last ``hold_s``; or its power, with a ``floor`` and a ``slack`` for that.
 
     Each sample says: measured current less what the stations draw, which is known within bounds only. The estimate
     moves when a sample proves it wrong, and then just as far as it must.
     """
 
-    def __init__(self, lines: int, hold_s: float) -> None:
+    def __init__(self, lines: int, hold_s: float, *, slack: float = SLACK_A, floor: float = 0.0) -> None:
         self.base: Array = np.full(lines, np.nan)
-        self._hold_s = hold_s
+        self._hold_s, self._slack, self._floor = hold_s, slack, floor
         self._history: deque[tuple[float, Array]] = deque()
         self._urgent = False
         self._rise: tuple[list[float], list[float]] | None = None
@@ -39,7 +39,7 @@ class BuildingEstimate:
         lower, upper = drawn
         known = self._despiked(upper)
         was = self.base
-        self.base = np.array([_moved(*bound) for bound in zip(known, measured, upper, lower, strict=True)])
+        self.base = np.array([self._moved(*bound) for bound in zip(known, measured, upper, lower, strict=True)])
         self._rise = (was.tolist(), list(upper)) if (self.base > was).any() else None
         self._history.append((t, self.base))
         while self._history[0][0] < t - self._hold_s:
@@ -77,9 +77,8 @@ class BuildingEstimate:
         most: Array = np.array([base for _t, base in self._history]).max(axis=0)
         return most
 
-
-def _moved(known: float, measured: float, upper: float, lower: float) -> float:
-    """The building's current: as known, or as far from it as measured and drawn (at most and at least) force it."""
-    slack = SLACK_A + SLACK_SHARE * measured
-    low, high = max(measured - upper - slack, 0.0), max(measured - lower + slack, 0.0)
-    return high if math.isnan(known) else min(max(known, low), max(low, high))
+    def _moved(self, known: float, measured: float, upper: float, lower: float) -> float:
+        """As known, or as far from it as what was measured and is drawn (at most and at least) force it."""
+        slack = self._slack + SLACK_SHARE * abs(measured)
+        low, high = max(measured - upper - slack, self._floor), max(measured - lower + slack, self._floor)
+        return high if math.isnan(known) else min(max(known, low), max(low, high))

@@ -17,12 +17,15 @@ from typing import NamedTuple
 
 import numpy as np
 
-from hilbench.controller.allocate import Array, Tree, allocate
+from hilbench.controller.allocate import Array, Ranks, Tree, allocate
 from hilbench.controller.building import BuildingEstimate
-from hilbench.controller.dimming import dimmed
+from hilbench.controller.dimming import Delays, dimmed
+from hilbench.controller.headroom import Headroom
+from hilbench.controller.power import PowerLimits, signed_currents
 from hilbench.controller.settings import ControllerSettings
 from hilbench.controller.stations import (
     ACTIVE,
+    FIRST,
     NOISE_A,
     OVERDRAW_A,
     PLUGGED,
@@ -34,6 +37,7 @@ from hilbench.controller.stations import (
     most_drawn,
     settled,
 )
+from hilbench.controller.unbalance import balanced
 from hilbench.controller.watch import MeterSample, MeterWatch
 from hilbench.site import CONTINUOUS, Site
 
@@ -52,6 +56,13 @@ class Setpoint(NamedTuple):
     limit_a: float
 
 
+class Base(NamedTuple):
+    """What the building draws: current [line], and power [W] (negative where it feeds in)."""
+
+    amps: Array
+    power_w: float
+
+
 class Core:
     """State and law of the dynamic controller. Feed it with ``meter``, ``status`` and ``report``, then ``decide``."""
 
@@ -66,7 +77,8 @@ class Core:
             for column, branch in enumerate(site.branches)
         }
         self._by_column = list(self.stations.values())
-        self._classes = np.array([float(branch.priority) for branch in site.branches])
+        self._ranks = Ranks.of(site.branches)
+        self.delays = Delays(len(site.branches), settings.random_delay_s, site.name)
         self._root = [row for row, (node, _line) in enumerate(self.tree.keys) if node == "service"]
         self.building = BuildingEstimate(len(site.lines), settings.raise_hold_s)
         self._lower: Array = np.zeros(len(site.lines))
@@ -77,18 +89,18 @@ class Core:
         self._seen: tuple[Array, Array] | None = None
         self._news = True
         self._decided = -math.inf
-        self._dimmed_w = math.inf
+        self.power = PowerLimits(site, settings.raise_hold_s)
 
     # inputs
 
-    @property
-    def dimmed_kw(self) -> float:
-        """What all stations together may draw; infinite when nobody from outside limits them."""
-        return self._dimmed_w / 1000.0
-
     def dim(self, limit_kw: float | None) -> None:
         """What all stations together may draw, set from outside the site; None for no such limit."""
-        self._dimmed_w = math.inf if limit_kw is None else limit_kw * 1000.0
+        self.power.stations_w = math.inf if limit_kw is None else limit_kw * 1000.0
+        self._news = True
+
+    def limit_import(self, limit_kw: float | None) -> None:
+        """What the whole site may take from the grid, set from outside; None for no such limit."""
+        self.power.import_w = math.inf if limit_kw is None else limit_kw * 1000.0
         self._news = True
 
     def online(self, role: str, t: float) -> None:
@@ -188,6 +200,19 @@ class Core:
         self._whole.limits[self._root] = amps  # narrowed trees have the same array
         self._news = True
 
+    def plan(self, caps: Mapping[str, float]) -> None:
+        """The most [A] that stations shall have by plan from now on; those that are not named have no plan."""
+        for role, station in self.stations.items():
+            planned = caps.get(role, math.inf)
+            self._news = self._news or planned != station.plan_a
+            station.plan_a = planned
+
+    def boost(self, role: str, until_t: float) -> None:
+        """Station ``role`` comes before all others, without delay or plan, until ``until_t``; -infinity: no longer."""
+        station = self.stations[role]
+        station.boost_until, self._news = until_t, True
+        self.delays.skip(station.column)
+
     def set_cap(self, role: str, amps: float) -> None:
         """The most that station ``role`` may have is ``amps`` from now on."""
         self.stations[role].cap_a, self._news = amps, True
@@ -200,6 +225,7 @@ class Core:
         self._lower = self._drawn(sample.t, lower=True)
         if self.watch.see(sample, dict(zip(self.site.lines, self._lower.tolist(), strict=True))):
             self._estimate(sample)
+            self.power.see(sample, (self._drawn_w(sample.t, lower=True), self._drawn_w(sample.t, lower=False)))
 
     # what the stations draw
 
@@ -211,24 +237,33 @@ class Core:
 
     def _drawn(self, t: float, lower: bool) -> Array:
         """Least or greatest current [line] that all stations together may draw now."""
-        amps = [
-            least_drawn(station, self.settings) if lower else most_drawn(station, self.settings, t)
-            for station in self._by_column
-        ]
+        amps = self._drawn_a(t, lower)
         if not any(amps):
             return np.zeros(len(self._root))
         return np.abs(self.tree.load(np.array(amps)))[self._root]
+
+    def _drawn_a(self, t: float, lower: bool) -> list[float]:
+        return [
+            least_drawn(station, self.settings) if lower else most_drawn(station, self.settings, t)
+            for station in self._by_column
+        ]
+
+    def _drawn_w(self, t: float, lower: bool) -> float:
+        return 0.0 if math.isinf(self.power.at_meter_w) else float(np.dot(self._drawn_a(t, lower), self._watts()))
 
     # the building
 
     def _estimate(self, sample: MeterSample) -> None:
         """Take a sample that can be used; above the rating of the service there is no time to ask twice."""
-        measured = [abs(sample.currents[line]) for line in self.site.lines]
+        measured = signed_currents(sample, self.site.lines, self.settings.allow_export)
         self.building.update(sample.t, measured, (self._lower.tolist(), self._drawn(sample.t, lower=False).tolist()))
         self._urgent = max(measured) > self.site.service.rating_a
 
-    def _confirmed_base(self) -> Array:
-        return self.building.confirmed(self._urgent)
+    def _confirmed_base(self) -> Base:
+        return Base(self.building.confirmed(self._urgent), self.power.confirmed_w(self._urgent))
+
+    def _highest_base(self) -> Base:
+        return Base(self.building.highest(), self.power.highest_w())
 
     # the decision
 
@@ -247,6 +282,7 @@ class Core:
         if self._lines_changed:
             self._lines_changed = False
             self.tree = self._whole.narrowed({s.column: s.lines for s in self._by_column if s.lines})
+        self._start(t)
         acting = self._may_act(t)
         if acting and not self._worth_deciding(t):
             return []
@@ -264,12 +300,16 @@ class Core:
         """True when something has happened since the last decision, or when timers may have run out meanwhile."""
         if not self._news and not any(station.wants for station in self.stations.values()):
             return False
-        seen = (self._confirmed_base(), self.building.highest())
+        seen = (self._in_tenths(self._confirmed_base()), self._in_tenths(self._highest_base()))
         same = self._seen is not None and all(_alike(a, b) for a, b in zip(seen, self._seen, strict=True))
         if same and not self._news and t - self._decided < IDLE_S:
             return False
         self._seen, self._news, self._decided = seen, False, t
         return True
+
+    def _in_tenths(self, base: Base) -> Array:
+        """What a decision depends on, in amperes."""
+        return np.append(base.amps, base.power_w / self.site.service.voltage_v)
 
     def _may_act(self, t: float) -> bool:
         """True when the meter is trusted, and every station is known or had time to fall back."""
@@ -284,18 +324,19 @@ class Core:
 
     def _safe(self) -> dict[str, float]:
         amps = np.array([self._possible(station.branch.fallback_a) for station in self._by_column])
-        safe: list[float] = self._dim(amps, range(len(amps))).tolist()
+        safe: list[float] = self._dim(amps, range(len(amps)), self.power.worst_building_w).tolist()
         return {role: safe[station.column] for role, station in self.stations.items() if station.online}
 
     def _possible(self, amps: float) -> float:
         return amps if amps >= self.settings.minimum_a else 0.0
 
     def _targets(self, t: float) -> dict[str, float]:
+        self._ranks.classes[:] = [station.rank(t) for station in self._by_column]
         order = self._order(t)
-        caps, free = self._caps(), self._free(t)
-        now = _whole_tenths(self._shares(self._room(free, self._confirmed_base()), caps, order))
-        later = _whole_tenths(self._shares(self._room(free, self.building.highest()), caps, order))
-        headroom = _Headroom(self.tree, self._beside(t), self._raise_budget(t))
+        caps, free = self._caps(t), self._free(t)
+        now = _whole_tenths(self._shares(free, self._confirmed_base(), caps, order))
+        later = _whole_tenths(self._shares(free, self._highest_base(), caps, order))
+        headroom = self._headroom(t)
         targets: dict[str, float] = {}
         for column in [*order, *(s.column for s in self._by_column if s.online and not s.wants)]:
             station = self._by_column[column]
@@ -310,11 +351,15 @@ class Core:
                 targets[role] = headroom.raised(column, held, wish, least) if wish > held else wish
         return targets
 
+    def _headroom(self, t: float) -> Headroom:
+        watts = self._watts()
+        taken_w = float(np.dot([self._claimed(station, t) for station in self._by_column], watts))
+        spare_w = self.power.left_w(self.power.highest_w()) - taken_w
+        return Headroom(self.tree, self._beside(t), self._raise_budget(t), spare_w, watts)
+
     def _beside(self, t: float) -> Array:
         """What each constraint leaves beside all that any station may draw now: reductions count when they are made."""
-        amps = [
-            max(s.granted_a, most_drawn(s, self.settings, t)) if s.wants else self._loose(s, t) for s in self._by_column
-        ]
+        amps = [self._claimed(station, t) for station in self._by_column]
         free: Array = self.tree.limits - self.settings.margin_a - np.abs(self.tree.load(np.array(amps)))
         free[self._root] -= self.building.highest()
         return free
@@ -378,11 +423,22 @@ class Core:
             return max((station.reported_a or 0.0) - station.granted_a - NOISE_A, 0.0)
         return 0.0
 
-    def _caps(self) -> Array:
-        return np.array([self._cap(station) for station in self.stations.values()])
+    def _caps(self, t: float) -> Array:
+        return np.array([self._cap(station, t) for station in self._by_column])
 
-    def _cap(self, station: StationState) -> float:
-        return min(station.useful_a, station.cap_a) if station.wants else 0.0
+    def _cap(self, station: StationState, t: float) -> float:
+        """The most that a station can use or may have now, whatever there is."""
+        if not station.wants or not self.delays.over(station.column, t):
+            return 0.0
+        unknown = self.site.spread_a if not station.lines and len(station.branch.lines) > 1 else math.inf
+        plan_a = math.inf if station.boosted(t) else station.plan_a
+        return min(station.useful_a, station.cap_a, unknown, plan_a)
+
+    def _start(self, t: float) -> None:
+        """Note who may begin: a session, or a plan after a pause, begins after a delay where the site wants one."""
+        for station in self._by_column:
+            may = station.status in PLUGGED and (station.plan_a >= self.settings.minimum_a or station.boosted(t))
+            self.delays.want(station.column, t, may)
 
     def _learn_use(self, station: StationState) -> None:
         """What a car can use: all it can get while it draws near its limit, else a little more than it takes.
@@ -394,19 +450,25 @@ class Core:
         limited = drawn > 0.9 * station.granted_a - 0.8
         station.useful_a = math.inf if limited else max(1.15 * drawn + 1.5, self.settings.minimum_a)
 
-    def _shares(self, room: Array, caps: Array, order: Sequence[int]) -> Array:
-        return self._dim(self.allotted(room, caps, order), order)
+    def _shares(self, free: Array, base: Base, caps: Array, order: Sequence[int]) -> Array:
+        """Shares [station] beside a building of ``base``, by everything that limits them."""
+        shares = self._dim(self.allotted(self._room(free, base.amps), caps, order), order, base.power_w)
+        most_a = self.site.spread_a
+        if math.isinf(most_a):
+            return shares
+        return balanced(self.tree, shares, np.maximum(base.amps, 0.0), most_a, order, self.settings.minimum_a)
 
     def allotted(self, room: Array, caps: Array, order: Sequence[int]) -> Array:
         """Shares by the tree alone, whatever holds from outside."""
-        return allocate(self.tree, room, caps, order, self._classes, self.settings.minimum_a)
+        return allocate(self.tree, room, caps, order, self._ranks, self.settings.minimum_a)
 
-    def _dim(self, amps: Array, order: Sequence[int]) -> Array:
+    def _dim(self, amps: Array, order: Sequence[int], building_w: float) -> Array:
         """No more than the stations may draw together, in the order of who comes first."""
-        if math.isinf(self._dimmed_w):
-            return amps
-        watts = np.array([self._watts_per_a(station) for station in self._by_column])
-        return dimmed(amps, watts, order, self._dimmed_w, self.settings.minimum_a)
+        left_w = self.power.left_w(building_w)
+        return amps if math.isinf(left_w) else dimmed(amps, self._watts(), order, left_w, self.settings.minimum_a)
+
+    def _watts(self) -> Array:
+        return np.array([self._watts_per_a(station) for station in self._by_column])
 
     def _watts_per_a(self, station: StationState) -> float:
         """Power per ampere of limit: on the lines that its car is known to use, else on all that it has."""
@@ -417,15 +479,21 @@ class Core:
     # turns
 
     def _order(self, t: float) -> list[int]:
-        """Who comes first when not all can have the minimum: class, then turns of ``rotation_s``."""
+        """Who comes first when not all can have the minimum: class, then turns of ``rotation_s``.
+
+        Who has waited for ``most_wait_s`` comes before all classes, and has a turn.
+        """
 
         def key(station: StationState) -> tuple[float, int, float, int]:
             charging = station.granted_a >= self.settings.minimum_a
+            first = -station.rank(t)
             if charging and t - station.turn_t < self.settings.rotation_s:
-                return (-station.branch.priority, 0, station.turn_t, station.column)
+                return (first if not station.overdue else -FIRST, 0, station.turn_t, station.column)
             if not charging:
-                return (-station.branch.priority, 1, station.waiting_t, station.column)
-            return (-station.branch.priority, 2, station.turn_t, station.column)
+                station.overdue = t - station.waiting_t >= self.settings.most_wait_s
+                return (first if not station.overdue else -FIRST, 1, station.waiting_t, station.column)
+            station.overdue = False
+            return (first, 2, station.turn_t, station.column)
 
         return [station.column for station in sorted(self.stations.values(), key=key) if station.wants]
 
@@ -435,24 +503,6 @@ class Core:
             station.turn_t, station.waiting_t = t, math.inf
         elif was and not will:
             station.paused_t, station.waiting_t = t, t
-
-
-class _Headroom:
-    """What raises may still take: ``free`` beside what all may draw now [constraint], ``spare`` [A] in flight."""
-
-    def __init__(self, tree: Tree, free: Array, spare: float) -> None:
-        self._tree, self._free, self._spare = tree, free, spare
-
-    def raised(self, column: int, held: float, wish: float, least: float) -> float:
-        """Where station ``column`` may go from ``held`` towards ``wish``: at least to ``least``, or not at all."""
-        rows = self._tree.rows_of(column)
-        room = min(self._spare, float(self._free[rows].min()))
-        granted = min(wish, math.floor((held + room) * 10.0 + 1e-6) / 10.0)
-        if granted < min(least, wish) - 1e-9:
-            return held
-        self._free[rows] -= granted - held
-        self._spare -= granted - held
-        return granted
 
 
 def _alike(one: Array, other: Array) -> bool:

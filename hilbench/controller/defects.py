@@ -7,7 +7,7 @@ the procedure that must fail it.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -163,11 +163,12 @@ class StopsInstead(Core):
 class FirstComeFirstServed(Core):
     """Gives each car all that is left, in the order of arrival, and never takes any back for another."""
 
-    def _shares(self, room: Array, caps: Array, order: list[int]) -> Array:  # type: ignore[override]
+    def allotted(self, room: Array, caps: Array, order: Sequence[int]) -> Array:
+        """The most to the first, what is left to the next."""
         return greedy(self.tree, room, caps, order)
 
 
-def greedy(tree: Tree, room: Array, caps: Array, order: list[int]) -> Array:
+def greedy(tree: Tree, room: Array, caps: Array, order: Sequence[int]) -> Array:
     """Shares [station] when each in ``order`` takes the most that still fits."""
     amps = np.zeros(len(caps))
     for column in order:
@@ -197,7 +198,8 @@ class RestartsAtMaximum(Core):
 class BelowSix(Core):
     """Divides what there is by all, also into parts that no pilot can offer."""
 
-    def _shares(self, room: Array, caps: Array, order: list[int]) -> Array:  # type: ignore[override]
+    def allotted(self, room: Array, caps: Array, order: Sequence[int]) -> Array:
+        """The same to all, however little."""
         amps = np.zeros(len(caps))
         everybody = admit(self.tree, room, order, 1.0)
         for share in np.arange(1.0, 33.0, 0.1):

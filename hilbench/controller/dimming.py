@@ -8,6 +8,7 @@ numbers of its requirements as EVerest (modules/EnergyManagement/EEBUS) and evcc
 from __future__ import annotations
 
 import math
+import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -149,30 +150,32 @@ def _level(shares: Array, watts_per_a: Array, limit_w: float) -> float:
     return float((limit_w - below[first]) / rising[first])
 
 
-class RandomDelay:
-    """A start or a raise waits for 0 to ``most_s`` whole seconds, a reduction for nothing (UK SI 2021/1467 reg. 11).
+class Delays:
+    """Starts of ``count`` stations wait for 0 to ``most_s`` whole seconds, reductions for nothing.
 
-    The charge point regulations want 600 s, and 1800 s where they are told so (regulation-text, quoted). One delay
-    stands for all that is wanted until it has passed; ``skip`` is the owner's right to override it.
+    UK SI 2021/1467 reg. 11 wants 600 s, and 1800 s where a charge point is told so (regulation-text, quoted). One delay
+    stands until the start is no longer wanted; ``skip`` is the owner's right to override it. ``seed`` draws them.
     """
 
-    def __init__(self, rng: np.random.Generator, most_s: int = 600) -> None:
-        self._rng = rng
+    def __init__(self, count: int, most_s: int, seed: str) -> None:
+        self._draws = random.Random(f"{seed}:delay")
         self._most_s = most_s
-        self._given = 0.0
-        self._until: float | None = None
+        self._until: list[float | None] = [None] * count
 
-    def give(self, t: float, wanted: float) -> float:
-        """What may be given at ``t`` of what is wanted, in any unit."""
-        if wanted <= self._given:
-            self._given, self._until = wanted, None
-        elif self._until is None:
-            self._until = t + float(self._rng.integers(0, self._most_s + 1))
-        if self._until is not None and t >= self._until:
-            self._given, self._until = wanted, None
-        return self._given
+    def want(self, column: int, t: float, wanted: bool) -> None:
+        """A start is wanted, or no longer."""
+        if not self._most_s:
+            return
+        if not wanted:
+            self._until[column] = None
+        elif self._until[column] is None:
+            self._until[column] = t + self._draws.randint(0, self._most_s)
 
-    def skip(self, t: float) -> None:
+    def over(self, column: int, t: float) -> bool:
+        """True when the station may have current, as far as delays go."""
+        until = self._until[column]
+        return not self._most_s or (until is not None and t >= until)
+
+    def skip(self, column: int) -> None:
         """The owner does not want to wait this time."""
-        if self._until is not None:
-            self._until = t
+        self._until[column] = -math.inf

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from hilbench.controller.allocate import Array
-from hilbench.controller.core import RAISE_LEAST_A, Core
+from hilbench.controller.core import RAISE_LEAST_A, Base, Core
 from hilbench.controller.stations import StationState
 
 TENTH_A = 0.05
@@ -26,8 +26,11 @@ KINDS = {
     "starting": "the controller has just started and does not know every station yet: it stands on its fallback",
     "cap": "it has all that the station can give or may give",
     "use": "its car takes no more",
+    "plan": "by plan it has no more now: it will be ready in time",
+    "delay": "its start waits for a random delay, which a boost skips",
     "full": "a line has no more to give",
-    "dimmed": "all stations together may draw no more: a limit from outside the site",
+    "dimmed": "all stations together may draw no more: a limit of power",
+    "unbalance": "the lines of the service may not differ by more",
     "rotation": "not all cars can have the least current: it waits for its turn",
     "hold-raise": "there is more, but not for long enough yet",
     "hold-resume": "it was paused a moment ago and stays so for a while",
@@ -81,7 +84,7 @@ class Why(NamedTuple):
 class _Room(NamedTuple):
     """What the decision reckons with: the building [line], what is left [constraint], and the shares [station]."""
 
-    base: Array
+    base: Base
     room: Array
     shares: Array
 
@@ -117,12 +120,12 @@ class _Steered:
 
     def __init__(self, core: Core, station: StationState, t: float) -> None:
         self._core, self._station, self._t = core, station, t
-        self._order, self._caps, self._free = core._order(t), core._caps(), core._free(t)
-        self._now, self._later = self._shared(core._confirmed_base()), self._shared(core.building.highest())
+        self._order, self._caps, self._free = core._order(t), core._caps(t), core._free(t)
+        self._now, self._later = self._shared(core._confirmed_base()), self._shared(core._highest_base())
 
-    def _shared(self, base: Array) -> _Room:
-        room = self._core._room(self._free, base)
-        return _Room(base, room, self._core._shares(room, self._caps, self._order))
+    def _shared(self, base: Base) -> _Room:
+        room = self._core._room(self._free, base.amps)
+        return _Room(base, room, self._core._shares(self._free, base, self._caps, self._order))
 
     def why(self) -> Why:
         """What binds it: the same questions as in the decision, in the same order."""
@@ -155,12 +158,11 @@ class _Steered:
         station, column, least = self._station, self._station.column, self._core.settings.minimum_a
         share, cap = float(at.shares[column]), float(self._caps[column])
         if share >= cap - TENTH_A or cap < least:
-            kind = "use" if station.useful_a <= cap and station.useful_a < station.cap_a else "cap"
-            return _answer(station, kind, f"{cap:.1f} A")
+            return self._capped(cap)
         tree = self._core.tree
         rows = tree.rows_of(column)
-        if float(self._core.allotted(at.room, self._caps, self._order)[column]) > share + TENTH_A:
-            return _answer(station, "dimmed", f"{self._core.dimmed_kw:.2f} kW")
+        if power := self._by_power(at, column, share):
+            return power
         if share >= least:
             slack = (at.room - np.abs(tree.load(at.shares)))[rows]
             return _answer(station, "full", constraint=self._constraint(int(rows[slack.argmin()]), at))
@@ -169,6 +171,26 @@ class _Steered:
         row = int(rows[(np.abs(tree.load(served)) - at.room)[rows].argmax()])
         others = any(at.shares[c] > 0.0 for c in tree.columns[tree.rows == row])
         return _answer(station, "rotation" if others else "full", constraint=self._constraint(row, at))
+
+    def _capped(self, cap: float) -> Why:
+        """The answer for a station that has all that it can or may have, whatever there is."""
+        station = self._station
+        if not self._core.delays.over(station.column, self._t):
+            return _answer(station, "delay")
+        if station.plan_a <= cap and not station.boosted(self._t):
+            return _answer(station, "plan", f"{station.plan_a:.1f} A")
+        kind = "use" if station.useful_a <= cap and station.useful_a < station.cap_a else "cap"
+        return _answer(station, kind, f"{cap:.1f} A")
+
+    def _by_power(self, at: _Room, column: int, share: float) -> Why | None:
+        """The answer where limits of power or of unbalance cut the share that the tree alone would give."""
+        core = self._core
+        by_tree = core.allotted(at.room, self._caps, self._order)
+        if float(by_tree[column]) <= share + TENTH_A:
+            return None
+        if float(core._dim(by_tree, self._order, at.base.power_w)[column]) > share + TENTH_A:
+            return _answer(self._station, "unbalance", f"{core.site.spread_a:.1f} A")
+        return _answer(self._station, "dimmed", core.power.reason(at.base.power_w))
 
     def _withheld(self) -> Why:
         """It could go up and is not let: too much is in flight, or a constraint is full of what all may draw."""
@@ -194,7 +216,7 @@ class _Steered:
             for column, unit in zip(tree.columns[inside].tolist(), tree.units[inside].tolist(), strict=True)
             if core._claimed(other := core._by_column[column], t) > 0.0 or other is self._station
         ]
-        building = float(at.base[core._root.index(row)]) if row in core._root else None
+        building = float(at.base.amps[core._root.index(row)]) if row in core._root else None
         shared = float(np.abs(tree.load(at.shares))[row])
         limits = (float(tree.limits[row]), core.settings.margin_a, building, float(at.room[row]), shared)
         return Constraint(node, line, *limits, tuple(by))

@@ -20,6 +20,7 @@ from hilbench.controller.defects import Defect, defect_named
 from hilbench.controller.meter_port import MeterPort
 from hilbench.controller.settings import ControllerSettings
 from hilbench.controller.state import Snapshot, StateFile, keep, recall, remember
+from hilbench.controller.static import StaticCore
 from hilbench.controller.status import Activity, Status
 from hilbench.controller.watch import MeterSample
 from hilbench.controller.web import serve
@@ -80,7 +81,7 @@ class ControllerRuntime:
     async def run(self) -> None:
         """Serve, poll and decide until cancelled."""
         self._zero = clock.next_multiple(self._tick_s, 0.5 * self._settings.meter_poll_s)
-        self._core = self._defect.core(self._site, self._settings, self._now())
+        self._core = self._made_core(self._now())
         memory = self._recalled(self._core)
         async with AsyncExitStack() as stack:
             await self._csms.serve(*self._listen, stack)
@@ -89,10 +90,23 @@ class ControllerRuntime:
                 await serve(self._settings.status_port, status.handle, stack)
             LOGGER.info("listening at %s:%d for %d stations", *self._listen, len(self._site.branches))
             async with asyncio.TaskGroup() as group:
-                group.create_task(self._port.run(self._decide), name="controller meter")
+                group.create_task(self._measure(), name="controller meter")
                 group.create_task(self._renew(), name="controller leases")
                 if memory is not None:
                     group.create_task(keep(memory, self._snapshot), name="controller state")
+
+    def _made_core(self, t: float) -> Core:
+        """A broken one where a defect is wanted, else that of the policy."""
+        policy = StaticCore if self._settings.policy == "static" else Core
+        return (policy if self._defect.core is Core else self._defect.core)(self._site, self._settings, t)
+
+    async def _measure(self) -> None:
+        """Ask the meter and decide; static sharing decides without."""
+        if self._settings.policy != "static":
+            await self._port.run(self._decide)
+        while True:
+            await clock.sleep_until(clock.next_multiple(self._tick_s, 0.5 * self._settings.meter_poll_s))
+            self._decide()
 
     def _recalled(self, core: Core) -> StateFile | None:
         """The state file, after what it holds is in ``core``; none where none is wanted."""

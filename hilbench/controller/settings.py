@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import Field, model_validator
 
@@ -11,13 +11,17 @@ from hilbench.site import MINIMUM_CURRENT_A, Integer, Model, Number, RelativePat
 Seconds = Annotated[Number, Field(gt=0, le=86_400)]
 
 
+Policy = Literal["static", "dynamic", "coordinated", "v2g"]
+POLICIES: tuple[str, ...] = get_args(Policy)
+
+
 class ControllerSettings(Model):
     """Keys of ``[controller]`` in a rig file, beside ``kind``, ``ocpp`` and ``defect``. Times in seconds.
 
     All defaults are policy: short enough for the limits of profile ``generic-v0``, long enough not to hunt.
     """
 
-    policy: Literal["dynamic"] = "dynamic"
+    policy: Policy = "dynamic"
     meter_poll_s: Seconds = 1.0
     """How often the meter is asked, halfway between its samples; no use to be faster than it samples."""
     idle_poll_s: Seconds = 5.0
@@ -45,6 +49,11 @@ class ControllerSettings(Model):
     """A meter that was lost is trusted again after so long of good values."""
     rotation_s: Seconds = 900.0
     """When not all cars can have 6 A, turns last so long (as in Tinkerforge's charge manager, read-code)."""
+    most_wait_s: Seconds = 10_800.0
+    """A car that waits has a turn after so long at the latest, before cars of a higher class: nobody starves."""
+    random_delay_s: Annotated[Integer, Field(ge=0, le=1800)] = 0
+    """Sessions and planned periods begin up to so much later, at random (UK SI 2021/1467 reg. 11 wants 600 s); a
+    reduction never waits, and a boost skips it. 0: no delay."""
     margin_a: Annotated[Number, Field(ge=0)] = 2.0
     """Kept free below every limit: 1 % for a class 1 CT, and what a rising load gains while cars follow."""
     minimum_a: Annotated[Number, Field(ge=6)] = MINIMUM_CURRENT_A

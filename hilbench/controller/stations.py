@@ -19,6 +19,8 @@ WELCOME_A = 16.0
 """And so much at most: enough for all of them, and little to keep free for a car that never begins (policy)."""
 NOISE_A = 0.3
 """What a car draws beyond its limit without being at fault (measured on real cars: 0.1 to 0.5 A)."""
+FIRST = 100.0
+"""Before every class (0 to 9): a boost, or a turn that is overdue."""
 OVERDRAW_A = 1.0
 """A car that draws so much beyond its limit does not obey it."""
 
@@ -29,6 +31,7 @@ class StationState:
 
     ``granted_a`` is the limit in force as far as was confirmed, ``granted_t`` when it changed, ``before_a`` the least
     and the most that was drawn then. ``reported_a`` is the largest phase current that it reported at ``reported_t``.
+    ``plan_a`` is the most by plan, ``boost_until`` when a boost ends; ``overdue``: it has a turn as it waited so long.
     ``wants``: a car stands there that may take current; ``begun``: it has, since it came or was paused, and until
     ``welcome_until`` it may still. ``remembered``: its turns are from before a restart, and it has not spoken since.
     """
@@ -57,6 +60,17 @@ class StationState:
     welcome_until: float = -math.inf
     lines: tuple[str, ...] = ()
     remembered: bool = False
+    plan_a: float = math.inf
+    boost_until: float = -math.inf
+    overdue: bool = False
+
+    def boosted(self, t: float) -> bool:
+        """Somebody wants it to charge now, before others."""
+        return t < self.boost_until
+
+    def rank(self, t: float) -> float:
+        """Its class now."""
+        return FIRST - 1.0 if self.boosted(t) else float(self.branch.priority)
 
 
 def settled(station: StationState, settings: ControllerSettings, t: float) -> bool:

@@ -40,8 +40,9 @@ class Procedure:
     """One step of the catalogue.
 
     ``needs`` names what the rig must offer beyond stations and a site meter (``controller.suspend``,
-    ``controller.kill``, ``link``, ``meter.fault``); ``base`` is the building during it: a quiet constant load or the
-    rig's own; ``short`` procedures end within minutes of bench time and also make sense in real time.
+    ``controller.kill``, ``controller.measures``, ``link``, ``meter.fault``); ``base`` is the building during it: a
+    quiet constant load or the rig's own; ``short`` procedures end within minutes of bench time and also make sense in
+    real time.
     """
 
     id: str

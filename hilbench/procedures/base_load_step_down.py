@@ -27,4 +27,5 @@ PROCEDURE = Procedure(
     title="base-load step down",
     purpose="Freed capacity is given back to the cars within the recovery time and without exceeding the budget.",
     run=run,
+    needs=frozenset({"controller.measures"}),
 )

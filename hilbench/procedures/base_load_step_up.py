@@ -45,4 +45,5 @@ PROCEDURE = Procedure(
     title="base-load step up",
     purpose="A sudden load of the building is answered by shedding charging current in time, on every line.",
     run=run,
+    needs=frozenset({"controller.measures"}),
 )

@@ -33,5 +33,5 @@ PROCEDURE = Procedure(
     title="meter frozen",
     purpose="A meter that repeats its last values is found out and treated as lost.",
     run=run,
-    needs=frozenset({"meter.fault"}),
+    needs=frozenset({"meter.fault", "controller.measures"}),
 )

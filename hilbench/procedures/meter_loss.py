@@ -42,5 +42,5 @@ PROCEDURE = Procedure(
     title="meter loss",
     purpose="When the meter is dead, or sends NaN or zeros, the stations go to their safe current in time.",
     run=run,
-    needs=frozenset({"meter.fault"}),
+    needs=frozenset({"meter.fault", "controller.measures"}),
 )

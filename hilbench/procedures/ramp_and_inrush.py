@@ -39,4 +39,5 @@ PROCEDURE = Procedure(
     title="ramp, swing and motor inrush",
     purpose="Slow and periodic load is followed without hunting; a motor start neither trips nor upsets anything.",
     run=run,
+    needs=frozenset({"controller.measures"}),
 )

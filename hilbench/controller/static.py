@@ -1,0 +1,64 @@
+"""Static sharing: the budget less the building's worst load, divided evenly among the stations with a car.
+
+Nothing is measured, so what a car does not take, or the building does not draw, is wasted. It is the simplest load
+management that is sold, and what the dynamic one has to be better than.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from hilbench.controller.allocate import Array, Tree, admit
+from hilbench.controller.core import Core
+from hilbench.controller.settings import ControllerSettings
+from hilbench.controller.stations import PLUGGED, StationState
+from hilbench.controller.watch import MeterSample
+from hilbench.site import Site
+
+
+class StaticCore(Core):
+    """The core without a meter: the building always draws its declared worst."""
+
+    def __init__(self, site: Site, settings: ControllerSettings, t: float) -> None:
+        super().__init__(site, settings, t)
+        self.watch.reason = ""
+        self.building.assume(t, np.full(len(site.lines), site.worst_base_a))
+
+    def meter(self, sample: MeterSample) -> None:
+        """Nobody asks it."""
+
+    def report(self, role: str, t: float, currents: Mapping[str, float]) -> None:
+        """Nobody looks at what cars draw."""
+
+    def _may_act(self, t: float) -> bool:
+        return self.acquainted(t)
+
+    def _want(self, station: StationState, t: float) -> None:
+        """Every car counts, also one that is full."""
+        super()._want(station, t)
+        if station.online and station.status in PLUGGED and not station.wants:
+            station.wants, station.waiting_t = True, min(station.waiting_t, t)
+
+    def allotted(self, room: Array, caps: Array, order: Sequence[int]) -> Array:
+        """The same to all whom the least current of 6 A can be given, and nothing of what somebody leaves."""
+        wanted = np.array([column for column in order if caps[column] >= self.settings.minimum_a], dtype=np.intp)
+        inside = admit(self.tree, room, wanted, self.settings.minimum_a)
+        return np.where(inside, np.minimum(equal_division(self.tree, room, inside.astype(float)), caps), 0.0)
+
+    def _claimed(self, station: StationState, t: float) -> float:
+        """What it has, or had a moment ago: what cars take beyond their limit is within the margin."""
+        following = t - station.granted_t < self.settings.follow_s
+        return max(station.granted_a, station.before_a[1]) if following else station.granted_a
+
+    def _raised(self, station: StationState, held: float, share: float, t: float) -> float:  # noqa: ARG002 - as Core's
+        return share
+
+
+def equal_division(tree: Tree, room: Array, inside: Array) -> Array:
+    """What each station [station] gets when every constraint is divided evenly among those ``inside`` behind it."""
+    sums = np.abs(tree.load(inside))
+    each = np.divide(room, sums, out=np.full(len(room), np.inf), where=sums > 0)
+    found: Array = np.minimum.reduceat(each[tree.rows], tree.begins[:-1])
+    return found

@@ -1,0 +1,79 @@
+"""The lines of a service may differ by so much only: the rule of the grid operator, or a neutral that bears no more.
+
+In a split-phase service the neutral carries just the difference of its lines; in a three-phase one it carries at most
+the difference of the greatest and the least, so that one limit keeps both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hilbench.controller.allocate import Array, Tree
+
+_TINY = 1e-6
+_HALVINGS = 24
+
+
+def balanced(tree: Tree, shares: Array, base_a: Array, most_a: float, order: Sequence[int], minimum_a: float) -> Array:
+    """Shares [station] with which the lines of the service differ by no more than ``most_a``, where shares can do it.
+
+    ``base_a`` [line] is the building. Stations in the fullest line that are not in the emptiest one are cut at one
+    level; at ``minimum_a`` the last one in ``order`` goes without. What the building does alone is left to it.
+    """
+    root: NDArray[np.intp] = np.array([row for row, (node, _line) in enumerate(tree.keys) if node == "service"])
+    found = shares.copy()
+    for _ in range(len(shares) + len(root) ** 2):
+        lines = _lines(tree, found, base_a, root)
+        full, empty = int(lines.argmax()), int(lines.argmin())
+        inside = _only_in(tree, int(root[full]), int(root[empty])) & (found > 0.0)
+        if lines[full] - lines[empty] <= most_a + _TINY or not inside.any():
+            return found
+        cut = _cut(tree, found, inside, base_a, root, (full, empty), most_a, minimum_a)
+        if cut is None:
+            last = next(column for column in reversed(order) if inside[column])
+            found[last] = 0.0
+        else:
+            found = cut
+    return found
+
+
+def _lines(tree: Tree, shares: Array, base_a: Array, root: NDArray[np.intp]) -> Array:
+    lines: Array = np.abs(tree.load(shares))[root] + base_a
+    return lines
+
+
+def _only_in(tree: Tree, row: int, other: int) -> NDArray[np.bool_]:
+    """Stations that load constraint ``row`` and not ``other``."""
+    found = np.zeros(len(tree.roles), dtype=bool)
+    found[tree.columns[tree.rows == row]] = True
+    found[tree.columns[tree.rows == other]] = False
+    return found
+
+
+def _cut(
+    tree: Tree,
+    shares: Array,
+    inside: NDArray[np.bool_],
+    base_a: Array,
+    root: NDArray[np.intp],
+    pair: tuple[int, int],
+    most_a: float,
+    minimum_a: float,
+) -> Array | None:
+    """The shares with those ``inside`` at the highest level that keeps the pair together; None when none does."""
+
+    def at(level: float) -> tuple[Array, bool]:
+        trial = np.where(inside, np.minimum(shares, level), shares)
+        lines = _lines(tree, trial, base_a, root)
+        return trial, bool(lines[pair[0]] - lines[pair[1]] <= most_a + _TINY)
+
+    low, high = minimum_a, float(shares[inside].max())
+    if not at(low)[1]:
+        return None
+    for _ in range(_HALVINGS):
+        middle = (low + high) / 2.0
+        low, high = (middle, high) if at(middle)[1] else (low, middle)
+    return at(low)[0]
