@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 from pydantic import ValidationError
 
 from hilbench.controller.defects import DEFECTS
-from hilbench.controller.settings import ControllerSettings
+from hilbench.controller.settings import ControllerSettings, Policy
 from hilbench.errors import InputError, Problem
 from hilbench.rig import ReferenceController, Rig
 from hilbench.rig_errors import suggestion, where
@@ -16,6 +16,9 @@ from hilbench.tomlfile import in_words
 
 if TYPE_CHECKING:
     from hilbench.controller.runtime import ControllerRuntime
+
+POLICIES: tuple[str, ...] = get_args(Policy)
+"""What the reference controller can be."""
 
 
 def reference_controller(rig: Rig) -> ControllerRuntime:

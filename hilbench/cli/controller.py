@@ -16,8 +16,7 @@ import click
 
 from hilbench import clock
 from hilbench.cli.log_json import log_to
-from hilbench.controller.settings import POLICIES
-from hilbench.reference import reference_controller
+from hilbench.reference import POLICIES, reference_controller
 from hilbench.rig import load_rig
 
 

@@ -20,7 +20,6 @@ from rich.table import Table
 
 from hilbench.campaign import Notify, run_jobs
 from hilbench.cli import ERROR, FAILED, INCONCLUSIVE, NOTHING_RUN, PASSED, SIGNALLED
-from hilbench.controller.settings import POLICIES
 from hilbench.errors import HilbenchError
 from hilbench.evidence.environment import environment, input_files, machine_now, site_facts
 from hilbench.evidence.folder import RunFolder
@@ -29,6 +28,7 @@ from hilbench.evidence.words import metric_title
 from hilbench.interrupts import Aborted, Interrupt, listening
 from hilbench.preflight import check_inputs
 from hilbench.procedures import Procedure, select
+from hilbench.reference import POLICIES
 from hilbench.requirements import load_requirements
 from hilbench.rig import DEFAULT_RIG, Rig
 from hilbench.runner import Job, effective_mode, prepared_rig

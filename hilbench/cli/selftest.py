@@ -15,7 +15,7 @@ from rich.table import Table
 from hilbench.campaign import Aborted, run_jobs
 from hilbench.cli.run import COLOUR, summary
 from hilbench.controller.defects import DEFECTS
-from hilbench.controller.settings import POLICIES
+from hilbench.reference import POLICIES
 from hilbench.rig import DEFAULT_RIG
 from hilbench.runner import Job
 from hilbench.selftest import GOOD_SEEDS, Outcome, defect_jobs, escaped, false_alarms, good_jobs, outcome

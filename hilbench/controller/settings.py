@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
@@ -12,7 +12,6 @@ Seconds = Annotated[Number, Field(gt=0, le=86_400)]
 
 
 Policy = Literal["static", "dynamic", "coordinated", "v2g"]
-POLICIES: tuple[str, ...] = get_args(Policy)
 
 
 class ControllerSettings(Model):
