@@ -107,7 +107,8 @@ class SiteEntry(Model):
     ``budget_a`` is the setpoint [A per line] that the controller must keep (default: 80 % of the service);
     ``worst_base_a`` the largest current [A per line] that the building draws without the stations.
 
-    ``contract_kw`` is what the site may take from the grid [kW]. ``unbalance_a`` is how far the lines may differ [A]
+    ``contract_kw`` is what the site may take from the grid [kW], ``export_limit_kw`` what it may feed in at its
+    interconnection [kW]. ``unbalance_a`` is how far the lines may differ [A]
     (4.6 kVA on 230 V, VDE-AR-N 4100: 20 A; recalled), ``neutral_a`` what a smaller neutral bears [A].
     """
 
@@ -116,6 +117,7 @@ class SiteEntry(Model):
     budget_a: Amperes | None = None
     worst_base_a: Amperes = 0.0
     contract_kw: Annotated[Number, Field(gt=0, le=100_000)] | None = None
+    export_limit_kw: Annotated[Number, Field(ge=0, le=100_000)] | None = None
     unbalance_a: Rating | None = None
     neutral_a: Rating | None = None
     timezone: TimeZone = "UTC"
@@ -457,6 +459,7 @@ class Rig(Model):
             branches=tuple(entry.branch for entry in self.stations),
             timezone=self.site.timezone,
             contract_kw=self.site.contract_kw,
+            export_limit_kw=self.site.export_limit_kw,
             unbalance_a=self.site.unbalance_a,
             neutral_a=self.site.neutral_a,
         )

@@ -155,6 +155,7 @@ class Site(Model):
     branches: tuple[Branch, ...] = ()
     timezone: str = "UTC"
     contract_kw: float | None = None
+    export_limit_kw: float | None = None
     unbalance_a: float | None = None
     neutral_a: float | None = None
 

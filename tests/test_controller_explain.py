@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from hilbench.controller.core import RAISE_LEAST_A, Core
 from hilbench.controller.explain import KINDS, Why, in_words, why
+from hilbench.controller.planning.coordinator import Orders
 from hilbench.controller.settings import ControllerSettings
 from tests.controller_toy import Toy, site, toy
 from tests.test_controller_invariants import ANY, EVENTS, Wire, busy, move, moves_of
@@ -159,7 +160,7 @@ def test_a_day_at_a_site_has_every_kind_of_answer() -> None:
     made.core.dim(8.0)
     found |= kinds_over(made, 30)
     made.core.dim(None)
-    made.core.plan(dict.fromkeys(made.cars, 8.0))
+    made.core.plan(Orders(dict.fromkeys(made.cars, 1.84)))
     found |= kinds_over(made, 60)
     found |= kinds_over(made, 30, meter=False)
     found |= kinds_over(toy(1, settings=ControllerSettings(random_delay_s=600)), 30)

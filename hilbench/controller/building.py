@@ -72,6 +72,11 @@ class BuildingEstimate:
         least: Array = np.minimum(last, self._history[-2][1])
         return least
 
+    def lowest(self) -> Array:
+        """The least of the last ``hold_s``."""
+        least: Array = np.array([base for _t, base in self._history]).min(axis=0)
+        return least
+
     def highest(self) -> Array:
         """The most of the last ``hold_s``."""
         most: Array = np.array([base for _t, base in self._history]).max(axis=0)

@@ -20,7 +20,9 @@ import numpy as np
 from hilbench.controller.allocate import Array, Ranks, Tree, allocate
 from hilbench.controller.building import BuildingEstimate
 from hilbench.controller.dimming import Delays, dimmed
+from hilbench.controller.feeding import discharged
 from hilbench.controller.headroom import Headroom
+from hilbench.controller.planning.coordinator import Orders
 from hilbench.controller.power import PowerLimits, signed_currents
 from hilbench.controller.settings import ControllerSettings
 from hilbench.controller.stations import (
@@ -164,7 +166,7 @@ class Core:
         usable = {name: amps for name, amps in currents.items() if math.isfinite(amps)}
         if not usable:
             return
-        station.reported_a, station.reported_t = max(max(usable.values()), 0.0), t
+        station.reported_a, station.reported_t = max(usable.values(), key=abs), t
         if station.reported_a >= 3.0:
             self._begin(station)
         if known_draw(station, self.settings) and station.granted_a >= self.settings.minimum_a and station.begun:
@@ -200,12 +202,21 @@ class Core:
         self._whole.limits[self._root] = amps  # narrowed trees have the same array
         self._news = True
 
-    def plan(self, caps: Mapping[str, float]) -> None:
-        """The most [A] that stations shall have by plan from now on; those that are not named have no plan."""
+    def plan(self, orders: Orders) -> None:
+        """What stations shall do by plan from now on; those that are not named have no plan."""
         for role, station in self.stations.items():
-            planned = caps.get(role, math.inf)
-            self._news = self._news or planned != station.plan_a
-            station.plan_a = planned
+            watts = self._watts_per_a(station)
+            cap_a = orders.caps.get(role, math.inf) * 1000.0 / watts
+            station.plan_a = cap_a if math.isinf(cap_a) else _possible_plan(cap_a, self.settings.minimum_a)
+            station.give_a = orders.discharge.get(role, 0.0) * 1000.0 / watts
+            station.able_a = min(orders.able.get(role, 0.0) * 1000.0 / watts, station.cap_a)
+        self.power.plan_w, self._news = orders.demand_kw * 1000.0, True
+
+    def charge_known(self, role: str, soc: float) -> None:
+        """The car at a station is at ``soc`` (0 to 1): at its reserve it gives nothing more, plan or no plan."""
+        station = self.stations[role]
+        if soc <= self.settings.plan.reserve_soc and station.able_a > 0.0:
+            station.able_a, station.give_a, self._news = 0.0, 0.0, True
 
     def boost(self, role: str, until_t: float) -> None:
         """Station ``role`` comes before all others, without delay or plan, until ``until_t``; -infinity: no longer."""
@@ -232,7 +243,7 @@ class Core:
     def _expire(self, station: StationState, t: float) -> None:
         """A lease that ran out: the station has fallen back by itself."""
         if station.granted_a != station.branch.fallback_a:
-            station.before_a = (0.0, max(station.granted_a, station.branch.fallback_a))
+            station.before_a = (min(station.granted_a, 0.0), max(station.granted_a, station.branch.fallback_a))
             station.granted_t, station.granted_a, self._news = t, station.branch.fallback_a, True
 
     def _drawn(self, t: float, lower: bool) -> Array:
@@ -240,7 +251,9 @@ class Core:
         amps = self._drawn_a(t, lower)
         if not any(amps):
             return np.zeros(len(self._root))
-        return np.abs(self.tree.load(np.array(amps)))[self._root]
+        flows = np.array(amps)
+        into: Array = np.abs(self.tree.load(np.maximum(flows, 0.0)))[self._root]
+        return into if (flows >= 0.0).all() else into - np.abs(self.tree.load(np.minimum(flows, 0.0)))[self._root]
 
     def _drawn_a(self, t: float, lower: bool) -> list[float]:
         return [
@@ -255,7 +268,7 @@ class Core:
 
     def _estimate(self, sample: MeterSample) -> None:
         """Take a sample that can be used; above the rating of the service there is no time to ask twice."""
-        measured = signed_currents(sample, self.site.lines, self.settings.allow_export)
+        measured = signed_currents(sample, self.site.lines, self.settings.exports)
         self.building.update(sample.t, measured, (self._lower.tolist(), self._drawn(sample.t, lower=False).tolist()))
         self._urgent = max(measured) > self.site.service.rating_a
 
@@ -337,12 +350,15 @@ class Core:
         now = _whole_tenths(self._shares(free, self._confirmed_base(), caps, order))
         later = _whole_tenths(self._shares(free, self._highest_base(), caps, order))
         headroom = self._headroom(t)
+        given = self._given()
         targets: dict[str, float] = {}
         for column in [*order, *(s.column for s in self._by_column if s.online and not s.wants)]:
             station = self._by_column[column]
-            role, held, share = station.branch.role, station.granted_a, now[column]
+            role, held, share = station.branch.role, max(station.granted_a, 0.0), now[column]
             if not station.wants:
                 targets[role] = self._possible(station.branch.fallback_a)
+            elif given[column] > 0.0:
+                targets[role] = -given[column]
             elif share < held - 1e-6:
                 targets[role] = share
             else:
@@ -350,6 +366,16 @@ class Core:
                 least = max(held + RAISE_LEAST_A, self.settings.minimum_a)
                 targets[role] = headroom.raised(column, held, wish, least) if wish > held else wish
         return targets
+
+    def _given(self) -> list[float]:
+        """What stations shall give back now [A]: by plan, or more where the building alone takes too much."""
+        able = np.array([station.able_a if station.wants else 0.0 for station in self._by_column])
+        if not able.any():
+            return [0.0] * len(self._by_column)
+        watts = self._watts()
+        wished = np.array([station.give_a for station in self._by_column])
+        need_w, may_w = self.power.short_w(), self.power.may_feed_w()
+        return _whole_tenths(discharged(self.tree, wished, able, watts, (need_w, may_w)))
 
     def _headroom(self, t: float) -> Headroom:
         watts = self._watts()
@@ -365,10 +391,10 @@ class Core:
         return free
 
     def _claimed(self, station: StationState, t: float) -> float:
-        """What a station may draw now, or was given."""
+        """What a station may draw now, or was given; one that gives may stop at any moment."""
         if not station.wants:
             return self._loose(station, t)
-        return max(station.granted_a, most_drawn(station, self.settings, t))
+        return max(station.granted_a, most_drawn(station, self.settings, t), 0.0)
 
     def _raise_budget(self, t: float) -> float:
         """Amperes by which stations may be raised now, less what was raised and may not be drawn yet."""
@@ -398,7 +424,8 @@ class Core:
         return t >= settled and (said or t >= settled + 2.0 * self.settings.sample_s)
 
     def _resumed(self, station: StationState, t: float) -> float:
-        return self.settings.minimum_a if t - station.paused_t >= self.settings.resume_hold_s else station.granted_a
+        resumes = t - station.paused_t >= self.settings.resume_hold_s
+        return self.settings.minimum_a if resumes else max(station.granted_a, 0.0)
 
     def _free(self, t: float) -> Array:
         """What each constraint leaves beside the stations that cannot be steered, with no building."""
@@ -420,7 +447,7 @@ class Core:
         if not station.wants:
             return most_drawn(station, self.settings, t)
         if known_draw(station, self.settings) or station.excess_a > OVERDRAW_A:
-            return max((station.reported_a or 0.0) - station.granted_a - NOISE_A, 0.0)
+            return max((station.reported_a or 0.0) - max(station.granted_a, 0.0) - NOISE_A, 0.0)
         return 0.0
 
     def _caps(self, t: float) -> Array:
@@ -503,6 +530,13 @@ class Core:
             station.turn_t, station.waiting_t = t, math.inf
         elif was and not will:
             station.paused_t, station.waiting_t = t, t
+
+
+def _possible_plan(cap_a: float, minimum_a: float) -> float:
+    """A plan is a mean: below the least current it is that current or nothing, whichever is nearer."""
+    if cap_a >= minimum_a:
+        return cap_a
+    return minimum_a if cap_a >= minimum_a / 2.0 else 0.0
 
 
 def _alike(one: Array, other: Array) -> bool:

@@ -17,12 +17,19 @@ SLACK_W = 100.0
 
 
 class PowerLimits:
-    """Limits in watts, infinite where there is none, and the building's power (negative where it feeds in)."""
+    """Limits in watts, infinite where there is none, and the building's power (negative where it feeds in).
+
+    ``plan_w`` is what the plan wants the site to take, so that no demand is raised; ``export_w`` is what the site may
+    feed in. ``watched``: the building's power is followed also where nothing limits it.
+    """
 
     def __init__(self, site: Site, hold_s: float) -> None:
         self.stations_w = math.inf
         self.import_w = math.inf
+        self.plan_w = math.inf
         self.contract_w = math.inf if site.contract_kw is None else site.contract_kw * 1000.0
+        self.export_w = (site.export_limit_kw or 0.0) * 1000.0
+        self.watched = False
         self._hold_s = hold_s
         self.building = self._unknown()
         self._volts = site.service.line_to_neutral_v
@@ -34,12 +41,12 @@ class PowerLimits:
     @property
     def at_meter_w(self) -> float:
         """What the whole site may take from the grid, less what the estimate of the building may be off."""
-        limit = min(self.import_w, self.contract_w)
+        limit = min(self.import_w, self.contract_w, self.plan_w)
         return limit if math.isinf(limit) else limit * (1.0 - SLACK_SHARE) - SLACK_W
 
     def see(self, sample: MeterSample, drawn_w: tuple[float, float]) -> None:
         """A good sample, and the least and most that the stations draw then; looked at only where it matters."""
-        if math.isinf(self.at_meter_w):
+        if math.isinf(self.at_meter_w) and not self.watched:
             self.building = self._unknown() if self.building.known else self.building
             return
         measured = math.fsum(sample.powers.values())
@@ -55,6 +62,17 @@ class PowerLimits:
         """The most of the building for as long as headroom must have been there."""
         return float(self.building.highest()[0]) if self.building.known else self.worst_building_w
 
+    def short_w(self) -> float:
+        """What the building takes above the limit at the meter: cars that can discharge may give so much."""
+        return max(self.highest_w() - self.at_meter_w, 0.0) if self.building.known else 0.0
+
+    def may_feed_w(self) -> float:
+        """What stations may give back without passing the export limit beside the least that the building took."""
+        if not self.building.known:
+            return 0.0
+        least = float(self.building.lowest()[0])
+        return max(least + self.export_w - SLACK_W - SLACK_SHARE * abs(least), 0.0)
+
     def left_w(self, building_w: float) -> float:
         """What is left to all stations beside a building of ``building_w``; never less than nothing."""
         return max(min(self.stations_w, self.at_meter_w - building_w), 0.0)
@@ -64,8 +82,9 @@ class PowerLimits:
         left_kw = self.left_w(building_w) / 1000.0
         if self.stations_w <= self.at_meter_w - building_w:
             return f"{left_kw:.2f} kW for all stations"
-        name = "a grid signal" if self.import_w <= self.contract_w else "the contract"
-        limit_kw = min(self.import_w, self.contract_w) / 1000.0
+        named = ((self.import_w, "a grid signal"), (self.contract_w, "the contract"), (self.plan_w, "the plan"))
+        limit_w, name = min(named)
+        limit_kw = limit_w / 1000.0
         return f"{limit_kw:.2f} kW at the meter by {name}, {left_kw:.2f} kW of it for stations"
 
 

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from hilbench.controller.planning.settings import PlanSettings
 from hilbench.site import MINIMUM_CURRENT_A, Integer, Model, Number, RelativePath
 
 Seconds = Annotated[Number, Field(gt=0, le=86_400)]
@@ -21,6 +22,8 @@ class ControllerSettings(Model):
     """
 
     policy: Policy = "dynamic"
+    plan: PlanSettings = PlanSettings()
+    """What coordinated charging and V2G plan with."""
     meter_poll_s: Seconds = 1.0
     """How often the meter is asked, halfway between its samples; no use to be faster than it samples."""
     idle_poll_s: Seconds = 5.0
@@ -82,6 +85,11 @@ class ControllerSettings(Model):
     key: RelativePath | None = None
     client_ca: RelativePath | None = None
     """PEM file of the CA that stations' certificates are of, for profile 3."""
+
+    @property
+    def exports(self) -> bool:
+        """Power may flow into the grid here: negative power is no sign of a reversed CT."""
+        return self.allow_export or self.policy == "v2g"
 
     @model_validator(mode="after")
     def _changes_leave_a_trace(self) -> ControllerSettings:

@@ -31,7 +31,8 @@ class StationState:
 
     ``granted_a`` is the limit in force as far as was confirmed, ``granted_t`` when it changed, ``before_a`` the least
     and the most that was drawn then. ``reported_a`` is the largest phase current that it reported at ``reported_t``.
-    ``plan_a`` is the most by plan, ``boost_until`` when a boost ends; ``overdue``: it has a turn as it waited so long.
+    ``plan_a`` is the most by plan, ``give_a`` what it shall give back and ``able_a`` what it could,
+    ``boost_until`` when a boost ends; ``overdue``: it has a turn as it waited so long.
     ``wants``: a car stands there that may take current; ``begun``: it has, since it came or was paused, and until
     ``welcome_until`` it may still. ``remembered``: its turns are from before a restart, and it has not spoken since.
     """
@@ -61,6 +62,8 @@ class StationState:
     lines: tuple[str, ...] = ()
     remembered: bool = False
     plan_a: float = math.inf
+    give_a: float = 0.0
+    able_a: float = 0.0
     boost_until: float = -math.inf
     overdue: bool = False
 
@@ -99,6 +102,8 @@ def least_drawn(station: StationState, settings: ControllerSettings) -> float:
     if station.raised_t == station.granted_t:
         return station.before_a[0]  # nobody draws less for being offered more
     # cars draw up to 15 % and 1 A less than they are offered (measured on real cars)
+    if station.granted_a < 0.0:
+        return min(station.before_a[0], station.granted_a - NOISE_A)
     heading_for = max(station.granted_a * 0.85 - 1.0, 0.0) if station.granted_a >= settings.minimum_a else 0.0
     return min(station.before_a[0], heading_for)
 

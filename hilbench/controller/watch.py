@@ -70,7 +70,7 @@ class MeterWatch:
             surely = amps - max(SURELY_DRAWN_A, 0.15 * amps)
             if surely > 0 and abs(sample.currents.get(line, 0.0)) < surely:
                 said = f"shows less than the stations draw on {line}"
-            elif surely > 0 and sample.powers.get(line, 0.0) < EXPORT_W and not self._settings.allow_export:
+            elif surely > 0 and sample.powers.get(line, 0.0) < EXPORT_W and not self._settings.exports:
                 said = f"shows export on {line}"
         self._implausible_since = min(self._implausible_since, sample.t) if said else math.inf
         return said, sample.t - self._implausible_since >= self._settings.stale_s / 2.0

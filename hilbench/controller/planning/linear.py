@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hilbench.controller.planning.model import Array, Plan, Problem, Slots, slots
+from hilbench.controller.planning.model import Array, Car, Plan, Problem, Slots, slots
 
-Row = tuple[float, float, NDArray[np.intp], Array]
+Index = NDArray[np.intp]
+Row = tuple[float, float, Index, Array]
 """Least and most of a row, and its columns with their factors."""
 
 
@@ -18,23 +21,63 @@ class NoSolutionError(Exception):
     """The solver is not there, was too slow or found nothing; the message says which."""
 
 
+@dataclass(frozen=True)
+class Columns:
+    """Where what stands: power into cars, power out of them, what they then hold (like ``out``), shortages, peaks."""
+
+    into: Slots
+    out: Slots
+    cars: int
+    peaks: int
+
+    @property
+    def first_out(self) -> int:
+        """Power out of cars [kW]."""
+        return len(self.into.car)
+
+    @property
+    def first_held(self) -> int:
+        """What cars that can discharge hold above their reserve at the end of a step [kWh]."""
+        return self.first_out + len(self.out.car)
+
+    @property
+    def first_short(self) -> int:
+        """What each car goes without [kWh]."""
+        return self.first_held + len(self.out.car)
+
+    @property
+    def first_peak(self) -> int:
+        """How far each peak goes beyond what is paid already [kW]."""
+        return self.first_short + self.cars
+
+    def flows(self, problem: Problem) -> list[tuple[Index, Array]]:
+        """Columns of every step, with +1 for power into cars and -1 for power out of them."""
+        found = []
+        for step in range(problem.steps):
+            into = np.flatnonzero(self.into.step == step)
+            out = np.flatnonzero(self.out.step == step)
+            signs = np.concatenate([np.ones(len(into)), -np.ones(len(out))])
+            found.append((np.concatenate([into, out + self.first_out]), signs))
+        return found
+
+
 def solve(problem: Problem, time_limit_s: float) -> Plan:
     """The cheapest plan; raises ``NoSolutionError``.
 
-    Columns: power in every slot [kW], then what each car goes without [kWh], then how far each peak goes beyond what is
-    paid already [kW]. A little more is asked for late energy, so that of equal plans the earliest is taken.
+    A little more is asked for late energy, so that of equal plans the earliest is taken.
     """
     if not problem.cars:
         return Plan(np.zeros((0, problem.steps)), np.zeros(0), "nothing to plan")
-    where = slots(problem)
+    where = Columns(slots(problem), slots(problem, out=True), len(problem.cars), len(problem.peaks))
     values = _run(problem, where, time_limit_s)
     power = np.zeros((len(problem.cars), problem.steps))
-    power[where.car, where.step] = values[: len(where.car)]
-    short = values[len(where.car) : len(where.car) + len(problem.cars)]
-    return Plan(np.maximum(power, 0.0), np.maximum(short, 0.0), "linear program")
+    power[where.into.car, where.into.step] = np.maximum(values[: where.first_out], 0.0)
+    power[where.out.car, where.out.step] -= np.maximum(values[where.first_out : where.first_held], 0.0)
+    short = values[where.first_short : where.first_peak]
+    return Plan(power, np.maximum(short, 0.0), "linear program")
 
 
-def _run(problem: Problem, where: Slots, time_limit_s: float) -> Array:
+def _run(problem: Problem, where: Columns, time_limit_s: float) -> Array:
     try:
         import highspy
     except ImportError:
@@ -50,7 +93,7 @@ def _run(problem: Problem, where: Slots, time_limit_s: float) -> Array:
     return found
 
 
-def _model(highspy: Any, problem: Problem, where: Slots) -> Any:
+def _model(highspy: Any, problem: Problem, where: Columns) -> Any:
     rows = list(_rows(problem, where))
     infinite = highspy.kHighsInf
     model = highspy.HighsLp()
@@ -58,7 +101,7 @@ def _model(highspy: Any, problem: Problem, where: Slots) -> Any:
     model.num_col_, model.num_row_ = len(cost), len(rows)
     model.col_cost_ = cost
     model.col_lower_ = np.zeros(len(cost))
-    model.col_upper_ = np.concatenate([where.most_kw, np.full(len(cost) - len(where.most_kw), infinite)])
+    model.col_upper_ = np.minimum(_upper(problem, where), infinite)
     model.row_lower_ = np.array([max(low, -infinite) for low, _most, _columns, _factors in rows])
     model.row_upper_ = np.array([min(most, infinite) for _low, most, _columns, _factors in rows])
     lengths = [len(columns) for _low, _most, columns, _factors in rows]
@@ -69,30 +112,60 @@ def _model(highspy: Any, problem: Problem, where: Slots) -> Any:
     return model
 
 
-def _costs(problem: Problem, where: Slots) -> Array:
+def _costs(problem: Problem, where: Columns) -> Array:
     sooner = 1e-4 * np.arange(problem.steps) / max(problem.steps, 1)
-    energy = (problem.price + sooner)[where.step] * problem.step_h
+    into = (problem.price + sooner)[where.into.step] * problem.step_h
+    out = (problem.wear_cost - problem.price)[where.out.step] * problem.step_h
     late = np.full(len(problem.cars), problem.late_cost)
-    return np.concatenate([energy, late, [peak.rate for peak in problem.peaks]])
+    return np.concatenate([into, out, np.zeros(len(out)), late, [peak.rate for peak in problem.peaks]])
 
 
-def _rows(problem: Problem, where: Slots) -> Iterator[Row]:
-    first_late, first_peak = len(where.car), len(where.car) + len(problem.cars)
-    by_step = [np.flatnonzero(where.step == step) for step in range(problem.steps)]
+def _upper(problem: Problem, where: Columns) -> Array:
+    most = np.array([car.spare_kwh + car.space_kwh for car in problem.cars])
+    rest = np.full(len(problem.cars) + len(problem.peaks), math.inf)
+    return np.concatenate([where.into.most_kw, where.out.most_kw, most[where.out.car], rest])
+
+
+def _rows(problem: Problem, where: Columns) -> Iterator[Row]:
     for index, car in enumerate(problem.cars):
-        mine = np.flatnonzero(where.car == index)
-        factors = np.append(np.full(len(mine), problem.step_h), 1.0)
-        yield car.energy_kwh, car.energy_kwh, np.append(mine, first_late + index), factors
-    for step, columns in enumerate(by_step):
+        yield from _needs(problem, where, index, car)
+    flows = where.flows(problem)
+    for step, (columns, signs) in enumerate(flows):
         if len(columns):
-            yield -np.inf, max(float(problem.room_kw[step]), 0.0), columns, np.ones(len(columns))
+            least = -problem.export_kw - float(problem.base_kw[step]) if (signs < 0).any() else -math.inf
+            room = max(float(problem.room_kw[step]), 0.0)
+            yield min(least, room), room, columns, signs
     for cars, limit_kw in problem.groups:
-        for columns in by_step:
-            inside = columns[np.isin(where.car[columns], cars)]
-            if len(inside):
-                yield -np.inf, limit_kw, inside, np.ones(len(inside))
+        yield from _group(where, flows, np.array(cars), limit_kw)
     for number, peak in enumerate(problem.peaks):
         for step in np.flatnonzero(peak.counts).tolist():
-            columns = np.append(by_step[step], first_peak + number)
-            factors = np.append(np.ones(len(by_step[step])), -1.0)
-            yield -np.inf, peak.paid_kw - float(problem.base_kw[step]), columns, factors
+            columns, signs = flows[step]
+            most = peak.paid_kw - float(problem.base_kw[step])
+            yield -math.inf, most, np.append(columns, where.first_peak + number), np.append(signs, -1.0)
+
+
+def _needs(problem: Problem, where: Columns, index: int, car: Car) -> Iterator[Row]:
+    """Energy for a car: all that flows in; or, where power can flow back, what it holds after every step."""
+    into, short = np.flatnonzero(where.into.car == index), where.first_short + index
+    out = np.flatnonzero(where.out.car == index)
+    if not len(out):
+        factors = np.append(np.full(len(into), problem.step_h), 1.0)
+        yield car.energy_kwh, car.energy_kwh, np.append(into, short), factors
+        return
+    gains = np.array([1.0, -problem.step_h * car.efficiency, problem.step_h / car.efficiency, -1.0])
+    for place, (one, other) in enumerate(zip(into, out, strict=True)):
+        held = where.first_held + other
+        columns = np.array([held, one, where.first_out + other, held - 1])
+        known = car.spare_kwh if place == 0 else 0.0
+        yield known, known, columns[: 3 if place == 0 else 4], gains[: 3 if place == 0 else 4]
+    last = np.array([where.first_held + out[-1], short])
+    yield car.spare_kwh + car.energy_kwh, math.inf, last, np.ones(2)
+
+
+def _group(where: Columns, flows: list[tuple[Index, Array]], cars: Index, limit_kw: float) -> Iterator[Row]:
+    """What cars that share a feeder take together, either way."""
+    owner = np.concatenate([where.into.car, where.out.car])
+    for columns, signs in flows:
+        inside = np.isin(owner[columns], cars)
+        if inside.any():
+            yield -limit_kw, limit_kw, columns[inside], signs[inside]

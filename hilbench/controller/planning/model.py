@@ -16,6 +16,9 @@ class Car:
     """A car that is there, or is expected: it wants ``energy_kwh`` between the steps ``begins`` and ``until``.
 
     ``until`` is the first step at which it is gone. ``most_kw`` is what it and its station can take.
+
+    One that can discharge gives up to ``discharge_kw``, as long as there is any of ``spare_kwh``, what it holds above
+    its reserve now; ``space_kwh`` is what it can still take in. Of what goes in or out ``efficiency`` is left.
     """
 
     key: str
@@ -23,6 +26,10 @@ class Car:
     energy_kwh: float
     most_kw: float
     begins: int = 0
+    discharge_kw: float = 0.0
+    spare_kwh: float = 0.0
+    space_kwh: float = 0.0
+    efficiency: float = 0.95
 
 
 @dataclass(frozen=True)
@@ -40,6 +47,7 @@ class Problem:
 
     ``groups`` are further limits: cars (by index) that share a feeder of so many kW. ``late_cost`` [1/kWh] is what
     energy that a car does not get is worth: far more than any tariff, so that nobody is left without to save money.
+    The site may feed in ``export_kw``, paid like energy; ``wear_cost`` [1/kWh] is what discharging costs a battery.
     """
 
     step_h: float
@@ -50,6 +58,8 @@ class Problem:
     peaks: tuple[Peak, ...] = ()
     groups: tuple[tuple[tuple[int, ...], float], ...] = ()
     late_cost: float = 100.0
+    export_kw: float = 0.0
+    wear_cost: float = 0.05
 
     @property
     def steps(self) -> int:
@@ -59,7 +69,7 @@ class Problem:
 
 @dataclass(frozen=True)
 class Plan:
-    """Power [car, step] in kW, what is not delivered [car] in kWh, and ``how`` it was found."""
+    """Power [car, step] in kW (negative: discharged), what is not delivered [car] in kWh, and ``how`` it was found."""
 
     power_kw: Array
     short_kwh: Array
@@ -81,14 +91,15 @@ class Slots:
     most_kw: Array = field(repr=False)
 
 
-def slots(problem: Problem) -> Slots:
-    """All pairs in which power can flow."""
+def slots(problem: Problem, *, out: bool = False) -> Slots:
+    """All pairs in which power can flow in; ``out``: those in which it can flow back."""
+    most = np.array([one.discharge_kw if out else one.most_kw for one in problem.cars])
     pairs = [
         (index, step)
         for index, car in enumerate(problem.cars)
         for step in range(max(car.begins, 0), min(car.until, problem.steps))
+        if not out or car.discharge_kw > 0.0
     ]
     car = np.array([index for index, _step in pairs], dtype=np.intp)
     step = np.array([step for _index, step in pairs], dtype=np.intp)
-    most = np.array([one.most_kw for one in problem.cars])
     return Slots(car, step, most[car] if len(car) else np.zeros(0))

@@ -1,0 +1,93 @@
+"""What a car needs, as it said over its station (NotifyEVChargingNeeds of OCPP 2.0.1 and 2.1), or as somebody told.
+
+Energies count from when they were told; what the station's meter counts since then is taken off.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Need:
+    """Energy to the target [kWh], until when (UTC [s since 1970]), and the most that the car takes [kW].
+
+    A car that can discharge gives ``discharge_kw``; ``spare_kwh`` is what it holds above its own least, and
+    ``space_kwh`` what it can still take in. Infinite where nothing was said.
+    """
+
+    energy_kwh: float
+    departure: float = math.inf
+    most_kw: float = math.inf
+    discharge_kw: float = 0.0
+    spare_kwh: float = 0.0
+    space_kwh: float = math.inf
+
+    def after(self, net_kwh: float) -> Need:
+        """What is left to need when ``net_kwh`` has flowed in (negative: out)."""
+        return replace(
+            self,
+            energy_kwh=self.energy_kwh - net_kwh,
+            spare_kwh=max(self.spare_kwh + net_kwh, 0.0),
+            space_kwh=max(self.space_kwh - net_kwh, 0.0),
+        )
+
+
+def need_of(needs: Mapping[str, Any]) -> Need | None:
+    """The need in ChargingNeeds (snake_case); None where it holds no energy that can be used.
+
+    AC of both versions and the two-way parameters of 2.1 are understood; powers in W and energies in Wh there.
+    """
+    departure = _moment(needs.get("departure_time"))
+    two_way, one_way = needs.get("v2x_charging_parameters"), needs.get("ac_charging_parameters")
+    if isinstance(two_way, Mapping):
+        return _two_way(two_way, departure, "BPT" in str(needs.get("requested_energy_transfer")))
+    if isinstance(one_way, Mapping):
+        energy = _number(one_way, "energy_amount")
+        phases = 3.0 if "three" in str(needs.get("requested_energy_transfer")) else 1.0
+        most_kw = phases * _number(one_way, "ev_max_current") * _number(one_way, "ev_max_voltage") / 1000.0
+        return _need(energy, departure, most_kw)
+    return None
+
+
+def _need(energy_wh: float, departure: float, most_kw: float, **more: float) -> Need | None:
+    if math.isnan(energy_wh) or energy_wh < 0.0:
+        return None
+    return Need(energy_wh / 1000.0, departure, most_kw if most_kw > 0.0 else math.inf, **more)
+
+
+def _two_way(given: Mapping[str, Any], departure: float, may_discharge: bool) -> Need | None:
+    energy = _number(given, "ev_target_energy_request")
+    discharge, least = _number(given, "max_discharge_power"), _number(given, "ev_min_v2x_energy_request")
+    if not math.isnan(energy):
+        energy = max(energy, 0.0)  # a car that is above its target asks for less than nothing
+    able = may_discharge and discharge > 0.0 and least < 0.0
+    space = _number(given, "ev_max_energy_request")
+    return _need(
+        energy,
+        departure,
+        _number(given, "max_charge_power") / 1000.0,
+        discharge_kw=discharge / 1000.0 if able else 0.0,
+        spare_kwh=-least / 1000.0 if able else 0.0,
+        space_kwh=math.inf if math.isnan(space) else max(space, 0.0) / 1000.0,
+    )
+
+
+def _number(given: Mapping[str, Any], key: str) -> float:
+    """A number of a message; NaN for none, and for one that no car can mean."""
+    value = given.get(key)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not -1e7 < value < 1e7:
+        return math.nan
+    return float(value)
+
+
+def _moment(value: Any) -> float:
+    try:
+        moment = datetime.fromisoformat(str(value))
+    except ValueError:
+        return math.inf
+    return moment.timestamp() if moment.tzinfo is not None else math.inf

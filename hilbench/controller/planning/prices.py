@@ -1,0 +1,66 @@
+"""What energy and demand cost in the steps ahead, by a tariff and the site's own calendar."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from hilbench.controller.planning.model import Array, Mask
+from hilbench.tariff import Schedule, Tariff
+
+DemandKey = tuple[str, int, int, int]
+"""One demand charge of one month: by time of use or flat, its period, year and month."""
+
+
+@dataclass(frozen=True)
+class Demand:
+    """A demand charge: ``rate`` [1/kW] on the steps that ``counts`` [step]."""
+
+    key: DemandKey
+    rate: float
+    counts: Mask
+
+
+@dataclass(frozen=True)
+class Prices:
+    """Energy [step, 1/kWh], and the demand charges that steps count for."""
+
+    energy: Array
+    demand: tuple[Demand, ...]
+
+
+def demand_keys(tariff: Tariff, local: datetime) -> list[DemandKey]:
+    """The demand charges for which a moment counts."""
+    month = (local.year, local.month)
+    keys: list[DemandKey] = []
+    if tariff.demand:
+        keys.append(("time of use", _period(tariff.demand_weekday, tariff.demand_weekend, local), *month))
+    if tariff.flat:
+        keys.append(("flat", tariff.flat_months[local.month - 1], *month))
+    return keys
+
+
+def prices(tariff: Tariff, zone: ZoneInfo, start: float, step_s: float, steps: int) -> Prices:
+    """The prices of ``steps`` from ``start`` (UTC [s]) on; of each step that of its middle counts.
+
+    Only first tiers: which tier a month ends in is not known before its end.
+    """
+    local = [datetime.fromtimestamp(start + (k + 0.5) * step_s, UTC).astimezone(zone) for k in range(steps)]
+    energy = [tariff.energy[_period(tariff.energy_weekday, tariff.energy_weekend, moment)][0].rate for moment in local]
+    counts: dict[DemandKey, Mask] = {}
+    for step, moment in enumerate(local):
+        for key in demand_keys(tariff, moment):
+            counts.setdefault(key, np.zeros(steps, dtype=bool))[step] = True
+    demand = [Demand(key, _rate(tariff, key), mask) for key, mask in counts.items()]
+    return Prices(np.array(energy), tuple(one for one in demand if one.rate > 0.0))
+
+
+def _rate(tariff: Tariff, key: DemandKey) -> float:
+    return (tariff.flat if key[0] == "flat" else tariff.demand)[key[1]][0].rate
+
+
+def _period(weekday: Schedule, weekend: Schedule, local: datetime) -> int:
+    return (weekday if local.weekday() < 5 else weekend)[local.month - 1][local.hour]
