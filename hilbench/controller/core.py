@@ -20,11 +20,11 @@ import numpy as np
 from hilbench.controller.allocate import Array, Tree, allocate
 from hilbench.controller.building import BuildingEstimate
 from hilbench.controller.dimming import dimmed
+from hilbench.controller.obedience import OVERDRAW_A, heard, rests_at_a
 from hilbench.controller.settings import ControllerSettings
 from hilbench.controller.stations import (
     ACTIVE,
     NOISE_A,
-    OVERDRAW_A,
     PLUGGED,
     WELCOME_A,
     WELCOME_S,
@@ -140,6 +140,7 @@ class Core:
             if not station.remembered:
                 station.waiting_t, station.paused_t = t, -math.inf
             station.waiting_t, station.reported_a = min(station.waiting_t, t), None
+            station.trust.new_car()
         elif not station.wants and (was or (station.remembered and station.known)):
             station.waiting_t, station.turn_t = math.inf, -math.inf
             station.lines, station.reported_a, station.excess_a, station.useful_a = (), 0.0, NOISE_A, math.inf
@@ -153,6 +154,7 @@ class Core:
         if not usable:
             return
         station.reported_a, station.reported_t = max(max(usable.values()), 0.0), t
+        self._news |= heard(station, self.settings, t)
         if station.reported_a >= 3.0:
             self._begin(station)
         if known_draw(station, self.settings) and station.granted_a >= self.settings.minimum_a and station.begun:
@@ -170,11 +172,13 @@ class Core:
     def confirmed(self, role: str, t: float, limit_a: float, lease_s: float) -> None:
         """The station accepted a limit that runs out after ``lease_s``; infinity: its fallback, below any lease."""
         station = self.stations[role]
+        self._news |= station.trust.accepted(fallback=math.isinf(lease_s))
         if math.isinf(lease_s) and math.isfinite(station.lease_until) and t <= station.lease_until:
             return  # the lease stands above it
         if abs(limit_a - station.granted_a) > 0.05:
             station.before_a = (least_drawn(station, self.settings), most_drawn(station, self.settings, t))
             station.granted_t = t
+            station.trust.ended(t, station.granted_a, limit_a)
             if limit_a > station.granted_a:
                 station.raised_t = t
             self._news = True
@@ -182,6 +186,16 @@ class Core:
             self._welcome(station, t)
             self._want(station, t)
         station.granted_a, station.lease_until = limit_a, t + lease_s
+
+    def refused(self, role: str, fallback: bool) -> None:
+        """The station takes its ``fallback`` in no way that is known, or no limit at all."""
+        self.stations[role].trust.refused(fallback)
+        self._news = True
+
+    def unanswered(self, role: str, t: float, limit_a: float, lease_s: float) -> None:
+        """No answer came to a limit: the station may have it, which matters where it is more than it had."""
+        if self.stations[role].trust.told and limit_a > self.stations[role].granted_a:
+            self.confirmed(role, t, limit_a, lease_s)
 
     def set_budget(self, amps: float) -> None:
         """The budget of the service is ``amps`` from now on."""
@@ -205,9 +219,11 @@ class Core:
 
     def _expire(self, station: StationState, t: float) -> None:
         """A lease that ran out: the station has fallen back by itself."""
-        if station.granted_a != station.branch.fallback_a:
-            station.before_a = (0.0, max(station.granted_a, station.branch.fallback_a))
-            station.granted_t, station.granted_a, self._news = t, station.branch.fallback_a, True
+        rest = rests_at_a(station, self.settings)
+        if station.granted_a != rest:
+            station.before_a = (0.0, max(station.granted_a, rest))
+            station.trust.ended(t, station.granted_a, rest)
+            station.granted_t, station.granted_a, self._news = t, rest, True
 
     def _drawn(self, t: float, lower: bool) -> Array:
         """Least or greatest current [line] that all stations together may draw now."""
@@ -297,10 +313,10 @@ class Core:
         later = _whole_tenths(self._shares(self._room(free, self.building.highest()), caps, order))
         headroom = _Headroom(self.tree, self._beside(t), self._raise_budget(t))
         targets: dict[str, float] = {}
-        for column in [*order, *(s.column for s in self._by_column if s.online and not s.wants)]:
+        for column in [*order, *(s.column for s in self._by_column if s.online and not s.steered)]:
             station = self._by_column[column]
             role, held, share = station.branch.role, station.granted_a, now[column]
-            if not station.wants:
+            if not station.steered:
                 targets[role] = self._possible(station.branch.fallback_a)
             elif share < held - 1e-6:
                 targets[role] = share
@@ -368,11 +384,11 @@ class Core:
         return np.maximum(room, 0.0)
 
     def _loose(self, station: StationState, t: float) -> float:
-        """Current of a station that cannot be steered: out of reach, or drawing more than it may.
+        """Current of a station that cannot be steered: out of reach, not believed, or drawing more than it may.
 
         One that was seen to overdraw is taken to go on with it after a change of its limit, until it reports again.
         """
-        if not station.wants:
+        if not station.steered:
             return most_drawn(station, self.settings, t)
         if known_draw(station, self.settings) or station.excess_a > OVERDRAW_A:
             return max((station.reported_a or 0.0) - station.granted_a - NOISE_A, 0.0)
@@ -382,7 +398,7 @@ class Core:
         return np.array([self._cap(station) for station in self.stations.values()])
 
     def _cap(self, station: StationState) -> float:
-        return min(station.useful_a, station.cap_a) if station.wants else 0.0
+        return min(station.useful_a, station.cap_a) if station.steered else 0.0
 
     def _learn_use(self, station: StationState) -> None:
         """What a car can use: all it can get while it draws near its limit, else a little more than it takes.
@@ -427,7 +443,7 @@ class Core:
                 return (-station.branch.priority, 1, station.waiting_t, station.column)
             return (-station.branch.priority, 2, station.turn_t, station.column)
 
-        return [station.column for station in sorted(self.stations.values(), key=key) if station.wants]
+        return [station.column for station in sorted(self.stations.values(), key=key) if station.steered]
 
     def _note_turn(self, station: StationState, target: float, t: float) -> None:
         was, will = station.target_a >= self.settings.minimum_a, target >= self.settings.minimum_a
