@@ -20,7 +20,7 @@ import numpy as np
 from hilbench.controller.allocate import Array, Tree, allocate
 from hilbench.controller.building import BuildingEstimate
 from hilbench.controller.dimming import dimmed
-from hilbench.controller.obedience import OVERDRAW_A, heard, rests_at_a
+from hilbench.controller.obedience import OVERDRAW_A, heard, rests_at_a, usable
 from hilbench.controller.settings import ControllerSettings
 from hilbench.controller.stations import (
     ACTIVE,
@@ -150,10 +150,10 @@ class Core:
     def report(self, role: str, t: float, currents: Mapping[str, float]) -> None:
         """The station reported its current per terminal (``L1``..: in the order of its terminals) [A]."""
         station = self.stations[role]
-        usable = {name: amps for name, amps in currents.items() if math.isfinite(amps)}
-        if not usable:
+        amperes = usable(station, currents)
+        if not amperes:
             return
-        station.reported_a, station.reported_t = max(max(usable.values()), 0.0), t
+        station.reported_a, station.reported_t = max(max(amperes.values()), 0.0), t
         self._news |= heard(station, self.settings, t)
         if station.reported_a >= 3.0:
             self._begin(station)
@@ -164,7 +164,7 @@ class Core:
         if station.branch.line_to_line or station.reported_a < 3.0 or t - station.granted_t < self.settings.settle_s:
             return
         terminals = dict(zip(("L1", "L2", "L3"), station.branch.lines, strict=False))
-        lines = tuple(line for name, line in terminals.items() if usable.get(name, 0.0) > 1.0)
+        lines = tuple(line for name, line in terminals.items() if amperes.get(name, 0.0) > 1.0)
         if lines and lines != station.lines:
             station.lines = lines
             self._lines_changed = True

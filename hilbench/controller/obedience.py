@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -32,6 +33,8 @@ CONFIRM_S = 1.0
 """Two reports this far apart are not one that came twice, nor a queue that is emptied after a lost link (policy)."""
 SHOWS = 0.5
 """A car that draws less than this share of its limit does not show whether the station would hold it there (policy)."""
+IMPLAUSIBLE = 3.0
+"""A phase current of more than so often the branch's rating is none: its OCPD opens within seconds (policy)."""
 FRESH_SAMPLES = 3.0
 """So many of ``sample_s`` a report says what is drawn now (policy)."""
 
@@ -43,6 +46,7 @@ class Obedience:
     ``flaw`` is one of ``FLAWS``, or empty while it is believed. ``keeps_fallback``: its fallback stands in it, was
     refused, or, for None, was not tried since the start. ``told``: it has accepted a limit. ``over_t``: since when it
     has reported too much; ``good_t``: since when it has not. ``former``: limits that have ended, with when they did.
+    ``garbled``: its last report had currents that cannot be.
     """
 
     flaw: str = ""
@@ -54,6 +58,7 @@ class Obedience:
     reduced_a: float = 0.0
     last_a: float | None = None
     steady: bool = False
+    garbled: bool = False
     former: deque[tuple[float, float]] = field(default_factory=deque)
 
     def ended(self, t: float, limit_a: float, now_a: float) -> None:
@@ -152,15 +157,29 @@ def stray_a(station: StationState, settings: ControllerSettings, t: float) -> fl
 
 
 def worth_asking(station: StationState, settings: ControllerSettings, t: float) -> bool:
-    """True when a report of ``station`` is wanted now; ``asked`` then says that it was asked for.
+    """True when a report of ``station`` is wanted now; ``asked_t`` then says that it was asked for.
 
-    Once for each reduction by ``verify_a`` or more that it has had ``reaction_s`` to follow and has not reported on
-    since, and once for each report of too much.
+    Once for each car, for each reduction by ``verify_a`` or more, when it had ``reaction_s`` to follow and has not
+    reported since, and once for each report of too much.
     """
     if not (settings.verify_a and station.online and station.wants):
         return False
     trust, due = station.trust, station.granted_t + settings.reaction_s
     suspect = not trust.flaw and trust.over_t + CONFIRM_S <= t and trust.asked_t <= trust.over_t
-    unseen = station.reported_t < due <= t and trust.asked_t < due and trust.reduced_a >= settings.verify_a
-    drew = station.reported_a is None or station.reported_a > station.granted_a + OVERDRAW_A
-    return suspect or (unseen and drew)
+    unseen = station.reported_t < due <= t and trust.asked_t < due
+    return suspect or (unseen and _in_doubt(station, settings))
+
+
+def _in_doubt(station: StationState, settings: ControllerSettings) -> bool:
+    """It has drawn more than its limit when last heard of, or its car charges and was never heard of."""
+    if station.reported_a is None:
+        return station.status == "Charging"
+    return station.trust.reduced_a >= settings.verify_a and station.reported_a > station.granted_a + OVERDRAW_A
+
+
+def usable(station: StationState, currents: Mapping[str, float]) -> dict[str, float]:
+    """Reported currents [A] that are finite and that a branch could bear; others are noted (mA labelled A, evcc#22087)."""
+    most = IMPLAUSIBLE * station.branch.branch_a
+    found = {name: amps for name, amps in currents.items() if math.isfinite(amps) and abs(amps) <= most}
+    station.trust.garbled = len(found) < len(currents)
+    return found

@@ -33,6 +33,8 @@ class ControllerSettings(Model):
     follow_s: Seconds = 4.0
     """After so long a reduction counts as made when the building is estimated: most cars take 2 to 3 s (measured on
     19 models), and a meter's sample is up to 1 s old. A slower one looks like more load for a moment: the safe side."""
+    discover: Annotated[bool, Field(strict=True)] = True
+    """Ask each station once what smart charging it has: which units, stack levels and periods."""
     reaction_s: Seconds = 10.0
     """A station that still draws more than its limit after so long does not obey it; at least ``settle_s``, or cars
     that are slow are taken for stations that do not obey."""
