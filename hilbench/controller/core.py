@@ -20,7 +20,7 @@ import numpy as np
 from hilbench.controller.allocate import Array, Tree, allocate
 from hilbench.controller.building import BuildingEstimate
 from hilbench.controller.dimming import dimmed
-from hilbench.controller.obedience import OVERDRAW_A, heard, rests_at_a, usable
+from hilbench.controller.obedience import OVERDRAW_A, Obedience, heard, rests_at_a, usable
 from hilbench.controller.settings import ControllerSettings
 from hilbench.controller.stations import (
     ACTIVE,
@@ -62,7 +62,12 @@ class Core:
         self._whole = Tree(site)
         self.tree = self._whole
         self.stations = {
-            branch.role: StationState(branch, column, min(branch.max_a, branch.branch_a * CONTINUOUS))
+            branch.role: StationState(
+                branch,
+                column,
+                min(branch.max_a, branch.branch_a * CONTINUOUS),
+                trust=Obedience(blind_until=t + settings.lease_s),
+            )
             for column, branch in enumerate(site.branches)
         }
         self._by_column = list(self.stations.values())
@@ -94,6 +99,7 @@ class Core:
     def online(self, role: str, t: float) -> None:
         """The station's link is up; its status is not known yet."""
         station = self.stations[role]
+        station.trust.back(t, math.isinf(station.lease_until) or t > station.lease_until)
         station.online, self._news = True, True
         self._want(station, t)
 
@@ -172,7 +178,7 @@ class Core:
     def confirmed(self, role: str, t: float, limit_a: float, lease_s: float) -> None:
         """The station accepted a limit that runs out after ``lease_s``; infinity: its fallback, below any lease."""
         station = self.stations[role]
-        self._news |= station.trust.accepted(fallback=math.isinf(lease_s))
+        self._news |= station.trust.accepted(t, lease_s)
         if math.isinf(lease_s) and math.isfinite(station.lease_until) and t <= station.lease_until:
             return  # the lease stands above it
         if abs(limit_a - station.granted_a) > 0.05:

@@ -27,8 +27,8 @@ from hilbench.errors import DeviceError, HilbenchError
 from hilbench.ocppj import VERSIONS, CallFailed, listen, server_context
 
 LOGGER = logging.getLogger(__name__)
-NO_ANSWER = ("Timeout", "ConnectionLost")
-"""Codes of a call that the station has not answered."""
+REFUSALS = ("NotSupported", "NotImplemented", "PropertyConstraintViolation")
+"""Codes by which a station refuses a profile; with any other nobody knows what stands in it."""
 MEASURANDS = "Current.Import,Power.Active.Import,Energy.Active.Import.Register"
 
 
@@ -144,12 +144,12 @@ class Conversation(ABC):
         return accepted_a is not None
 
     async def _send(self, profile: Profile) -> str:
-        """Send a profile; its status, or the code of an error, or nothing where no answer came."""
+        """Send a profile; its status, or the code of an error, or nothing where no answer can be used."""
         try:
             status = str((await self.link.call(self.profile_message(profile))).status)
         except CallFailed as error:
             LOGGER.warning("station %s: %s", self.role, error)
-            return "" if error.code in NO_ANSWER else error.code
+            return error.code if error.code in REFUSALS else ""
         if status != "Accepted":
             first = profile.schedule["charging_schedule_period"][0]["limit"]
             what = f"{first:.1f} {profile.schedule['charging_rate_unit']}, stack level {profile.stack}"
