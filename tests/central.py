@@ -45,6 +45,12 @@ class Heard:
         """See ``hilbench.controller.csms.Listener``."""
         self.confirmed.append((role, limit_a))
 
+    def on_refused(self, role: str, fallback: bool) -> None:
+        """See ``hilbench.controller.csms.Listener``."""
+
+    def on_unanswered(self, role: str, limit_a: float, lease_s: float) -> None:
+        """See ``hilbench.controller.csms.Listener``."""
+
 
 @asynccontextmanager
 async def central(identities: Iterable[str], port: int, fallback_a: float = 8.0) -> AsyncIterator[tuple[Csms, Heard]]:

@@ -22,6 +22,7 @@ from hilbench.controller.building import BuildingEstimate
 from hilbench.controller.dimming import Delays, dimmed
 from hilbench.controller.feeding import discharged
 from hilbench.controller.headroom import Headroom
+from hilbench.controller.obedience import OVERDRAW_A, Obedience, heard, rests_at_a, usable
 from hilbench.controller.planning.coordinator import Orders
 from hilbench.controller.power import PowerLimits, signed_currents
 from hilbench.controller.settings import ControllerSettings
@@ -29,7 +30,6 @@ from hilbench.controller.stations import (
     ACTIVE,
     FIRST,
     NOISE_A,
-    OVERDRAW_A,
     PLUGGED,
     WELCOME_A,
     WELCOME_S,
@@ -75,7 +75,12 @@ class Core:
         self._whole = Tree(site)
         self.tree = self._whole
         self.stations = {
-            branch.role: StationState(branch, column, min(branch.max_a, branch.branch_a * CONTINUOUS))
+            branch.role: StationState(
+                branch,
+                column,
+                min(branch.max_a, branch.branch_a * CONTINUOUS),
+                trust=Obedience(blind_until=t + settings.lease_s),
+            )
             for column, branch in enumerate(site.branches)
         }
         self._by_column = list(self.stations.values())
@@ -108,6 +113,7 @@ class Core:
     def online(self, role: str, t: float) -> None:
         """The station's link is up; its status is not known yet."""
         station = self.stations[role]
+        station.trust.back(t, math.isinf(station.lease_until) or t > station.lease_until)
         station.online, self._news = True, True
         self._want(station, t)
 
@@ -154,6 +160,7 @@ class Core:
             if not station.remembered:
                 station.waiting_t, station.paused_t = t, -math.inf
             station.waiting_t, station.reported_a = min(station.waiting_t, t), None
+            station.trust.new_car()
         elif not station.wants and (was or (station.remembered and station.known)):
             station.waiting_t, station.turn_t = math.inf, -math.inf
             station.lines, station.reported_a, station.excess_a, station.useful_a = (), 0.0, NOISE_A, math.inf
@@ -163,10 +170,11 @@ class Core:
     def report(self, role: str, t: float, currents: Mapping[str, float]) -> None:
         """The station reported its current per terminal (``L1``..: in the order of its terminals) [A]."""
         station = self.stations[role]
-        usable = {name: amps for name, amps in currents.items() if math.isfinite(amps)}
-        if not usable:
+        amperes = usable(station, currents)
+        if not amperes:
             return
-        station.reported_a, station.reported_t = max(usable.values(), key=abs), t
+        station.reported_a, station.reported_t = max(amperes.values(), key=abs), t
+        self._news |= heard(station, self.settings, t)
         if station.reported_a >= 3.0:
             self._begin(station)
         if known_draw(station, self.settings) and station.granted_a >= self.settings.minimum_a and station.begun:
@@ -176,7 +184,7 @@ class Core:
         if station.branch.line_to_line or station.reported_a < 3.0 or t - station.granted_t < self.settings.settle_s:
             return
         terminals = dict(zip(("L1", "L2", "L3"), station.branch.lines, strict=False))
-        lines = tuple(line for name, line in terminals.items() if usable.get(name, 0.0) > 1.0)
+        lines = tuple(line for name, line in terminals.items() if amperes.get(name, 0.0) > 1.0)
         if lines and lines != station.lines:
             station.lines = lines
             self._lines_changed = True
@@ -184,11 +192,13 @@ class Core:
     def confirmed(self, role: str, t: float, limit_a: float, lease_s: float) -> None:
         """The station accepted a limit that runs out after ``lease_s``; infinity: its fallback, below any lease."""
         station = self.stations[role]
+        self._news |= station.trust.accepted(t, lease_s)
         if math.isinf(lease_s) and math.isfinite(station.lease_until) and t <= station.lease_until:
             return  # the lease stands above it
         if abs(limit_a - station.granted_a) > 0.05:
             station.before_a = (least_drawn(station, self.settings), most_drawn(station, self.settings, t))
             station.granted_t = t
+            station.trust.ended(t, station.granted_a, limit_a)
             if limit_a > station.granted_a:
                 station.raised_t = t
             self._news = True
@@ -196,6 +206,16 @@ class Core:
             self._welcome(station, t)
             self._want(station, t)
         station.granted_a, station.lease_until = limit_a, t + lease_s
+
+    def refused(self, role: str, fallback: bool) -> None:
+        """The station takes its ``fallback`` in no way that is known, or no limit at all."""
+        self.stations[role].trust.refused(fallback)
+        self._news = True
+
+    def unanswered(self, role: str, t: float, limit_a: float, lease_s: float) -> None:
+        """No answer came to a limit: the station may have it, which matters where it is more than it had."""
+        if self.stations[role].trust.told and limit_a > self.stations[role].granted_a:
+            self.confirmed(role, t, limit_a, lease_s)
 
     def set_budget(self, amps: float) -> None:
         """The budget of the service is ``amps`` from now on."""
@@ -242,9 +262,11 @@ class Core:
 
     def _expire(self, station: StationState, t: float) -> None:
         """A lease that ran out: the station has fallen back by itself."""
-        if station.granted_a != station.branch.fallback_a:
-            station.before_a = (min(station.granted_a, 0.0), max(station.granted_a, station.branch.fallback_a))
-            station.granted_t, station.granted_a, self._news = t, station.branch.fallback_a, True
+        rest = rests_at_a(station, self.settings)
+        if station.granted_a != rest:
+            station.before_a = (min(station.granted_a, 0.0), max(station.granted_a, rest))
+            station.trust.ended(t, station.granted_a, rest)
+            station.granted_t, station.granted_a, self._news = t, rest, True
 
     def _drawn(self, t: float, lower: bool) -> Array:
         """Least or greatest current [line] that all stations together may draw now."""
@@ -352,10 +374,10 @@ class Core:
         headroom = self._headroom(t)
         given = self._given()
         targets: dict[str, float] = {}
-        for column in [*order, *(s.column for s in self._by_column if s.online and not s.wants)]:
+        for column in [*order, *(s.column for s in self._by_column if s.online and not s.steered)]:
             station = self._by_column[column]
             role, held, share = station.branch.role, max(station.granted_a, 0.0), now[column]
-            if not station.wants:
+            if not station.steered:
                 targets[role] = self._possible(station.branch.fallback_a)
             elif given[column] > 0.0:
                 targets[role] = -given[column]
@@ -369,7 +391,7 @@ class Core:
 
     def _given(self) -> list[float]:
         """What stations shall give back now [A]: by plan, or more where the building alone takes too much."""
-        able = np.array([station.able_a if station.wants else 0.0 for station in self._by_column])
+        able = np.array([station.able_a if station.steered else 0.0 for station in self._by_column])
         if not able.any():
             return [0.0] * len(self._by_column)
         watts = self._watts()
@@ -440,11 +462,11 @@ class Core:
         return np.maximum(room, 0.0)
 
     def _loose(self, station: StationState, t: float) -> float:
-        """Current of a station that cannot be steered: out of reach, or drawing more than it may.
+        """Current of a station that cannot be steered: out of reach, not believed, or drawing more than it may.
 
         One that was seen to overdraw is taken to go on with it after a change of its limit, until it reports again.
         """
-        if not station.wants:
+        if not station.steered:
             return most_drawn(station, self.settings, t)
         if known_draw(station, self.settings) or station.excess_a > OVERDRAW_A:
             return max((station.reported_a or 0.0) - max(station.granted_a, 0.0) - NOISE_A, 0.0)
@@ -455,7 +477,7 @@ class Core:
 
     def _cap(self, station: StationState, t: float) -> float:
         """The most that a station can use or may have now, whatever there is."""
-        if not station.wants or not self.delays.over(station.column, t):
+        if not station.steered or not self.delays.over(station.column, t):
             return 0.0
         unknown = self.site.spread_a if not station.lines and len(station.branch.lines) > 1 else math.inf
         plan_a = math.inf if station.boosted(t) else station.plan_a
@@ -522,7 +544,7 @@ class Core:
             station.overdue = False
             return (first, 2, station.turn_t, station.column)
 
-        return [station.column for station in sorted(self.stations.values(), key=key) if station.wants]
+        return [station.column for station in sorted(self.stations.values(), key=key) if station.steered]
 
     def _note_turn(self, station: StationState, target: float, t: float) -> None:
         was, will = station.target_a >= self.settings.minimum_a, target >= self.settings.minimum_a

@@ -3,7 +3,8 @@
 Every output is a dead-man pair. The *fallback* (TxDefaultProfile, stack level 0, no end) is installed at every
 connect; the *lease* (TxDefaultProfile, stack level 1) lasts ``lease_s`` and must be renewed. When controller or link
 dies, the lease runs out and the station stands on its fallback. TxDefaultProfile is used for both because a TxProfile
-leaves the start of a transaction without a limit (bmw-wallbox-ha#15).
+leaves the start of a transaction without a limit (bmw-wallbox-ha#15). Stations that do not take it so are told in
+another way (see ``installing``).
 """
 
 from __future__ import annotations
@@ -15,20 +16,19 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
-from datetime import timedelta
 from ssl import SSLContext
 from typing import Any, Protocol
 
 from hilbench import clock
+from hilbench.controller.abilities import Abilities, Supply, in_words
+from hilbench.controller.installing import Installer, Limit, Profile
 from hilbench.controller.settings import ControllerSettings
 from hilbench.errors import DeviceError, HilbenchError
 from hilbench.ocppj import VERSIONS, CallFailed, listen, server_context
 
 LOGGER = logging.getLogger(__name__)
-FALLBACK_ID, LEASE_ID = 1, 2
-BEHIND_S = 5.0
-"""A station whose clock is behind by less than this follows a limit at once: for one that begins "now" by the
-controller's clock it would stand on its fallback until then. Stations set their clocks by Heartbeat, to the second."""
+REFUSALS = ("NotSupported", "NotImplemented", "PropertyConstraintViolation")
+"""Codes by which a station refuses a profile; with any other nobody knows what stands in it."""
 MEASURANDS = "Current.Import,Power.Active.Import,Energy.Active.Import.Register"
 
 
@@ -50,6 +50,12 @@ class Listener(Protocol):
     def on_confirmed(self, role: str, limit_a: float, lease_s: float) -> None:
         """A limit stands in the station."""
 
+    def on_refused(self, role: str, fallback: bool) -> None:
+        """The station refuses its fallback, or a lease, in every way."""
+
+    def on_unanswered(self, role: str, limit_a: float, lease_s: float) -> None:
+        """A limit was sent and no answer came: it may stand in the station."""
+
 
 class Conversation(ABC):
     """What is said to one station, in the words of its version; ``link`` is the controller's end of the connection."""
@@ -63,14 +69,24 @@ class Conversation(ABC):
         self._wake = asyncio.Event()
         self._wanted: float | None = None
         self._installing = self._install_again = False
+        self._installer = csms.installer(role)
+        self._putting = asyncio.Lock()
 
     @abstractmethod
-    async def set_limit(self, profile_id: int, stack_level: int, limit_a: float, duration_s: float | None) -> bool:
-        """Install a TxDefaultProfile for the whole station; True when the station accepted it."""
+    def profile_message(self, profile: Profile) -> Any:
+        """The SetChargingProfile for ``profile``."""
 
     @abstractmethod
     async def ask_for_reports(self) -> None:
         """Ask for currents every ``sample_s``, for the state of the connector and for a reading at once."""
+
+    @abstractmethod
+    async def ask_for_reading(self) -> None:
+        """Ask for a reading at once."""
+
+    @abstractmethod
+    async def ask_abilities(self) -> Abilities | None:
+        """Ask what the station can do; None without an answer."""
 
     async def install(self) -> None:
         """Fallback first, then ask for reports and for the state; what boots meanwhile gets it once more, not so often.
@@ -90,11 +106,10 @@ class Conversation(ABC):
 
     async def _install(self) -> None:
         if self.csms.with_fallback:
-            limit = self.csms.fallback_of(self.role)
-            if await self.set_limit(FALLBACK_ID, 0, limit, None):
-                self.listener.on_confirmed(self.role, limit, math.inf)
+            await self._put(self.csms.fallback_of(self.role), None)
         self.listener.on_online(self.role)
         await self.ask_for_reports()
+        await self._discover()
         if self._wanted is not None:
             self._wake.set()
 
@@ -112,11 +127,50 @@ class Conversation(ABC):
             limit = self._wanted
             if limit is None:
                 continue
-            lease = self.csms.settings.lease_s
-            if await self.set_limit(LEASE_ID, 1, limit, lease):
-                self.listener.on_confirmed(self.role, limit, lease)
-            elif self._wanted == limit:
+            if not await self._put(limit, self.csms.settings.lease_s) and self._wanted == limit:
                 self._wanted = None  # so that the next decision asks for it again
+
+    async def _put(self, limit_a: float, lease_s: float | None) -> bool:
+        """Install a limit in a way that the station takes, and say what became of it; True when it stands there."""
+        limit, lasts_s = Limit(limit_a, lease_s, self.csms.fallback_of(self.role)), lease_s or math.inf
+        async with self._putting:
+            accepted_a, answered = await self._installer.put(limit, self._send, self._discover)
+        if accepted_a is not None:
+            self.listener.on_confirmed(self.role, accepted_a, lasts_s)
+        elif answered:
+            self.listener.on_refused(self.role, lease_s is None)
+        else:
+            self.listener.on_unanswered(self.role, limit_a, lasts_s)
+        return accepted_a is not None
+
+    async def _send(self, profile: Profile) -> str:
+        """Send a profile; its status, or the code of an error, or nothing where no answer can be used."""
+        try:
+            status = str((await self.link.call(self.profile_message(profile))).status)
+        except CallFailed as error:
+            LOGGER.warning("station %s: %s", self.role, error)
+            return error.code if error.code in REFUSALS else ""
+        if status != "Accepted":
+            first = profile.schedule["charging_schedule_period"][0]["limit"]
+            what = f"{first:.1f} {profile.schedule['charging_rate_unit']}, stack level {profile.stack}"
+            LOGGER.warning("station %s: profile with %s was %s", self.role, what, status)
+        return status
+
+    async def _discover(self) -> None:
+        """Ask once, when all that matters more has been said, or when the usual way is refused."""
+        known = self._installer
+        if not self.csms.settings.discover or known.asked:
+            return
+        found = await self.ask_abilities()
+        if found is not None:
+            known.asked, known.abilities = True, found
+            level = logging.WARNING if found.smart_charging is False else logging.INFO
+            LOGGER.log(level, "station %s says: %s", self.role, in_words(found), extra={"station": self.role})
+
+    def ask(self) -> None:
+        """Let the station report now, where it can be asked to."""
+        if self._installer.abilities.triggers is not False:
+            self.link.spawn(self.ask_for_reading())
 
     async def attempt(self, payload: Any) -> Any:
         """Call the station; None, with a warning, when that fails."""
@@ -125,18 +179,6 @@ class Conversation(ABC):
         except CallFailed as error:
             LOGGER.warning("station %s: %s", self.role, error)
             return None
-
-
-def schedule(limit_a: float, duration_s: float | None) -> dict[str, Any]:
-    """A schedule of one period that has begun, and ends after ``duration_s`` or never."""
-    found: dict[str, Any] = {
-        "charging_rate_unit": "A",
-        "charging_schedule_period": [{"start_period": 0, "limit": round(limit_a, 1)}],
-        "start_schedule": timestamp(-BEHIND_S),
-    }
-    if duration_s is not None:
-        found["duration"] = math.ceil(duration_s + BEHIND_S)
-    return found
 
 
 class Speak(Protocol):
@@ -151,7 +193,8 @@ class Csms:
     """Listens for the stations of ``identities`` (role to identity) and carries limits to them.
 
     ``speak`` makes the conversation for a connection, in the version that was agreed on. ``passwords`` (by identity)
-    are asked for in security profiles 1 and 2; a station without one is refused there.
+    are asked for in security profiles 1 and 2; a station without one is refused there. ``supply_of`` (by role) is asked
+    for stations that take only watts.
     """
 
     def __init__(
@@ -164,8 +207,11 @@ class Csms:
         *,
         with_fallback: bool = True,
         passwords: Mapping[str, str] | None = None,
+        supply_of: Callable[[str], Supply] = lambda _role: Supply(230.0, 3),
     ) -> None:
         self._speak = speak
+        self._supply_of = supply_of
+        self._installers: dict[str, Installer] = {}
         self.settings = settings
         self.fallback_of = fallback_of
         self.listener = listener
@@ -174,6 +220,12 @@ class Csms:
         self._roles = {identity: role for role, identity in identities.items()}
         self._conversations: dict[str, Conversation] = {}
         self._transactions = 0
+
+    def installer(self, role: str) -> Installer:
+        """What is known of how station ``role`` takes limits; it outlives connections."""
+        if role not in self._installers:
+            self._installers[role] = Installer(self._supply_of(role), self.settings.minimum_a)
+        return self._installers[role]
 
     def next_transaction(self) -> int:
         """A transaction id; unique for this run of the controller by its start in seconds."""
@@ -240,6 +292,12 @@ class Csms:
         if conversation is not None:
             conversation.want(limit_a, renew)
 
+    def ask(self, role: str) -> None:
+        """Let station ``role`` report now; nothing happens while it is not connected."""
+        conversation = self._conversations.get(role)
+        if conversation is not None:
+            conversation.ask()
+
 
 def reported_currents(meter_value: list[dict[str, Any]]) -> dict[str, float]:
     """Current.Import per phase of the newest entry that has any; values that are no numbers are left out."""
@@ -249,8 +307,8 @@ def reported_currents(meter_value: list[dict[str, Any]]) -> dict[str, float]:
             if sample.get("measurand") != "Current.Import":
                 continue
             try:
-                amps = float(sample.get("value", "nan"))
-            except (TypeError, ValueError):
+                amps = float(sample.get("value", "nan")) * 10.0 ** _multiplier(sample)
+            except (TypeError, ValueError, OverflowError):
                 continue
             if math.isfinite(amps):
                 found[str(sample.get("phase", "L1"))[:2]] = amps
@@ -259,7 +317,6 @@ def reported_currents(meter_value: list[dict[str, Any]]) -> dict[str, float]:
     return {}
 
 
-def timestamp(ahead_s: float = 0.0) -> str:
-    """Now, or ``ahead_s`` later, as OCPP writes it."""
-    moment = clock.now() + timedelta(seconds=ahead_s)
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+def _multiplier(sample: dict[str, Any]) -> int:
+    """Exponent of ten that a value of OCPP 2.x comes with (UnitOfMeasure, standard-text)."""
+    return int((sample.get("unit_of_measure") or {}).get("multiplier", 0))

@@ -6,7 +6,9 @@ from typing import Any
 
 from ocpp.v16.enums import Action
 
-from hilbench.controller.csms import LOGGER, MEASURANDS, Conversation, Csms, reported_currents, schedule, timestamp
+from hilbench.controller.abilities import KEYS16, Abilities, from_configuration
+from hilbench.controller.csms import MEASURANDS, Conversation, Csms, reported_currents
+from hilbench.controller.installing import Profile, timestamp
 from hilbench.ocppj import ChargePoint16, Connection, after, call, call_result, on
 
 
@@ -17,19 +19,16 @@ class Conversation16(Conversation):
         super().__init__(role, csms)
         self.link = Session16(identity, connection, self)
 
-    async def set_limit(self, profile_id: int, stack_level: int, limit_a: float, duration_s: float | None) -> bool:
+    def profile_message(self, profile: Profile) -> Any:
         """See :class:`Conversation`."""
-        profile = {
-            "charging_profile_id": profile_id,
-            "stack_level": stack_level,
+        raw = {
+            "charging_profile_id": profile.id,
+            "stack_level": profile.stack,
             "charging_profile_purpose": "TxDefaultProfile",
             "charging_profile_kind": "Absolute",
-            "charging_schedule": schedule(limit_a, duration_s),
+            "charging_schedule": profile.schedule,
         }
-        answer = await self.attempt(call.SetChargingProfile(connector_id=0, cs_charging_profiles=profile))
-        if answer is not None and answer.status != "Accepted":
-            LOGGER.warning("station %s: profile with %.1f A was %s", self.role, limit_a, answer.status)
-        return answer is not None and answer.status == "Accepted"
+        return call.SetChargingProfile(connector_id=profile.outlet, cs_charging_profiles=raw)
 
     async def ask_for_reports(self) -> None:
         """See :class:`Conversation`."""
@@ -37,7 +36,16 @@ class Conversation16(Conversation):
         await self.attempt(call.ChangeConfiguration(key="MeterValuesSampledData", value=MEASURANDS))
         await self.attempt(call.ChangeConfiguration(key="MeterValueSampleInterval", value=sample_s))
         await self.attempt(call.TriggerMessage(requested_message="StatusNotification", connector_id=1))
+        await self.ask_for_reading()
+
+    async def ask_for_reading(self) -> None:
+        """See :class:`Conversation`."""
         await self.attempt(call.TriggerMessage(requested_message="MeterValues", connector_id=1))
+
+    async def ask_abilities(self) -> Abilities | None:
+        """See :class:`Conversation`."""
+        answer = await self.attempt(call.GetConfiguration(key=list(KEYS16)))
+        return None if answer is None else from_configuration(answer.configuration_key)
 
 
 class Session16(ChargePoint16):

@@ -6,7 +6,9 @@ from collections.abc import Callable
 from types import MethodType
 from typing import Any
 
-from hilbench.controller.csms import LOGGER, MEASURANDS, Conversation, Csms, reported_currents, schedule, timestamp
+from hilbench.controller.abilities import Abilities, from_variables, variables_wanted
+from hilbench.controller.csms import MEASURANDS, Conversation, Csms, reported_currents
+from hilbench.controller.installing import Profile, timestamp
 from hilbench.ocppj import ChargePoint21, ChargePoint201, Connection, after, messages, on
 
 _EVSE = {"id": 1, "connector_id": 1}
@@ -27,19 +29,16 @@ class Conversation2(Conversation):
         self._call: Any = messages(kind.version).call
         self.link = kind(identity, connection, self)
 
-    async def set_limit(self, profile_id: int, stack_level: int, limit_a: float, duration_s: float | None) -> bool:
+    def profile_message(self, profile: Profile) -> Any:
         """See :class:`Conversation`."""
-        profile = {
-            "id": profile_id,
-            "stack_level": stack_level,
+        raw = {
+            "id": profile.id,
+            "stack_level": profile.stack,
             "charging_profile_purpose": "TxDefaultProfile",
             "charging_profile_kind": "Absolute",
-            "charging_schedule": [{"id": profile_id, **schedule(limit_a, duration_s)}],
+            "charging_schedule": [{"id": profile.id, **profile.schedule}],
         }
-        answer = await self.attempt(self._call.SetChargingProfile(evse_id=0, charging_profile=profile))
-        if answer is not None and answer.status != "Accepted":
-            LOGGER.warning("station %s: profile with %.1f A was %s", self.role, limit_a, answer.status)
-        return answer is not None and answer.status == "Accepted"
+        return self._call.SetChargingProfile(evse_id=profile.outlet, charging_profile=raw)
 
     async def ask_for_reports(self) -> None:
         """See :class:`Conversation`."""
@@ -50,7 +49,16 @@ class Conversation2(Conversation):
         ]
         await self.attempt(self._call.SetVariables(set_variable_data=wanted))
         await self.attempt(self._call.TriggerMessage(requested_message="StatusNotification", evse=_EVSE))
+        await self.ask_for_reading()
+
+    async def ask_for_reading(self) -> None:
+        """See :class:`Conversation`."""
         await self.attempt(self._call.TriggerMessage(requested_message="TransactionEvent", evse={"id": 1}))
+
+    async def ask_abilities(self) -> Abilities | None:
+        """See :class:`Conversation`."""
+        answer = await self.attempt(self._call.GetVariables(get_variable_data=variables_wanted()))
+        return None if answer is None else from_variables(answer.get_variable_result)
 
 
 class Session2:

@@ -10,6 +10,7 @@ from contextlib import AsyncExitStack
 from dataclasses import replace
 
 from hilbench import clock
+from hilbench.controller.abilities import Supply
 from hilbench.controller.audit import Audit
 from hilbench.controller.changes import Changes, read_tokens
 from hilbench.controller.core import Core
@@ -18,9 +19,11 @@ from hilbench.controller.csms2 import Conversation2
 from hilbench.controller.csms16 import Conversation16
 from hilbench.controller.defects import Defect, defect_named
 from hilbench.controller.meter_port import MeterPort
+from hilbench.controller.obedience import FLAWS, worth_asking
 from hilbench.controller.settings import ControllerSettings
 from hilbench.controller.state import Snapshot, StateFile, keep, recall, remember
 from hilbench.controller.static import StaticCore
+from hilbench.controller.stations import most_drawn
 from hilbench.controller.status import Activity, Status
 from hilbench.controller.watch import MeterSample
 from hilbench.controller.web import serve
@@ -68,6 +71,7 @@ class ControllerRuntime:
             speak,
             with_fallback=self._defect.with_fallback,
             passwords=passwords,
+            supply_of=self._supply_of,
         )
         self._port = MeterPort(*meter, unit, site.lines, settings.meter_poll_s, self._on_sample)
         self._core: Core | None = None
@@ -77,6 +81,7 @@ class ControllerRuntime:
         self._due: asyncio.TimerHandle | None = None
         self._safe = ""
         self._activity = Activity()
+        self._flaws: dict[str, str] = {}
 
     async def run(self) -> None:
         """Serve, poll and decide until cancelled."""
@@ -152,6 +157,10 @@ class ControllerRuntime:
         assert self._core is not None, "run() makes the core before anything can happen"
         return self._core
 
+    def _supply_of(self, role: str) -> Supply:
+        branch = self._site.branch(role)
+        return Supply(self._site.voltage_v(branch), 1 if branch.line_to_line else len(branch.lines))
+
     def _on_sample(self, sample: MeterSample) -> None:
         self._activity.sample = replace(sample, t=self._now())
         self._the_core().meter(self._activity.sample)
@@ -164,11 +173,28 @@ class ControllerRuntime:
         self._activity.decisions += 1
         for setpoint in core.decide(self._now()):
             self._csms.want(setpoint.role, setpoint.limit_a)
+        self._look_after(core)
         self._port.every_s = self._idle_s if core.idle else self._settings.meter_poll_s
         if core.watch.reason != self._safe:
             self._safe = core.watch.reason
             said = f"{self._safe}; stations at fallback" if self._safe else "trusted again"
             LOGGER.warning("meter: %s", said, extra={"safe_state": self._safe})
+
+    def _look_after(self, core: Core) -> None:
+        """Ask for reports that are wanted, and say who is found out and who is believed again."""
+        now = self._now()
+        for role, station in core.stations.items():
+            if worth_asking(station, self._settings, now):
+                station.trust.asked_t = now
+                self._csms.ask(role)
+            flaw = station.trust.flaw
+            if flaw != self._flaws.get(role, ""):
+                self._flaws[role] = flaw
+                counted = most_drawn(station, self._settings, now)
+                said = f"{FLAWS[flaw]}; counted with {counted:.1f} A" if flaw else "does what it accepts again"
+                LOGGER.warning(
+                    "station %s: %s", role, said, extra={"station": role, "flaw": flaw, "counted_a": counted}
+                )
 
     def _decide_soon(self) -> None:
         """Decide once after all that comes with this news, in the same instant or within milliseconds."""
@@ -200,6 +226,15 @@ class ControllerRuntime:
         """See ``Listener``."""
         self._activity.accepted += 1
         self._the_core().confirmed(role, self._now(), limit_a, lease_s)
+
+    def on_refused(self, role: str, fallback: bool) -> None:
+        """See ``Listener``."""
+        self._the_core().refused(role, fallback)
+        self._decide_soon()
+
+    def on_unanswered(self, role: str, limit_a: float, lease_s: float) -> None:
+        """See ``Listener``."""
+        self._the_core().unanswered(role, self._now(), limit_a, lease_s)
 
 
 def speak(role: str, identity: str, connection: Connection, csms: Csms) -> Conversation:

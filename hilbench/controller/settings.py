@@ -39,6 +39,20 @@ class ControllerSettings(Model):
     follow_s: Seconds = 4.0
     """After so long a reduction counts as made when the building is estimated: most cars take 2 to 3 s (measured on
     19 models), and a meter's sample is up to 1 s old. A slower one looks like more load for a moment: the safe side."""
+    discover: Annotated[bool, Field(strict=True)] = True
+    """Ask each station once what smart charging it has: which units, stack levels and periods."""
+    reaction_s: Seconds = 10.0
+    """A station that still draws more than its limit after so long does not obey it; at least ``settle_s``, or cars
+    that are slow are taken for stations that do not obey."""
+    verify_a: Annotated[Number, Field(ge=0)] = 4.0
+    """A reduction by so much is checked after ``reaction_s`` by a report that is asked for, once, where none came by
+    itself; 0: never."""
+    believe_s: Seconds = 120.0
+    """A station that did not obey is steered again when all its reports have been within its limit for so long."""
+    unknown_a: Literal["fallback", "max"] = "fallback"
+    """What a station may take that was not heard of since the start: its fallback, which stations keep through loss of
+    power (OCPP 1.6 errata 3.37, 2.0.1 K01.FR.27; standard-text) and the commissioning checklist tries, or its
+    nameplate, for sites where stations were never connected before or are known to forget."""
     raise_hold_s: Seconds = 45.0
     """Headroom counts once it has been there for so long."""
     raise_step_a: Annotated[Number, Field(gt=0)] = 8.0

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from hilbench.controller.obedience import Obedience, most_a, rests_at_a, stray_a
 from hilbench.controller.settings import ControllerSettings
 from hilbench.site import Branch
 
@@ -21,8 +22,6 @@ NOISE_A = 0.3
 """What a car draws beyond its limit without being at fault (measured on real cars: 0.1 to 0.5 A)."""
 FIRST = 100.0
 """Before every class (0 to 9): a boost, or a turn that is overdue."""
-OVERDRAW_A = 1.0
-"""A car that draws so much beyond its limit does not obey it."""
 
 
 @dataclass
@@ -35,6 +34,7 @@ class StationState:
     ``boost_until`` when a boost ends; ``overdue``: it has a turn as it waited so long.
     ``wants``: a car stands there that may take current; ``begun``: it has, since it came or was paused, and until
     ``welcome_until`` it may still. ``remembered``: its turns are from before a restart, and it has not spoken since.
+    ``trust`` says whether it does what it accepts.
     """
 
     branch: Branch
@@ -66,6 +66,12 @@ class StationState:
     able_a: float = 0.0
     boost_until: float = -math.inf
     overdue: bool = False
+    trust: Obedience = field(default_factory=Obedience)
+
+    @property
+    def steered(self) -> bool:
+        """A car there may take current, and the station does what it is told."""
+        return self.wants and not self.trust.flaw
 
     def boosted(self, t: float) -> bool:
         """Somebody wants it to charge now, before others."""
@@ -82,20 +88,27 @@ def settled(station: StationState, settings: ControllerSettings, t: float) -> bo
 
 
 def most_drawn(station: StationState, settings: ControllerSettings, t: float) -> float:
-    """The most that it may draw now; one that is away or has not said what it does may draw all it was given."""
+    """The most that it may draw now; one that is away or has not said what it does may draw all it was given.
+
+    One that has accepted nothing may draw what holds it without a limit, and one that does not obey what it likes.
+    """
     if not station.status:
-        return max(station.granted_a, station.branch.fallback_a)
+        return most_a(station) if station.trust.flaw else max(station.granted_a, rests_at_a(station, settings))
     if not station.wants:
         return station.reported_a or 0.0
+    if station.trust.flaw:
+        return stray_a(station, settings, t)
     if known_draw(station, settings):
         return station.reported_a or 0.0
+    if not station.trust.told:
+        return max(station.granted_a, rests_at_a(station, settings))
     allowed = station.granted_a + station.excess_a if station.granted_a >= settings.minimum_a else 0.0
     return allowed if t - station.granted_t >= settings.follow_s else max(allowed, station.before_a[1])
 
 
 def least_drawn(station: StationState, settings: ControllerSettings) -> float:
     """The least that it may draw now."""
-    if not station.online or not station.wants or station.reported_a is None:
+    if not station.online or not station.steered or station.reported_a is None:
         return 0.0
     if known_draw(station, settings):
         return station.reported_a
