@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
 
 from hilbench.controller.csms import Csms
+from hilbench.controller.readings import Counted
 from hilbench.controller.runtime import speak
 from hilbench.controller.settings import ControllerSettings
 
@@ -18,6 +20,7 @@ class Heard:
         self.offline: list[str] = []
         self.statuses: list[tuple[str, str]] = []
         self.reports: list[tuple[str, dict[str, float]]] = []
+        self.needs: list[tuple[str, dict[str, Any]]] = []
         self.confirmed: list[tuple[str, float]] = []
 
     @property
@@ -36,6 +39,14 @@ class Heard:
     def on_status(self, role: str, status: str) -> None:
         """See ``hilbench.controller.csms.Listener``."""
         self.statuses.append((role, status))
+
+    def on_counted(self, role: str, counted: Counted) -> None:
+        """See ``hilbench.controller.csms.Listener``."""
+
+    def on_needs(self, role: str, needs: Mapping[str, Any]) -> bool:
+        """See ``hilbench.controller.csms.Listener``."""
+        self.needs.append((role, dict(needs)))
+        return False
 
     def on_report(self, role: str, currents: Mapping[str, float]) -> None:
         """See ``hilbench.controller.csms.Listener``."""

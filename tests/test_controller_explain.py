@@ -74,7 +74,7 @@ def is_true(core: Core, found: Why, t: float) -> bool:
             return bool(more) and is_full(core, found, t, later)
         case "dimmed":
             amps = shares(core, t, now)[1]
-            watts = np.array([core._watts_per_a(one) for one in core._by_column])
+            watts = np.array([core.watts_per_a(one) for one in core._by_column])
             least = 0.0 if amps[column] > 0 else rules.minimum_a * watts[column]
             return bool(amps @ watts + least > 1000.0 * core.power.left_w(0.0) / 1000.0 - 1.0)
         case "plan":

@@ -104,10 +104,18 @@ def rate(way: Way, limit_a: float, supply: Supply) -> dict[str, Any]:
     Watts are a station's total (I = P / (V x numberPhases); OCPP 1.6 errata 3.34, 2.0.1 K01.FR.50, standard-text); up
     to the next tenth, because a hair below 6 A is a pause.
     """
+    if limit_a < 0.0:
+        return _order(way, limit_a, supply)
     if way.unit == "A":
         return {"limit": round(limit_a, 1)}
     watts = round(limit_a, 1) * supply.volts * supply.phases
     return {"limit": math.ceil(watts * 10.0 - 1e-6) / 10.0, "number_phases": supply.phases}
+
+
+def _order(way: Way, current_a: float, supply: Supply) -> dict[str, Any]:
+    """A set point that discharges (OCPP 2.1 K01.FR.111 and Q02, CentralSetpoint; standard-text)."""
+    factor = 1.0 if way.unit == "A" else supply.volts * supply.phases
+    return {"operation_mode": "CentralSetpoint", "setpoint": round(current_a * factor, 1)}
 
 
 # what stations answer

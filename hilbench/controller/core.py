@@ -225,7 +225,7 @@ class Core:
     def plan(self, orders: Orders) -> None:
         """What stations shall do by plan from now on; those that are not named have no plan."""
         for role, station in self.stations.items():
-            watts = self._watts_per_a(station)
+            watts = self.watts_per_a(station)
             cap_a = orders.caps.get(role, math.inf) * 1000.0 / watts
             station.plan_a = cap_a if math.isinf(cap_a) else _possible_plan(cap_a, self.settings.minimum_a)
             station.give_a = orders.discharge.get(role, 0.0) * 1000.0 / watts
@@ -517,9 +517,9 @@ class Core:
         return amps if math.isinf(left_w) else dimmed(amps, self._watts(), order, left_w, self.settings.minimum_a)
 
     def _watts(self) -> Array:
-        return np.array([self._watts_per_a(station) for station in self._by_column])
+        return np.array([self.watts_per_a(station) for station in self._by_column])
 
-    def _watts_per_a(self, station: StationState) -> float:
+    def watts_per_a(self, station: StationState) -> float:
         """Power per ampere of limit: on the lines that its car is known to use, else on all that it has."""
         branch = station.branch
         lines = 1 if branch.line_to_line else len(station.lines or branch.lines)

@@ -22,6 +22,7 @@ from typing import Any, Protocol
 from hilbench import clock
 from hilbench.controller.abilities import Abilities, Supply, in_words
 from hilbench.controller.installing import Installer, Limit, Profile
+from hilbench.controller.readings import MEASURANDS, TWO_WAY_MEASURANDS, Counted, counted, reported_currents
 from hilbench.controller.settings import ControllerSettings
 from hilbench.errors import DeviceError, HilbenchError
 from hilbench.ocppj import VERSIONS, CallFailed, listen, server_context
@@ -29,7 +30,6 @@ from hilbench.ocppj import VERSIONS, CallFailed, listen, server_context
 LOGGER = logging.getLogger(__name__)
 REFUSALS = ("NotSupported", "NotImplemented", "PropertyConstraintViolation")
 """Codes by which a station refuses a profile; with any other nobody knows what stands in it."""
-MEASURANDS = "Current.Import,Power.Active.Import,Energy.Active.Import.Register"
 
 
 class Listener(Protocol):
@@ -46,6 +46,13 @@ class Listener(Protocol):
 
     def on_report(self, role: str, currents: Mapping[str, float]) -> None:
         """Reported current per terminal [A]."""
+
+    def on_counted(self, role: str, counted: Counted) -> None:
+        """Reported energy and state of charge."""
+
+    def on_needs(self, role: str, needs: Mapping[str, Any]) -> bool:
+        """What the car there needs (ChargingNeeds, snake_case); True where a schedule will come of it."""
+        ...
 
     def on_confirmed(self, role: str, limit_a: float, lease_s: float) -> None:
         """A limit stands in the station."""
@@ -166,6 +173,18 @@ class Conversation(ABC):
             known.asked, known.abilities = True, found
             level = logging.WARNING if found.smart_charging is False else logging.INFO
             LOGGER.log(level, "station %s says: %s", self.role, in_words(found), extra={"station": self.role})
+
+    @property
+    def measurands(self) -> str:
+        """What stations shall report."""
+        return TWO_WAY_MEASURANDS if self.csms.settings.policy == "v2g" else MEASURANDS
+
+    def read(self, meter_value: list[dict[str, Any]]) -> None:
+        """Hand on what was reported."""
+        if currents := reported_currents(meter_value):
+            self.listener.on_report(self.role, currents)
+        if (found := counted(meter_value)) != Counted():
+            self.listener.on_counted(self.role, found)
 
     def ask(self) -> None:
         """Let the station report now, where it can be asked to."""
@@ -297,26 +316,3 @@ class Csms:
         conversation = self._conversations.get(role)
         if conversation is not None:
             conversation.ask()
-
-
-def reported_currents(meter_value: list[dict[str, Any]]) -> dict[str, float]:
-    """Current.Import per phase of the newest entry that has any; values that are no numbers are left out."""
-    for entry in reversed(meter_value):
-        found: dict[str, float] = {}
-        for sample in entry.get("sampled_value", ()):
-            if sample.get("measurand") != "Current.Import":
-                continue
-            try:
-                amps = float(sample.get("value", "nan")) * 10.0 ** _multiplier(sample)
-            except (TypeError, ValueError, OverflowError):
-                continue
-            if math.isfinite(amps):
-                found[str(sample.get("phase", "L1"))[:2]] = amps
-        if found:
-            return found
-    return {}
-
-
-def _multiplier(sample: dict[str, Any]) -> int:
-    """Exponent of ten that a value of OCPP 2.x comes with (UnitOfMeasure, standard-text)."""
-    return int((sample.get("unit_of_measure") or {}).get("multiplier", 0))

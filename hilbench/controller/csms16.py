@@ -7,7 +7,7 @@ from typing import Any
 from ocpp.v16.enums import Action
 
 from hilbench.controller.abilities import KEYS16, Abilities, from_configuration
-from hilbench.controller.csms import MEASURANDS, Conversation, Csms, reported_currents
+from hilbench.controller.csms import Conversation, Csms
 from hilbench.controller.installing import Profile, timestamp
 from hilbench.ocppj import ChargePoint16, Connection, after, call, call_result, on
 
@@ -33,7 +33,7 @@ class Conversation16(Conversation):
     async def ask_for_reports(self) -> None:
         """See :class:`Conversation`."""
         sample_s = str(self.csms.settings.sample_s)
-        await self.attempt(call.ChangeConfiguration(key="MeterValuesSampledData", value=MEASURANDS))
+        await self.attempt(call.ChangeConfiguration(key="MeterValuesSampledData", value=self.measurands))
         await self.attempt(call.ChangeConfiguration(key="MeterValueSampleInterval", value=sample_s))
         await self.attempt(call.TriggerMessage(requested_message="StatusNotification", connector_id=1))
         await self.ask_for_reading()
@@ -102,9 +102,7 @@ class Session16(ChargePoint16):
     @on(Action.meter_values)
     def on_meter_values(self, meter_value: list[dict[str, Any]], **_more: Any) -> Any:
         """Hand on the currents of the newest value."""
-        currents = reported_currents(meter_value)
-        if currents:
-            self._listener.on_report(self._role, currents)
+        self._conversation.read(meter_value)
         return call_result.MeterValues()
 
     @on(Action.data_transfer)

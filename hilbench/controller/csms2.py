@@ -7,10 +7,12 @@ from types import MethodType
 from typing import Any
 
 from hilbench.controller.abilities import Abilities, from_variables, variables_wanted
-from hilbench.controller.csms import MEASURANDS, Conversation, Csms, reported_currents
+from hilbench.controller.csms import Conversation, Csms
 from hilbench.controller.installing import Profile, timestamp
 from hilbench.ocppj import ChargePoint21, ChargePoint201, Connection, after, messages, on
 
+TRANSFERS = ("AC_single_phase", "AC_three_phase", "AC_BPT")
+"""Energy transfers of AC, in both directions (OCPP 2.1 EnergyTransferModeEnumType, standard-text)."""
 _EVSE = {"id": 1, "connector_id": 1}
 _NOTES = (
     "NotifyReport", "NotifyEvent", "NotifyMonitoringReport", "FirmwareStatusNotification", "LogStatusNotification",
@@ -42,7 +44,7 @@ class Conversation2(Conversation):
 
     async def ask_for_reports(self) -> None:
         """See :class:`Conversation`."""
-        values = {"TxUpdatedMeasurands": MEASURANDS, "TxUpdatedInterval": str(self.csms.settings.sample_s)}
+        values = {"TxUpdatedMeasurands": self.measurands, "TxUpdatedInterval": str(self.csms.settings.sample_s)}
         wanted = [
             {"attribute_value": value, "component": {"name": "SampledDataCtrlr"}, "variable": {"name": name}}
             for name, value in values.items()
@@ -95,8 +97,10 @@ class Session2:
 
     @on("Authorize")
     def on_authorize(self, **_details: Any) -> Any:
-        """Everybody may charge."""
-        return self._results.Authorize(id_token_info={"status": "Accepted"})
+        """Everybody may charge, and with V2G discharge."""
+        both = self.version == "2.1" and self._conversation.csms.settings.policy == "v2g"
+        more = {"allowed_energy_transfer": list(TRANSFERS)} if both else {}
+        return self._results.Authorize(id_token_info={"status": "Accepted"}, **more)
 
     @on("StatusNotification")
     def on_status_notification(self, connector_status: str, evse_id: int, **_more: Any) -> Any:
@@ -124,9 +128,7 @@ class Session2:
         elif state:
             self._charging = "Preparing" if state in ("EVConnected", "Idle") else state
         self._say(self._charging)
-        currents = reported_currents(meter_value or [])
-        if currents:
-            self._conversation.listener.on_report(self._conversation.role, currents)
+        self._conversation.read(meter_value or [])
         accepted = {"status": "Accepted"} if id_token else None
         return self._results.TransactionEvent(id_token_info=accepted)
 
@@ -136,9 +138,8 @@ class Session2:
     @on("MeterValues")
     def on_meter_values(self, meter_value: list[dict[str, Any]], evse_id: int, **_more: Any) -> Any:
         """Hand on the currents of the newest value; those of evse 0 are the station's own meter."""
-        currents = reported_currents(meter_value)
-        if currents and evse_id > 0:
-            self._conversation.listener.on_report(self._conversation.role, currents)
+        if evse_id > 0:
+            self._conversation.read(meter_value)
         return self._results.MeterValues()
 
     @on("DataTransfer")
@@ -147,9 +148,10 @@ class Session2:
         return self._results.DataTransfer(status="UnknownVendorId")
 
     @on("NotifyEVChargingNeeds")
-    def on_needs(self, **_details: Any) -> Any:
-        """No schedule is made for one car alone."""
-        return self._results.NotifyEVChargingNeeds(status="Rejected")
+    def on_needs(self, charging_needs: dict[str, Any], **_more: Any) -> Any:
+        """Hand on what the car needs; without a plan no schedule is made for one car alone."""
+        planned = self._conversation.listener.on_needs(self._conversation.role, charging_needs)
+        return self._results.NotifyEVChargingNeeds(status="Accepted" if planned else "Rejected")
 
     @on("NotifyEVChargingSchedule")
     def on_schedule(self, **_details: Any) -> Any:

@@ -10,12 +10,14 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import Enum
+from typing import Annotated
 
 import numpy as np
+from pydantic import Field
 
 from hilbench.controller.allocate import Array
+from hilbench.site import Model, Number
 
 
 class Guard(Enum):
@@ -28,19 +30,21 @@ class Guard(Enum):
     UNLIMITED_AUTONOMOUS = "left alone"
 
 
-@dataclass(frozen=True)
-class DimmingSettings:
-    """Times [s] and the limit [kW] that holds without contact."""
+Times = Annotated[Number, Field(gt=0, le=86_400)]
 
-    failsafe_kw: float = 4.2
+
+class DimmingSettings(Model):
+    """``[controller.operator]``: times [s] and the limit [kW] that holds without contact."""
+
+    failsafe_kw: Annotated[Number, Field(ge=0)] = 4.2
     """Section 14a EnWG, BK6-22-300 (regulation-text)."""
-    failsafe_least_s: float = 7200.0
+    failsafe_least_s: Times = 7200.0
     """Fail-safe duration minimum, 2 h (evcc and EVerest, read-code)."""
-    heartbeat_s: float = 120.0
+    heartbeat_s: Times = 120.0
     """A heartbeat is lost after so long (LPC-031, LPC-911; read-code)."""
-    contact_s: float = 120.0
+    contact_s: Times = 120.0
     """So long a start waits for contact (LPC-906), and a return for a limit (LPC-921); read-code."""
-    stay_safe: bool = True
+    stay_safe: Annotated[bool, Field(strict=True)] = True
     """Without heartbeat stay in fail-safe for good, as evcc does; else leave after ``failsafe_least_s`` (LPC-922)."""
 
 

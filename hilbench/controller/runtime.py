@@ -5,14 +5,16 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
-from collections.abc import Mapping
+from collections.abc import Coroutine, Iterator, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import replace
+from typing import Any
 
 from hilbench import clock
 from hilbench.controller.abilities import Supply
 from hilbench.controller.audit import Audit
 from hilbench.controller.changes import Changes, read_tokens
+from hilbench.controller.coordination import Coordination
 from hilbench.controller.core import Core
 from hilbench.controller.csms import Conversation, Csms
 from hilbench.controller.csms2 import Conversation2
@@ -20,7 +22,10 @@ from hilbench.controller.csms16 import Conversation16
 from hilbench.controller.defects import Defect, defect_named
 from hilbench.controller.meter_port import MeterPort
 from hilbench.controller.obedience import FLAWS, worth_asking
+from hilbench.controller.operator_box import OperatorBox
+from hilbench.controller.readings import Counted
 from hilbench.controller.settings import ControllerSettings
+from hilbench.controller.signals.port import Signals
 from hilbench.controller.state import Snapshot, StateFile, keep, recall, remember
 from hilbench.controller.static import StaticCore
 from hilbench.controller.stations import most_drawn
@@ -82,12 +87,16 @@ class ControllerRuntime:
         self._safe = ""
         self._activity = Activity()
         self._flaws: dict[str, str] = {}
+        self._coordination: Coordination | None = None
+        self._signals: Signals | None = None
+        self._box: OperatorBox | None = None
 
     async def run(self) -> None:
         """Serve, poll and decide until cancelled."""
         self._zero = clock.next_multiple(self._tick_s, 0.5 * self._settings.meter_poll_s)
         self._core = self._made_core(self._now())
         memory = self._recalled(self._core)
+        self._connect(self._core)
         async with AsyncExitStack() as stack:
             await self._csms.serve(*self._listen, stack)
             if self._settings.status_port:
@@ -97,8 +106,38 @@ class ControllerRuntime:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._measure(), name="controller meter")
                 group.create_task(self._renew(), name="controller leases")
+                for name, part in self._parts():
+                    group.create_task(part, name=f"controller {name}")
                 if memory is not None:
                     group.create_task(keep(memory, self._snapshot), name="controller state")
+
+    def _connect(self, core: Core) -> None:
+        """Make what tells the core of more than meter and stations, where it is wanted."""
+        settings = self._settings
+        if settings.openadr is not None:
+            self._signals = Signals(settings.openadr, self._on_import_limit)
+        if settings.operator is not None:
+            self._box = OperatorBox(settings.operator, self._on_station_limit)
+        if settings.policy in ("coordinated", "v2g"):
+            signals = self._signals
+            self._coordination = Coordination(core, signals.limit_at if signals else lambda _t: None)
+
+    def _parts(self) -> Iterator[tuple[str, Coroutine[Any, Any, None]]]:
+        """What of it runs beside meter and leases."""
+        if self._signals is not None:
+            yield "signals", self._signals.ven.run()
+        if self._box is not None:
+            yield "operator", self._box.run()
+        if self._coordination is not None:
+            yield "plan", self._coordination.run()
+
+    def _on_import_limit(self, limit_kw: float | None) -> None:
+        self._the_core().limit_import(limit_kw)
+        self._decide_soon()
+
+    def _on_station_limit(self, limit_kw: float | None) -> None:
+        self._the_core().dim(limit_kw)
+        self._decide_soon()
 
     def _made_core(self, t: float) -> Core:
         """A broken one where a defect is wanted, else that of the policy."""
@@ -164,6 +203,8 @@ class ControllerRuntime:
     def _on_sample(self, sample: MeterSample) -> None:
         self._activity.sample = replace(sample, t=self._now())
         self._the_core().meter(self._activity.sample)
+        if self._coordination is not None:
+            self._coordination.sample(sample)
 
     def _decide(self) -> None:
         core = self._the_core()
@@ -215,12 +256,24 @@ class ControllerRuntime:
 
     def on_status(self, role: str, status: str) -> None:
         """See ``Listener``."""
+        before = self._the_core().stations[role].status
         self._the_core().status(role, self._now(), status)
+        if self._coordination is not None:
+            self._coordination.status(role, before, status)
         self._decide_soon()
 
     def on_report(self, role: str, currents: Mapping[str, float]) -> None:
         """See ``Listener``."""
         self._the_core().report(role, self._now(), currents)
+
+    def on_counted(self, role: str, counted: Counted) -> None:
+        """See ``Listener``."""
+        if self._coordination is not None:
+            self._coordination.metered(role, counted.net_wh, counted.soc)
+
+    def on_needs(self, role: str, needs: Mapping[str, Any]) -> bool:
+        """See ``Listener``."""
+        return self._coordination is not None and self._coordination.needs(role, needs)
 
     def on_confirmed(self, role: str, limit_a: float, lease_s: float) -> None:
         """See ``Listener``."""

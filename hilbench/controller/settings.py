@@ -6,7 +6,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from hilbench.controller.dimming import DimmingSettings
 from hilbench.controller.planning.settings import PlanSettings
+from hilbench.controller.signals.port import OpenAdrSettings
 from hilbench.site import MINIMUM_CURRENT_A, Integer, Model, Number, RelativePath
 
 Seconds = Annotated[Number, Field(gt=0, le=86_400)]
@@ -24,6 +26,10 @@ class ControllerSettings(Model):
     policy: Policy = "dynamic"
     plan: PlanSettings = PlanSettings()
     """What coordinated charging and V2G plan with."""
+    openadr: OpenAdrSettings | None = None
+    """Which VTN is asked for limits of the site's import; none: nobody."""
+    operator: DimmingSettings | None = None
+    """Limits of the grid operator for all stations, told over HTTP with a heartbeat (section 14a EnWG); none: none."""
     meter_poll_s: Seconds = 1.0
     """How often the meter is asked, halfway between its samples; no use to be faster than it samples."""
     idle_poll_s: Seconds = 5.0

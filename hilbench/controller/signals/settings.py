@@ -6,9 +6,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from hilbench.controller.settings import Seconds
 from hilbench.site import Integer, Model, Number
 
+Seconds = Annotated[Number, Field(gt=0, le=86_400)]
 Share = Annotated[Number, Field(ge=0, le=1)]
 
 

@@ -1,0 +1,72 @@
+"""What stations report in MeterValues and TransactionEvents, as numbers; what is none is left out."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+MEASURANDS = "Current.Import,Power.Active.Import,Energy.Active.Import.Register"
+TWO_WAY_MEASURANDS = MEASURANDS + ",Current.Export,Energy.Active.Export.Register,SoC"
+_KILO = {"kWh": 1000.0, "Wh": 1.0, "": 1.0}
+
+
+class Counted(NamedTuple):
+    """A station's energy, import less export [Wh], and the state of charge of its car (0 to 1); None: not said."""
+
+    net_wh: float | None = None
+    soc: float | None = None
+
+
+def reported_currents(meter_value: Sequence[Mapping[str, Any]]) -> dict[str, float]:
+    """Current per phase of the newest entry that has any [A]; negative where Current.Export says so."""
+    for entry in reversed(meter_value):
+        found: dict[str, float] = {}
+        for sample, value in _numbers(entry):
+            phase = str(sample.get("phase", "L1"))[:2]
+            if sample.get("measurand") == "Current.Import":
+                found[phase] = value if value or phase not in found else found[phase]
+            elif sample.get("measurand") == "Current.Export" and value:
+                found[phase] = -value
+        if found:
+            return found
+    return {}
+
+
+def counted(meter_value: Sequence[Mapping[str, Any]]) -> Counted:
+    """Energy and state of charge of the newest entry that has either."""
+    for entry in reversed(meter_value):
+        taken = given = soc = None
+        for sample, value in _numbers(entry):
+            factor = _KILO.get(_unit(sample), 1.0)
+            match sample.get("measurand", "Energy.Active.Import.Register"):
+                case "Energy.Active.Import.Register" if not sample.get("phase"):
+                    taken = value * factor
+                case "Energy.Active.Export.Register" if not sample.get("phase"):
+                    given = value * factor
+                case "SoC" if 0.0 <= value <= 100.0:
+                    soc = value / 100.0
+        if taken is not None or soc is not None:
+            return Counted(None if taken is None else taken - (given or 0.0), soc)
+    return Counted()
+
+
+def _unit(sample: Mapping[str, Any]) -> str:
+    """The unit of a sample; absent: the default of its measurand."""
+    given = sample.get("unit_of_measure")
+    return str((given.get("unit") if isinstance(given, Mapping) else sample.get("unit")) or "")
+
+
+def _numbers(entry: Mapping[str, Any]) -> Iterator[tuple[Mapping[str, Any], float]]:
+    for sample in entry.get("sampled_value", ()):
+        try:
+            value = float(sample.get("value", "nan")) * 10.0 ** _multiplier(sample)
+        except (TypeError, ValueError, OverflowError):
+            continue
+        if math.isfinite(value):
+            yield sample, value
+
+
+def _multiplier(sample: Mapping[str, Any]) -> int:
+    """Exponent of ten that a value of OCPP 2.x comes with (UnitOfMeasure, standard-text)."""
+    return int((sample.get("unit_of_measure") or {}).get("multiplier", 0))

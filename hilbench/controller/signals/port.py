@@ -1,0 +1,55 @@
+"""The OpenADR port of the controller: its settings in a rig, and the VEN that they make."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Annotated
+
+from pydantic import Field
+
+from hilbench.controller.signals.events import limit_at
+from hilbench.controller.signals.settings import SignalSettings
+from hilbench.controller.signals.ven import Ven
+from hilbench.errors import InputError
+from hilbench.site import RelativePath
+
+LOGGER = logging.getLogger(__name__)
+
+
+class OpenAdrSettings(SignalSettings):
+    """``[controller.openadr]``: which VTN is asked, as whom, and what its events mean here."""
+
+    url: Annotated[str, Field(min_length=1)]
+    """Base address of the VTN (http or https)."""
+    client_id: Annotated[str, Field(min_length=1)]
+    client_secret_file: RelativePath
+    """File with the secret of the client credentials, in one line; a run folder keeps no secret."""
+
+
+def secret_of(settings: OpenAdrSettings) -> str:
+    """The client's secret; raises ``InputError``."""
+    try:
+        text = settings.client_secret_file.read_text("utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(str(settings.client_secret_file), f"cannot be read: {error}") from error
+    if not text or not text.isprintable():
+        raise InputError(str(settings.client_secret_file), "holds no secret in one line")
+    return text
+
+
+class Signals:
+    """A VEN whose limit goes to ``on_limit`` [kW], and what its events will ask for later."""
+
+    def __init__(self, settings: OpenAdrSettings, on_limit: Callable[[float | None], None]) -> None:
+        self.ven = Ven(settings.url, settings.client_id, secret_of(settings), settings, on_limit, self._noted)
+
+    def _noted(self, note: str) -> None:
+        LOGGER.warning("OpenADR: %s", note)
+
+    def limit_at(self, t: float) -> float | None:
+        """The limit of the site's import [kW] that known events set at ``t`` (UTC [s]); None for none."""
+        return limit_at(self.ven.events, t)
+
+
+__all__ = ["OpenAdrSettings", "Signals", "secret_of"]
