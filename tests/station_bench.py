@@ -12,8 +12,9 @@ from websockets.asyncio.server import ServerConnection
 from hilbench import clock, ocppj
 from hilbench.ocppj import messages, on, security
 from hilbench.signals import Record
-from hilbench.site import Branch
+from hilbench.site import Branch, Site
 from hilbench_emulators.link import FaultLink
+from hilbench_emulators.plant import Plant
 from hilbench_emulators.station.ocpp2 import AcStation21, AcStation201
 from hilbench_emulators.station.ocpp16 import AcStation16
 from hilbench_emulators.station.settings import StationSettings
@@ -39,6 +40,7 @@ def _default(version: str, action: str, bench: Bench) -> dict[str, Any]:
         "StartTransaction": {"transaction_id": bench.transactions, "id_tag_info": accepted},
         "DataTransfer": accepted,
         "PullDynamicScheduleUpdate": accepted,
+        "NotifyEVChargingNeeds": accepted,
     }
     return answers.get(action, {})
 
@@ -59,7 +61,10 @@ def _central(version: str) -> Any:
 
 
 class Bench:
-    """``answers[action]``: what to answer instead, a dict or a function of the payload that gives one."""
+    """``answers[action]``: what to answer instead, a dict or a function of the payload that gives one.
+
+    With a ``site`` of the station's branch the plant is a real one.
+    """
 
     def __init__(self, version: str, branch: Branch = BRANCH, **settings: Any) -> None:
         self.version = version
@@ -69,7 +74,8 @@ class Bench:
         self.answers: dict[str, Any] = {}
         self.transactions = 0
         self.record = Record()
-        self.plant = FakePlant()
+        self.plant: Any = FakePlant()
+        self.site: Site | None = None
         self.settings = StationSettings(**settings)
         self.store: dict[str, Any] = {}
         self.calls: Any = messages(version).call
@@ -103,6 +109,8 @@ class Bench:
 
         async def main() -> Any:
             async with ocppj.listen("127.0.0.1", 0, self.handler, versions=(self.version,)) as port:
+                if self.site is not None:
+                    self.plant = Plant(self.site, self.record, two_way=True)
                 self.link = FaultLink("127.0.0.1", 0, "127.0.0.1", port)
                 await self.link.start()
                 self.station = _STATIONS[self.version](

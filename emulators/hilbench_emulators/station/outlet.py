@@ -99,7 +99,7 @@ class Outlet:
 
     @property
     def ordered_a(self) -> float | None:
-        """What the car has been told over its link [A per phase], negative to discharge; None: only the pilot counts."""
+        """What the car has been told over its link [A per phase], negative to discharge; None: the pilot counts."""
         return self._order_a
 
     @property
@@ -161,7 +161,7 @@ class Outlet:
         self._car_changed("A")
 
     def allow(self, current_a: float, order_a: float | None = None) -> None:
-        """Offer up to ``current_a`` per phase from now on; 0 pauses. ``order_a`` is told over the car's link instead."""
+        """Offer up to ``current_a`` per phase from now on; 0 pauses. ``order_a`` goes over the car's link instead."""
         self._allowed_a, self._wanted_order_a = current_a, order_a
         self._update()
 
