@@ -63,7 +63,7 @@ def _central(version: str) -> Any:
 class Bench:
     """``answers[action]``: what to answer instead, a dict or a function of the payload that gives one.
 
-    With a ``site`` of the station's branch the plant is a real one.
+    With a ``site`` of the station's branch the plant is a real one, ``real``.
     """
 
     def __init__(self, version: str, branch: Branch = BRANCH, **settings: Any) -> None:
@@ -74,8 +74,9 @@ class Bench:
         self.answers: dict[str, Any] = {}
         self.transactions = 0
         self.record = Record()
-        self.plant: Any = FakePlant()
+        self.plant = FakePlant()
         self.site: Site | None = None
+        self.real: Plant
         self.settings = StationSettings(**settings)
         self.store: dict[str, Any] = {}
         self.calls: Any = messages(version).call
@@ -109,13 +110,14 @@ class Bench:
 
         async def main() -> Any:
             async with ocppj.listen("127.0.0.1", 0, self.handler, versions=(self.version,)) as port:
+                plant: Any = self.plant
                 if self.site is not None:
-                    self.plant = Plant(self.site, self.record, two_way=True)
+                    plant = self.real = Plant(self.site, self.record, two_way=True)
                 self.link = FaultLink("127.0.0.1", 0, "127.0.0.1", port)
                 await self.link.start()
                 self.station = _STATIONS[self.version](
                     self.branch,
-                    self.plant,
+                    plant,
                     url=f"ws://127.0.0.1:{self.link.port}/ocpp",
                     identity=self.identity,
                     record=self.record,

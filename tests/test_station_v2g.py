@@ -67,7 +67,7 @@ async def plugged(b: Bench, vehicle: str = CAR, soc: float = 0.5, **wishes: Any)
 
 def power_a(b: Bench) -> float:
     """Power at the station as amperes of all three phases, negative while it discharges."""
-    return float(b.plant.station_reading("A1").power_w) / PER_A
+    return float(b.real.station_reading("A1").power_w) / PER_A
 
 
 # -- needs
@@ -214,7 +214,7 @@ def test_the_car_follows_set_points_of_either_sign() -> None:
             await asyncio.sleep(30)
             assert power_a(b) == pytest.approx(expected, rel=5e-3, abs=1e-9)
             assert b.station.offered_a == pytest.approx(offered)
-            assert b.plant.pilot_state("A1") == "C"
+            assert b.real.pilot_state("A1") == "C"
             await asyncio.sleep(30)
         await b.station.unplug()
 
@@ -373,7 +373,7 @@ def test_a_reserve_ends_a_discharge_that_is_still_ordered() -> None:
         await order(b, point(-16.0))
         await asyncio.sleep(600)
         assert power_a(b) == 0.0
-        assert b.plant.station_reading("A1").soc == pytest.approx(0.2, abs=1e-6)
+        assert b.real.station_reading("A1").soc == pytest.approx(0.2, abs=1e-6)
         await order(b, point(10.0), number=2)
         await asyncio.sleep(30)
         assert power_a(b) == pytest.approx(10.0, rel=5e-3)

@@ -32,7 +32,7 @@ def member_lists(settings: StationSettings, version: Version) -> dict[str, tuple
     """What may be in each list by the name of its variable."""
     measurands = MEASURANDS + (EXPORTS if two_way(settings, version) else ())
     points = ("PowerPathClosed", "EVConnected", "Authorized")
-    return dict.fromkeys(_MEASURAND_LISTS, measurands) | {"TxStartPoint": points, "TxStopPoint": points}
+    return {**dict.fromkeys(_MEASURAND_LISTS, measurands), "TxStartPoint": points, "TxStopPoint": points}
 
 
 @dataclass(frozen=True)
