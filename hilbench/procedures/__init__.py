@@ -41,8 +41,8 @@ class Procedure:
     """One step of the catalogue.
 
     ``needs`` names what the rig must offer beyond stations and a site meter (``controller.suspend``,
-    ``controller.kill``, ``link``, ``meter.fault``, ``v2g``); ``base`` is the building during it: a quiet constant load or the
-    rig's own; ``short`` procedures end within minutes of bench time and also make sense in real time.
+    ``controller.kill``, ``link``, ``meter.fault``, ``v2g``); ``base`` is the building during it: a quiet constant load
+    or the rig's own; ``short`` procedures end within minutes of bench time and also make sense in real time.
     """
 
     id: str

@@ -12,7 +12,7 @@ from hilbench.procedures import Procedure
 BEFORE_S, PEAK_S, AFTER_S = 3600.0, 7200.0, 18_000.0
 RISE_S = 600.0
 ARRIVAL_SOC, WANTED_KWH = 0.6, 6.0
-SHARE = 0.25
+SHARE = 0.125
 """How far above the budget the peak goes at least: this share of what all cars together can give."""
 
 
@@ -44,7 +44,7 @@ PROCEDURE = Procedure(
     id="11.1",
     key="v2g-day",
     title="evening peak with V2G",
-    purpose="Cars give back what keeps the evening peak within the budget, and leave with what their drivers asked for.",
+    purpose="Cars give what keeps an evening peak within the budget, and leave with what their drivers asked for.",
     run=run,
     needs=frozenset({"v2g"}),
     short=False,

@@ -100,7 +100,10 @@ class Linked2(Smart2):
         self._spawn(self._needs_exchanged(self._best_transfer()))
 
     async def _needs_exchanged(self, transfer: str) -> None:
-        """Tell them; where the controller refuses, agree on something else or end (Q01.FR.04 to FR.06)."""
+        """Tell them; where the controller refuses to let the car discharge, agree to charge only (2.1 Q01.FR.05).
+
+        Of a car that only charges Rejected says that no schedule will come (K15.FR.04, standard-text).
+        """
         link, running = self._uplink.link, self._transaction
         try:
             answer = None if link is None else await link.call(self._needs_message(transfer))
@@ -110,26 +113,19 @@ class Linked2(Smart2):
             return
         if answer is None:
             self._needs_told = False
-        elif answer.status != "Rejected" or self.version == "2.0.1":
-            self.transfer = transfer
-            self._refresh()
-        else:
-            self._refused(transfer)
-
-    def _refused(self, transfer: str) -> None:
-        if transfer == BIDIRECTIONAL:
+        elif answer.status == "Rejected" and transfer == BIDIRECTIONAL:
             self._allow(self._allowed - {BIDIRECTIONAL})
         else:
-            self.end("ReqEnergyTransferRejected")
+            self.transfer = transfer
+            self._refresh()
 
     def _needs_message(self, transfer: str) -> Any:
         needs, said = self._needs(), self._uplink.messages
         leaves = self.visit.departure
         departure = None if leaves is None else timestamp(leaves.timestamp())
-        most = 1 if needs.car.discharge is None else 3
         if self.version == "2.0.1":
             wire = needs.wire201(transfer, departure)
-            return said.NotifyEVChargingNeeds(evse_id=OUTLET, charging_needs=wire, max_schedule_tuples=most)
+            return said.NotifyEVChargingNeeds(evse_id=OUTLET, charging_needs=wire)
         wire = needs.wire(transfer, self._available(), departure)
         return said.NotifyEVChargingNeeds(evse_id=OUTLET, charging_needs=wire, timestamp=self.timestamp())
 
