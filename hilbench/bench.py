@@ -27,6 +27,7 @@ from hilbench.signals import Event, Record, offered_current, station_energy, sta
 from hilbench.site import Site
 from hilbench.world import World, build_world
 from hilbench_emulators.sessions import Session
+from hilbench_emulators.vehicles import load_vehicle
 
 BaseKind = Literal["quiet", "building"]
 QUIET_SHARE = 0.5
@@ -227,6 +228,7 @@ class Bench:
         *,
         energy_kwh: float | None = None,
         soc: float | None = None,
+        departure: datetime | None = None,
         spread_s: float = 0.0,
     ) -> None:
         """Plug cars in: at ``roles`` (default all), ``vehicle`` or the rig's own, at random within ``spread_s``."""
@@ -236,7 +238,7 @@ class Bench:
         for role, delay in zip(wanted, delays, strict=True):
             await clock.sleep_until(start + float(delay))
             model = vehicle or self.rig.station(role).vehicle
-            await self.stations[role].plug_in(model, energy_kwh=energy_kwh, soc=soc)
+            await self.stations[role].plug_in(model, energy_kwh=energy_kwh, soc=soc, departure=departure)
 
     async def unplug(self, roles: str | Iterable[str] | None = None) -> None:
         """Unplug the cars at ``roles`` (default all)."""
@@ -271,6 +273,18 @@ class Bench:
                 roles.append(branch.role)
         return roles
 
+    def two_way_roles(self) -> list[str]:
+        """Stations whose car may discharge: with a link to it, OCPP 2.1, and a car that can; in rig order."""
+        return [
+            entry.role
+            for entry in self.rig.stations
+            if entry.two_way and load_vehicle(entry.vehicle).discharge is not None
+        ]
+
+    def capabilities(self) -> frozenset[str]:
+        """What procedures may need of the rig: what can fail in it, and ``v2g`` where cars may discharge."""
+        return self.faults.capabilities() | ({"v2g"} if self.two_way_roles() else set())
+
     @property
     def reference_vehicle(self) -> str:
         """The car model that procedures use when all cars must be equal: the first station's."""
@@ -297,6 +311,21 @@ class Bench:
     def worst_base_headroom_a(self) -> float:
         """What brings the quiet building to the worst base load that the rig declares [A per line]."""
         return (1.0 - QUIET_SHARE) * self.site.worst_base_a
+
+    def evening_peak_a(self, share: float) -> float:
+        """Load on top of the quiet building [A per line] that makes the worst base load of the rig.
+
+        At least the budget and ``share`` of what all cars that may discharge can give, at most the service's rating.
+        """
+        root, quiet_a = self.site.nodes[0], QUIET_SHARE * self.site.worst_base_a
+        given = dict.fromkeys(self.site.lines, 0j)
+        for role in self.two_way_roles():
+            discharge = load_vehicle(self.rig.station(role).vehicle).discharge
+            most_a = 0.0 if discharge is None else min(discharge.max_a, self.site.branch(role).max_a)
+            for line, unit in self.site.unit_currents(self.site.branch(role)).items():
+                given[line] += unit * most_a
+        above = root.limit_a + share * min(map(abs, given.values())) - quiet_a
+        return min(max(self.worst_base_headroom_a, above), root.rating_a - quiet_a)
 
     @property
     def fallback_timeout_s(self) -> float:
@@ -335,7 +364,7 @@ class Bench:
         await clock.sleep_until(clock.seconds_since_epoch(session.arrival))
         played.started = clock.time()
         vehicle = session.vehicle or self.rig.station(role).vehicle
-        await self.stations[role].plug_in(vehicle, energy_kwh=session.energy_kwh)
+        await self.stations[role].plug_in(vehicle, energy_kwh=session.energy_kwh, departure=session.departure)
         await clock.sleep_until(clock.seconds_since_epoch(session.departure))
         await self.stations[role].unplug()
         played.ended = clock.time()

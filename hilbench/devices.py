@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Literal, Protocol, runtime_checkable
 
 LinkFault = Literal["reset", "half-open"]
@@ -26,8 +27,18 @@ class Station(Device, Protocol):
 
     role: str
 
-    async def plug_in(self, vehicle: str, *, energy_kwh: float | None = None, soc: float | None = None) -> None:
-        """Connect a car of model ``vehicle`` that wants ``energy_kwh`` (or is at ``soc`` 0..1) and authorise it."""
+    async def plug_in(
+        self,
+        vehicle: str,
+        *,
+        energy_kwh: float | None = None,
+        soc: float | None = None,
+        departure: datetime | None = None,
+    ) -> None:
+        """Connect a car of model ``vehicle`` that wants ``energy_kwh`` (or is at ``soc`` 0..1) and authorise it.
+
+        ``departure`` is when its driver means to leave, where the station can hear of that.
+        """
 
     async def unplug(self) -> None:
         """End the session and disconnect the car."""

@@ -7,12 +7,15 @@ of it; ``error`` means that the site as described cannot be kept safe by any con
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Any, Literal
 
 from hilbench.errors import Problem
 from hilbench.rig_errors import Location, file_location, where
+from hilbench.rig_findings import POLICY as POLICY
+from hilbench.rig_findings import Finding as Finding
+from hilbench.rig_findings import Rule as Rule
+from hilbench.rig_lint_v2g import can_discharge, discharge_rules
 from hilbench.rig_models import ExternalController, Rig
 from hilbench.site import MINIMUM_CURRENT_A, Branch, Feeder, Node, Site
 
@@ -25,39 +28,18 @@ _VOLTAGES = {
 """Nominal voltages by wiring [V] (ANSI C84.1, IEC 60038 table 1; recalled)."""
 
 
-@dataclass(frozen=True)
-class Rule:
-    """Where a rule comes from and how sure the bench is of its text."""
-
-    clause: str
-    source: str
-    confidence: str
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One thing that a rule found in a rig."""
-
-    severity: Literal["error", "warning"]
-    location: Location
-    what: str
-    remedy: str
-    rule: Rule
-
-
 NEC_CONTINUOUS = Rule("NEC 210.20(A), 215.3, 220.70", "NFPA 70-2023", "recalled")
 NEC_BRANCH = Rule("NEC 625.41, 210.20(A)", "NFPA 70-2023", "recalled")
 IEC_OVERLOAD = Rule("IEC 60364-4-43, 433.1", "IEC 60364-4-43:2008", "recalled")
 FALLBACKS = Rule("fail-safe values carry the load calculation", "Technical Safety BC on CEC 8-106", "secondary")
 PILOT_FLOOR = Rule("IEC 61851-1 Table A.8", "IEC 61851-1:2017, SAE J1772", "recalled")
 VOLTAGE = Rule("SAE J1772 AC Level 2, IEC 61851-1", "SAE J1772", "recalled")
-POLICY = Rule("good practice", "hilbench", "policy-default")
 
 
 def lint(rig: Rig) -> list[Finding]:
     """All findings, errors first, else in the order of the file's tables."""
     electrical = (_budgets, _tree, _fallbacks, _queueing, _stations, _voltages, _balance)
-    rules = (*electrical, _building, _timing, _reach, _passwords)
+    rules = (*electrical, _building, _timing, _reach, _passwords, *discharge_rules)
     found = [finding for rule in rules for finding in rule(rig)]
     return sorted(found, key=lambda finding: finding.severity != "error")
 
@@ -128,6 +110,11 @@ def line_peak_a(site: Site, node_id: str, each_a: float) -> float:
     return max(map(abs, sums.values()))
 
 
+def _continuous_a(rig: Rig, node: Node) -> float:
+    """What a node may carry for hours [A per line]."""
+    return node.rating_a / (1.25 if _is_nec(rig) else 1.0)
+
+
 def _base_a(rig: Rig, node: Node) -> float:
     return rig.site.worst_base_a if node.parent is None else 0.0
 
@@ -142,7 +129,10 @@ def _fallbacks(rig: Rig) -> Iterator[Finding]:
                 f"{base:g} A leaves {room:.4g} A"
             )
             remedy = "lower fallback_a (0 pauses) or put fewer stations here"
-            yield Finding("error", _node_location(rig, node.id, "budget_a"), what, remedy, FALLBACKS)
+            severity: Literal["error", "warning"] = "error"
+            if total + base <= _continuous_a(rig, node) + _TOLERANCE_A and can_discharge(rig):
+                severity, remedy = "warning", "only cars that discharge can keep the budget at the worst base load"
+            yield Finding(severity, _node_location(rig, node.id, "budget_a"), what, remedy, FALLBACKS)
 
 
 def _queueing(rig: Rig) -> Iterator[Finding]:

@@ -133,6 +133,9 @@ class StationEntry(Branch):
     ``personality`` is the make of an emulated station, by name or path. ``security_profile`` says how it connects: 1
     with ``password``, 2 with it in TLS, 3 with its ``certificate`` and ``key``; ``ca_file`` is the CA that it trusts.
     ``password_file`` holds the password instead of the rig, without the line end; a run folder keeps neither of them.
+
+    ``iso15118`` gives an emulated station of OCPP 2.x a link to the car: it tells what the car needs, and in 2.1 it
+    lets a car discharge that can.
     """
 
     device: str = "emulated:ac"
@@ -141,6 +144,7 @@ class StationEntry(Branch):
     vehicle: DataName = "model-3"
     quirks: tuple[str, ...] = ()
     personality: DataName = "standard"
+    iso15118: bool = False
     security_profile: Annotated[Integer, Field(ge=0, le=3)] = 0
     password: Annotated[str, Field(max_length=_LONGEST_PASSWORD, repr=False)] = ""
     password_file: InputFile | None = None
@@ -169,6 +173,11 @@ class StationEntry(Branch):
             what = f"holds no password of 1 to {_LONGEST_PASSWORD} characters in one line"
             raise ValueError(f"{self.password_file} {what}")
         return text
+
+    @property
+    def two_way(self) -> bool:
+        """A car that can discharge may do so here."""
+        return self.iso15118 and self.ocpp == "2.1"
 
     @property
     def branch(self) -> Branch:

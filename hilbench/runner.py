@@ -160,7 +160,7 @@ async def _judge(bench: Bench, procedure: Procedure, interrupt: Interrupt) -> _C
 
 async def _carry_out(bench: Bench, procedure: Procedure, course: _Course) -> None:
     await bench.__aenter__()
-    course.missing = sorted(procedure.needs - bench.faults.capabilities())
+    course.missing = sorted(procedure.needs - bench.capabilities())
     if not course.missing:
         course.measure = Measure(bench, procedure.id)
         await on_start_grid()

@@ -195,13 +195,31 @@ def profile_limit(role: str) -> str:
 
 
 def station_power(role: str) -> str:
-    """Signal name of the active power [W] drawn at a station (``linear``)."""
+    """Signal name of the active power [W] drawn at a station (``linear``), negative while its car discharges."""
     return f"power/{role}"
 
 
 def station_energy(role: str) -> str:
-    """Signal name of the energy [Wh] that a station's meter has counted (``linear``)."""
+    """Signal name of the energy [Wh] that a station's meter has counted into cars (``linear``)."""
     return f"energy/{role}"
+
+
+def exported_energy(role: str) -> str:
+    """Signal name of the energy [Wh] that a station's meter has counted out of cars that can discharge (``linear``)."""
+    return f"exported/{role}"
+
+
+def state_of_charge(role: str) -> str:
+    """Signal name of the state of charge, 0..1, of a car that can discharge (``linear``)."""
+    return f"soc/{role}"
+
+
+def node_power(node: str) -> str:
+    """Signal name of the active power [W] through a node (``linear``), negative while the site exports.
+
+    Only the service has one, and only where cars may discharge.
+    """
+    return f"power/{node}"
 
 
 def demanded_current(role: str) -> str:

@@ -138,7 +138,7 @@ def build_world(
 ) -> World:
     """Make everything that ``rig`` names, not started. ``quiet_base_a`` [A] replaces the building by a constant."""
     site = rig.electrical
-    plant = Plant(site, record, seed=seed)
+    plant = Plant(site, record, seed=seed, two_way=any(entry.two_way for entry in rig.stations))
     local_day = day or clock.at(3600.0).astimezone(rig.zone).date()
     building = _building(rig, quiet_base_a, local_day, seed)
     plant.set_base_load(building)
@@ -222,6 +222,7 @@ def _station_settings(entry: StationEntry) -> StationSettings:
         ca_file=entry.ca_file,
         certificate=entry.certificate,
         key=entry.key,
+        iso15118=entry.iso15118,
     )
 
 

@@ -22,6 +22,7 @@ class FakeReading:
     power_w: float
     energy_wh: float
     soc: float | None = None
+    exported_wh: float = 0.0
 
 
 @dataclass
@@ -61,6 +62,9 @@ class FakePlant:
         self.duty = duty_pct
         self.log.append((clock.time(), "pilot", duty_pct))
         self._follow_later()
+
+    def order(self, role: str, current_a: float | None) -> None:
+        self.log.append((clock.time(), "order", current_a))
 
     def set_contactor(self, role: str, closed: bool) -> None:
         self.closed = closed

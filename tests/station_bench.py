@@ -12,8 +12,9 @@ from websockets.asyncio.server import ServerConnection
 from hilbench import clock, ocppj
 from hilbench.ocppj import messages, on, security
 from hilbench.signals import Record
-from hilbench.site import Branch
+from hilbench.site import Branch, Site
 from hilbench_emulators.link import FaultLink
+from hilbench_emulators.plant import Plant
 from hilbench_emulators.station.ocpp2 import AcStation21, AcStation201
 from hilbench_emulators.station.ocpp16 import AcStation16
 from hilbench_emulators.station.settings import StationSettings
@@ -39,6 +40,7 @@ def _default(version: str, action: str, bench: Bench) -> dict[str, Any]:
         "StartTransaction": {"transaction_id": bench.transactions, "id_tag_info": accepted},
         "DataTransfer": accepted,
         "PullDynamicScheduleUpdate": accepted,
+        "NotifyEVChargingNeeds": accepted,
     }
     return answers.get(action, {})
 
@@ -59,7 +61,10 @@ def _central(version: str) -> Any:
 
 
 class Bench:
-    """``answers[action]``: what to answer instead, a dict or a function of the payload that gives one."""
+    """``answers[action]``: what to answer instead, a dict or a function of the payload that gives one.
+
+    With a ``site`` of the station's branch the plant is a real one, ``real``.
+    """
 
     def __init__(self, version: str, branch: Branch = BRANCH, **settings: Any) -> None:
         self.version = version
@@ -70,6 +75,8 @@ class Bench:
         self.transactions = 0
         self.record = Record()
         self.plant = FakePlant()
+        self.site: Site | None = None
+        self.real: Plant
         self.settings = StationSettings(**settings)
         self.store: dict[str, Any] = {}
         self.calls: Any = messages(version).call
@@ -103,11 +110,14 @@ class Bench:
 
         async def main() -> Any:
             async with ocppj.listen("127.0.0.1", 0, self.handler, versions=(self.version,)) as port:
+                plant: Any = self.plant
+                if self.site is not None:
+                    plant = self.real = Plant(self.site, self.record, two_way=True)
                 self.link = FaultLink("127.0.0.1", 0, "127.0.0.1", port)
                 await self.link.start()
                 self.station = _STATIONS[self.version](
                     self.branch,
-                    self.plant,
+                    plant,
                     url=f"ws://127.0.0.1:{self.link.port}/ocpp",
                     identity=self.identity,
                     record=self.record,

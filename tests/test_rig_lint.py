@@ -269,3 +269,55 @@ def test_a_site_without_errors_is_safe_on_its_fallbacks(
     worst = line_peak_a(rig.electrical, "service", fallback) + base
     errors = [finding for finding in found(rig) if finding.severity == "error"]
     assert bool(errors) == (worst > 80.0 + 1e-6)
+
+
+# -- cars that discharge
+
+
+def linked(role: str = "A", **keys: Any) -> dict[str, Any]:
+    """A station of OCPP 2.1 with a link, and a car that can discharge."""
+    made = station(role, connection="L1-L2-L3", ocpp="2.1", iso15118=True, vehicle="generic-v2g", branch_a=32)
+    return made | {"fallback_a": 0} | keys
+
+
+def test_cars_that_discharge_let_the_budget_be_below_the_building() -> None:
+    """A budget that only they can keep is a warning where the connection bears the building, else an error."""
+    site = {"budget_a": 50, "worst_base_a": 60}
+    findings = found(make(IEC, linked(), site=site))
+    assert {finding.severity for finding in findings} == {"warning"}
+    assert "only cars that discharge can keep the budget at the worst base load" in {one.remedy for one in findings}
+    assert "error" in {one.severity for one in found(make(IEC, linked(), site=site | {"worst_base_a": 70}))}
+    assert "error" in {one.severity for one in found(make(IEC, linked(iso15118=False), site=site))}
+
+
+@pytest.mark.parametrize(
+    ("keys", "what"),
+    [
+        ({"ocpp": "1.6", "vehicle": "model-3"}, "OCPP 1.6 has no message for what a car says over its link"),
+        ({"iso15118": False}, "car 'generic-v2g' can discharge, and never may here"),
+        ({"ocpp": "2.0.1"}, "car 'generic-v2g' can discharge, and never may here"),
+    ],
+)
+def test_a_link_that_leads_nowhere_is_said(keys: dict[str, Any], what: str) -> None:
+    """Station, link, version and car must fit, or the car never discharges."""
+    finding = only(make(IEC, linked(**keys)))
+    assert (finding.severity, finding.what) == ("warning", what)
+
+
+def test_an_export_limit_wants_an_exporter_and_a_service_that_bears_it() -> None:
+    """Both contradictions are said, a limit of nothing among them is none."""
+    site = {"export_limit_kw": 5}
+    assert only(make(IEC, linked(vehicle="model-3"), site=site)).location == ("site", "export_limit_kw")
+    assert "44 kW" in only(make(IEC, linked(), site={"export_limit_kw": 60})).what
+    assert found(make(IEC, linked(), site={"export_limit_kw": 0})) == []
+
+
+def test_cars_that_discharge_together_must_not_load_a_feeder_too_much() -> None:
+    """Three cars of 16 A behind 40 A: without anybody who takes it the feeder carries 48 A."""
+    rotated = ("L1-L2-L3", "L2-L3-L1", "L3-L1-L2")
+    stations = [linked(role, feeder="row", connection=lines) for role, lines in zip("ABC", rotated, strict=True)]
+    for entry in stations:
+        entry["max_a"] = 16
+    finding = only(make(IEC, *stations, feeder=[{"id": "row", "rating_a": 40, "budget_a": 40}]))
+    assert (finding.severity, finding.location) == ("warning", ("feeder", 0, "rating_a"))
+    assert "48 A per line into a feeder of 40 A" in finding.what

@@ -310,14 +310,31 @@ def test_the_operation_mode_of_the_transaction_is_told() -> None:
 def test_set_points_keep_within_limits() -> None:
     """The least of all, not above the limit, not below the discharge limit; the strictest discharge limit counts."""
     s = running()
-    s.install(of_period(limit=Rate(10), setpoint=Rate(12), discharge=Rate(-5)), 1, T0)
+    s.install(profile([(0, 10)], id=2, purpose=Purpose.MAX), 0, T0)
+    s.install(of_period(limit=Rate(14), setpoint=Rate(12), discharge=Rate(-5)), 1, T0)
     decision = Evaluator(s).decide(1, T0)
     assert (decision.setpoint_a, decision.discharge_a) == ((10, 10, 10), (-5, -5, -5))
-    s.install(of_period(limit=Rate(10), setpoint=Rate(-9), discharge=Rate(-5)), 1, T0)
-    assert Evaluator(s).decide(1, T0).setpoint_a == (-5, -5, -5)
     s.set_external(replace(of_period(setpoint=Rate(-7), discharge=Rate(-3)), id=-1), 0)
     decision = Evaluator(s).decide(1, T0)
     assert (decision.setpoint_a, decision.discharge_a) == ((-3, -3, -3), (-3, -3, -3))
+
+
+@pytest.mark.parametrize(
+    ("fields", "description"),
+    [
+        ({"limit": Rate(10), "setpoint": Rate(12)}, "setpoint is not between dischargeLimit and limit"),
+        ({"setpoint": Rate(-7.5), "discharge": Rate(-5)}, "setpoint is not between dischargeLimit and limit"),
+        ({"setpoint": Rate(-4, -4, -6), "discharge": Rate(-5)}, "setpoint is not between dischargeLimit and limit"),
+        ({"limit": Rate(10)}, "CentralSetpoint needs a setpoint"),
+        ({"setpoint": Rate(-5), "discharge": Rate(-5), "limit": Rate(0)}, ""),
+        ({"setpoint": Rate(-5)}, ""),
+    ],
+)
+def test_a_set_point_is_there_and_within_its_own_limits(fields: dict[str, Any], description: str) -> None:
+    """Else the profile is refused with InvalidSchedule (V2X.05)."""
+    s = running(operation_modes=frozenset({"CentralSetpoint"}))
+    answer = s.install(of_period(operation_mode="CentralSetpoint", **fields), 1, T0)
+    assert (answer.reason_code, answer.description) == ("InvalidSchedule" if description else "", description)
 
 
 def test_limits_of_single_phases() -> None:

@@ -14,11 +14,13 @@ from typing import Any
 import pytest
 
 import hilbench_emulators.station
+from hilbench import clock
 from hilbench.certificates import Authority
 from hilbench.ocppj import VERSIONS, CallFailed, messages
 from hilbench_emulators.personality import load_personality, names
 from hilbench_emulators.station.handlers2 import Handlers21, Handlers201
 from hilbench_emulators.station.handlers16 import Handlers16
+from hilbench_emulators.vehicles import load_vehicle
 from tests.ocpp_samples import sample, schemas
 from tests.schema_tap import CALL, Tap, judge
 from tests.station_bench import TOKEN, Bench, stamp
@@ -29,7 +31,7 @@ _BOTH |= {"FirmwareStatusNotification"}
 _ALL_2 = _BOTH | {
     *("TransactionEvent", "LogStatusNotification", "SecurityEventNotification", "ReservationStatusUpdate"),
     *("NotifyReport", "NotifyCustomerInformation", "ReportChargingProfiles"),
-    *("NotifyChargingLimit", "ClearedChargingLimit", "SignCertificate"),
+    *("NotifyChargingLimit", "ClearedChargingLimit", "SignCertificate", "NotifyEVChargingNeeds"),
 }
 SAYS = {
     "1.6": _BOTH
@@ -432,19 +434,55 @@ async def beyond21(b: Bench) -> None:
     await unplugged(b)
 
 
+async def linked(b: Bench) -> None:
+    """Cars that say what they need: one that only charges, one that may discharge and does, one that is refused."""
+    for vehicle, soc in (("model-3", None), ("generic-v2g", 0.5)):
+        await b.station.plug_in(load_vehicle(vehicle), energy_kwh=20.0, soc=soc, departure=clock.now())
+        await asyncio.sleep(20)
+        await unplugged(b)
+    b.answers["NotifyEVChargingNeeds"] = {"status": "Rejected"}
+    await b.station.plug_in(load_vehicle("generic-v2g"))
+    await asyncio.sleep(20)
+    await unplugged(b)
+    b.answers["NotifyEVChargingNeeds"] = {"status": "Accepted"}
+
+
+async def discharged(b: Bench) -> None:
+    """Allowed both ways, ordered to discharge, to idle and to charge, and told to stop it."""
+    await b.station.plug_in(load_vehicle("generic-v2g"), soc=0.5, energy_kwh=10.0)
+    await asyncio.sleep(20)
+    running, both = b.station.transaction_id, ["AC_single_phase", "AC_BPT"]
+    await ask(b, "NotifyAllowedEnergyTransfer", transaction_id="none", allowed_energy_transfer=both)
+    await ask(b, "NotifyAllowedEnergyTransfer", transaction_id=running, allowed_energy_transfer=both)
+    await asyncio.sleep(10)
+    periods = [
+        {"start_period": 0, "operation_mode": "CentralSetpoint", "setpoint": -1400.0, "discharge_limit": -2000.0},
+        {"start_period": 60, "operation_mode": "Idle"},
+        {"start_period": 120, "operation_mode": "CentralFrequency", "setpoint": 2000.0, "limit": 2300.0},
+    ]
+    wanted = profile2(b, 30, "TxProfile", 10.0, transaction_id=running, stack_level=5)
+    wanted["charging_schedule"][0] |= {"charging_rate_unit": "W", "charging_schedule_period": periods}
+    await ask(b, "SetChargingProfile", evse_id=1, charging_profile=wanted)
+    await ask(b, "GetCompositeSchedule", evse_id=1, duration=600, charging_rate_unit="W")
+    await asyncio.sleep(200)
+    await ask(b, "NotifyAllowedEnergyTransfer", transaction_id=running, allowed_energy_transfer=both[:1])
+    await asyncio.sleep(20)
+    await unplugged(b)
+
+
 _FAMILY_16 = (configuration16, profiles16, remote16, files16, security16)
-_FAMILY_2 = (device2, profiles2, other_limits, remote2, files2)
+_FAMILY_2 = (device2, profiles2, other_limits, remote2, files2, linked)
 _SHARED = (lists_and_reservations, vendors, triggers, alone, tripped, power_cycled, nothing_measured)
 SCENES: dict[str, tuple[Scene, ...]] = {
     "1.6": (*_FAMILY_16, *_SHARED),
     "2.0.1": (*_FAMILY_2, *_SHARED),
-    "2.1": (*_FAMILY_2, beyond21, *_SHARED),
+    "2.1": (*_FAMILY_2, beyond21, discharged, *_SHARED),
 }
 
 
 def secured(version: str, **settings: Any) -> Bench:
     """A station with a password: without one it does not speak of security in 1.6."""
-    return Bench(version, security_profile=1, password="0123456789abcdef", **settings)
+    return Bench(version, security_profile=1, password="0123456789abcdef", iso15118=True, **settings)
 
 
 @pytest.fixture

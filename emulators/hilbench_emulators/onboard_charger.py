@@ -38,14 +38,35 @@ class OnboardCharger:
         self.energised = False
         self.full = False
         self.stuck_a: float | None = None
+        self.ordered_a: float | None = None
 
     def unmanaged_a(self) -> float:
         """Current [A per phase] that it would draw if the station offered all it has."""
         return 0.0 if self.full else self.response.drawn_a(self.max_a)
 
+    @property
+    def can_discharge(self) -> bool:
+        """It can give power back."""
+        return self.vehicle.discharge is not None
+
     def offer(self, t: float, duty_pct: float | None) -> list[Move]:
         """A new duty cycle (None: no PWM) stands on the pilot."""
         self.offered_a = 0.0 if duty_pct is None else current_of_duty(duty_pct, self.rules)
+        return [] if self.ordered_a is not None else self._by_pilot(t)
+
+    def order(self, t: float, current_a: float | None) -> list[Move]:
+        """The station orders a current [A per phase] over the car's link, negative to discharge.
+
+        None: the pilot counts again.
+        """
+        self.ordered_a = current_a
+        if current_a is None:
+            return self._by_pilot(t)
+        if self.state == "C":
+            return [Move(t + self.vehicle.dead_time_s, None, self.target_a())] if self.energised else []
+        return [Move(t + self.vehicle.start_delay_s, "C")] if self.wants_power() else []
+
+    def _by_pilot(self, t: float) -> list[Move]:
         reaction = t + self.vehicle.dead_time_s
         if self.state == "C":
             if self.offered_a < 6.0 and self.stuck_a is None:
@@ -66,10 +87,33 @@ class OnboardCharger:
         """Current [A per phase] that it heads for now."""
         if self.stuck_a is not None:
             return self.stuck_a
+        if self.ordered_a is not None:
+            return self._ordered_target_a(self.ordered_a) if self.energised else 0.0
         if self.full or not self.energised or self.offered_a < 6.0:
             return 0.0
         return self.response.drawn_a(min(self.offered_a, self.max_a))
 
+    def _ordered_target_a(self, ordered_a: float) -> float:
+        """What of an order it can follow; below its least current it draws nothing."""
+        discharge = self.vehicle.discharge
+        if ordered_a < 0.0:
+            return 0.0 if discharge is None else -min(-ordered_a, discharge.max_a, self.max_a)
+        if self.full or ordered_a < self.vehicle.start_min_a:
+            return 0.0
+        return self.response.drawn_a(min(ordered_a, self.max_a))
+
+    def power_factor(self, current_a: float) -> float:
+        """Power factor at a current [A per phase]; what a car gives is in phase (policy-default)."""
+        return 1.0 if current_a < 0.0 else self.response.power_factor(current_a)
+
+    @property
+    def withdrawn(self) -> bool:
+        """Nothing is offered or ordered: it goes back to state B once it draws nothing."""
+        return self.ordered_a is None and self.offered_a < 6.0
+
     def wants_power(self) -> bool:
-        """True when it would go to state C at the present offer."""
+        """True when it would go to state C at the present offer or order."""
+        if self.ordered_a is not None:
+            least = self.vehicle.start_min_a
+            return (self.ordered_a >= least and not self.full) or (self.ordered_a < 0.0 and self.can_discharge)
         return not self.full and self.offered_a >= self.vehicle.start_min_a

@@ -1,8 +1,8 @@
 """The currents of all cars as arrays, in closed form between events: no time steps, one evaluation for any time.
 
 Each car's current is a straight ramp from ``i0`` at ``t0`` to ``target`` with ``rate``, or, once its battery limits
-it, an exponential decline with ``tau``. Line currents are phasor sums: per-car phasors per ampere (``units``) turned by
-the power factor, summed per feeder and then up the tree.
+it, an exponential decline with ``tau``; a negative current is one that the car gives. Line currents are phasor sums:
+per-car phasors per ampere (``units``) turned by the power factor, summed per feeder and then up the tree.
 """
 
 from __future__ import annotations
@@ -88,6 +88,10 @@ class PlantCore:
     def ramp_end(self, row: int) -> float:
         """Time at which the ramp of ``row`` ends."""
         return float(self.t0[row] + abs(self.target[row] - self.i0[row]) / self.rate[row])
+
+    def zero_crossing(self, row: int) -> float:
+        """Time at which the ramp of ``row`` passes through 0 A, where it does."""
+        return float(self.t0[row] + abs(self.i0[row]) / self.rate[row])
 
     def interrupt(self, row: int, t: float) -> None:
         """The current of ``row`` is 0 from now on, at once."""

@@ -66,12 +66,26 @@ class Response(Model):
         return float(np.interp(drawn_a, [p[0] for p in order], [p[1] for p in order]))
 
 
+class Discharge(Model):
+    """What a car can give back through an inverter of its own (AC_BPT of ISO 15118-20).
+
+    ``max_a`` is per phase, in phase with the voltage; at ``min_soc`` (0..1) it stops. ``efficiency`` is what comes back
+    of the energy that it takes to charge it again, from meter to meter.
+    """
+
+    max_a: Positive
+    min_soc: Annotated[Number, Field(ge=0, lt=1)]
+    efficiency: Annotated[Number, Field(gt=0, le=1)] = 1.0
+    source: str
+    confidence: str = "policy-default"
+
+
 class Vehicle(Model):
     """A car model.
 
     Times: ``start_delay_s`` from a valid pilot to state C, ``dead_time_s`` from a new duty cycle to the first change
     of current; ``slew_a_per_s`` is the ramp. Below ``start_min_a`` it does not begin to charge. ``taper_soc`` is the
-    state of charge from which the battery limits the current.
+    state of charge from which the battery limits the current. Without ``discharge`` it only charges.
     """
 
     name: str
@@ -84,6 +98,7 @@ class Vehicle(Model):
     slew_a_per_s: Positive = 10.0
     start_min_a: Annotated[Number, Field(ge=6, le=80)] = 6.0
     duty_rules: Literal["iec2017", "j1772_2010", "j1772_2017"] = "iec2017"
+    discharge: Discharge | None = None
     timing_source: str
     battery_source: str
 

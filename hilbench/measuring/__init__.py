@@ -12,7 +12,7 @@ from typing import Any
 from hilbench import clock
 from hilbench.bench import Bench
 from hilbench.errors import InputError
-from hilbench.measuring import exposures, fallbacks, responses, shares
+from hilbench.measuring import exposures, fallbacks, responses, shares, two_way
 from hilbench.measuring.window import Extractor, Reading, Window
 from hilbench.metrics.catalogue import METRICS
 from hilbench.requirements import load_requirements
@@ -45,6 +45,10 @@ EXTRACTORS: dict[str, Extractor] = {
     "fallback_level": fallbacks.fallback_level,
     "fallback_exit_time": fallbacks.fallback_exit,
     "boot_peak": fallbacks.boot_peak,
+    "peak_import_kw": two_way.peak_import,
+    "export_excess_kw": two_way.export_excess,
+    "least_soc": two_way.least_soc,
+    "energy_at_departure": two_way.energy_at_departure,
 }
 """How each metric of the catalogue is taken from a bench."""
 
@@ -99,15 +103,17 @@ class Measure:
         )
 
     def _context(self, timeout_s: float | None) -> dict[str, float]:
-        root = self._bench.site.nodes[0]
+        site = self._bench.site
+        root = site.nodes[0]
         return {
             "rating_a": root.rating_a,
             "budget_a": root.limit_a,
+            "budget_kw": root.limit_a * len(site.lines) * site.service.line_to_neutral_v / 1000.0,
             "tolerance_a": self._requirements.tolerance_a(root.limit_a),
             "timeout_s": self._bench.fallback_timeout_s if timeout_s is None else timeout_s,
             "meter_interval_s": self._bench.meter_interval_s,
             "stations": float(len(self._bench.stations)),
-            "fallback_a": max(branch.fallback_a for branch in self._bench.site.branches),
+            "fallback_a": max(branch.fallback_a for branch in site.branches),
         }
 
     def _first_time(self) -> float:

@@ -197,6 +197,34 @@ METRICS: dict[str, Metric] = {
             "peak during boot",
             "largest current that a station offers from its power return until the controller's first limit",
         ),
+        Metric(
+            "peak_import_kw",
+            "kW",
+            "lower",
+            "peak import",
+            "largest mean over 15 min of the power that the service takes from the grid",
+        ),
+        Metric(
+            "export_excess_kw",
+            "kW",
+            "lower",
+            "export above its limit",
+            "largest mean over 10 s of the power that the service gives to the grid, less the limit of the rig, or 0",
+        ),
+        Metric(
+            "least_soc",
+            "1",
+            "higher",
+            "least charge left by a discharge",
+            "lowest state of charge of a car that discharges, 1 where none does",
+        ),
+        Metric(
+            "energy_at_departure",
+            "1",
+            "higher",
+            "energy at departure / asked for",
+            "of the energy that a driver asked for until departure the share that the battery then has more, worst car",
+        ),
     )
 }
 """All metrics by name."""

@@ -69,6 +69,34 @@ def mean(line: Polyline) -> float:
     return integral(line) / duration(line)
 
 
+def highest_mean(line: Polyline, window_s: float) -> float:
+    """The largest mean over ``window_s`` within the polyline, over all of it where it is shorter; exact.
+
+    A mean is largest where the window begins or ends at a corner, or where both ends have the same value. Raises
+    ``ValueError`` when the polyline has no duration.
+    """
+    t, v = checked(line)
+    if duration((t, v)) <= window_s:
+        return mean((t, v))
+    first, last = float(t[0]), float(t[-1]) - window_s
+    starts = np.unique(np.clip(np.concatenate((t, t - window_s)), first, last))
+    before, ahead = _limits(t, v, starts), _limits(t, v, starts + window_s)
+    rise, fall = ahead[1][:-1] - before[1][:-1], before[0][1:] - ahead[0][1:]
+    turns = (rise > 0) & (fall > 0)
+    between_s = np.diff(starts)[turns] * rise[turns] / (rise[turns] + fall[turns])
+    starts = np.concatenate((starts, starts[:-1][turns] + between_s))
+    return float(((_areas(t, v, starts + window_s) - _areas(t, v, starts)) / window_s).max())
+
+
+def _areas(t: Array, v: Array, at: Array) -> Array:
+    """Integral from the first corner up to each of the times ``at``."""
+    sums = np.concatenate(([0.0], np.cumsum(np.diff(t) * (v[1:] + v[:-1]) / 2.0)))
+    low = np.clip(np.searchsorted(t, at, side="right") - 1, 0, len(t) - 1)
+    inside: Array = (at - t[low]) * (v[low] + _limits(t, v, at)[0]) / 2.0
+    found: Array = sums[low] + inside
+    return found
+
+
 def aligned(*lines: Polyline) -> tuple[Array, Array]:
     """Common corners of several polylines: times [n], values [line, n], every time twice (before and after it)."""
     known = [checked(line) for line in lines]

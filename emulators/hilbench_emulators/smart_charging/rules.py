@@ -11,10 +11,13 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from hilbench_emulators.smart_charging.facts import Facts, Outlet
-from hilbench_emulators.smart_charging.model import Kind, Period, Profile, Purpose, Version
+from hilbench_emulators.smart_charging.model import Kind, Period, Profile, Purpose, Unit, Version
 from hilbench_emulators.smart_charging.options import Options, Refusal, SameSlot
+from hilbench_emulators.smart_charging.rates import amperes, highest, lowest
 
 CHARGING_ONLY = frozenset({"ChargingOnly"})
+SETPOINT_MODES = frozenset({"CentralSetpoint", "CentralFrequency"})
+"""Operation modes whose set point the controller gives (OCPP 2.1 part 2 Q 2.2, standard-text)."""
 _MODES = {
     Purpose.PRIORITY: CHARGING_ONLY,
     Purpose.MAX: CHARGING_ONLY,
@@ -377,7 +380,25 @@ def _other_phase(request: Request) -> Answer | None:
     return None
 
 
-_CHECKS_21 = (_ids, _rate_limit, _priority, _dynamic, _features, _modes, _phase_conflict)
+def _setpoints(request: Request) -> Answer | None:
+    """A set point where the mode needs one (2.1 part 2 Q 2.2), and within its own limits (V2X.05; standard-text)."""
+    for period in request.periods:
+        if period.mode in SETPOINT_MODES and period.setpoint is None:
+            return rejected("InvalidSchedule", f"{period.mode} needs a setpoint")
+        if not _encloses(period):
+            return rejected("InvalidSchedule", "setpoint is not between dischargeLimit and limit")
+    return None
+
+
+def _encloses(period: Period) -> bool:
+    """Whether the set point of a period lies between its limits, on every phase."""
+    point, top, floor = (amperes(rate, Unit.A, 1, 1.0) for rate in (period.setpoint, period.limit, period.discharge))
+    if point is None:
+        return True
+    return lowest([point, top]) == point == highest([point, floor])
+
+
+_CHECKS_21 = (_ids, _rate_limit, _priority, _dynamic, _features, _modes, _setpoints, _phase_conflict)
 _CHECKS = (
     *(_supported, _known_evse, _purpose, _kind, _transaction, _unit, _limits, _start, _duration, _count, _phases),
     *(_only_21, _reserved, _duplicate),

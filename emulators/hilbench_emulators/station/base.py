@@ -10,6 +10,7 @@ import hashlib
 import math
 import zlib
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,7 @@ from hilbench_emulators.station.character import Shaper
 from hilbench_emulators.station.limited import Limited
 from hilbench_emulators.station.outlet import Outlet, PlantPort
 from hilbench_emulators.station.settings import StationSettings
+from hilbench_emulators.station.visit import Visit
 
 
 class AcStation(Limited):
@@ -35,6 +37,7 @@ class AcStation(Limited):
     """
 
     queued: asyncio.Event
+    visit: Visit
 
     def __init__(
         self,
@@ -73,6 +76,7 @@ class AcStation(Limited):
         self._ahead_s = 0.0
         self._local_id = 0
         self._tag_waits = False
+        self.visit = Visit()
         self.boot_reason = self._next_boot_reason = "PowerUp"
         self._forget(230.0)
 
@@ -94,10 +98,21 @@ class AcStation(Limited):
         tasks = self._power_down("Other")
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def plug_in(self, vehicle: Any, *, energy_kwh: float | None = None, soc: float | None = None) -> None:
-        """Connect a car (a model's name or a ``Vehicle``), present its tag; raises ``DeviceError`` if one is there."""
+    async def plug_in(
+        self,
+        vehicle: Any,
+        *,
+        energy_kwh: float | None = None,
+        soc: float | None = None,
+        departure: datetime | None = None,
+    ) -> None:
+        """Connect a car (a model's name or a ``Vehicle``), present its tag; raises ``DeviceError`` if one is there.
+
+        ``departure`` is when its driver wants to leave; only a station with a link to the car hears of that.
+        """
         if self._outlet.plugged:
             raise DeviceError(f"station {self.role}: a car is connected already; unplug it first")
+        self.visit = Visit(energy_kwh, departure)
         self._outlet.plug_in(vehicle, energy_kwh, soc)
         self._identify()
 

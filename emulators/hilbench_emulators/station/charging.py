@@ -21,6 +21,7 @@ from hilbench_emulators.smart_charging import (
     purpose_name,
     read,
 )
+from hilbench_emulators.smart_charging.rules import SETPOINT_MODES
 from hilbench_emulators.station.character import Followed, misread, refusal
 from hilbench_emulators.station.settings import StationSettings
 
@@ -44,13 +45,30 @@ class Charging:
         behaviour, without = self.behaviour, self.behaviour.ignored
         if behaviour.ignores_default_offline and not online:
             without |= {Purpose.TX_DEFAULT}
-        limits = [self._limit_without(without, utc)]
+        limits = [self._least_a(self._without(without), utc)]
         if behaviour.least_of_tx_and_default:
-            limits.append(self._limit_without(without | {Purpose.TX}, utc))
+            limits.append(self._least_a(self._without(without | {Purpose.TX}), utc))
         return min((limit for limit in limits if limit is not None), default=None)
 
-    def _limit_without(self, purposes: frozenset[Purpose], utc: float) -> float | None:
-        return self._least_a(Evaluator(Followed(self.store, purposes)) if purposes else self._evaluator, utc)
+    def mode(self, utc: float) -> str:
+        """Operation mode of the profile that speaks for the outlet (OCPP 2.1), ChargingOnly where none does."""
+        return self._without(self.behaviour.ignored).decide(OUTLET, utc).operation_mode or "ChargingOnly"
+
+    def ordered_a(self, utc: float) -> float | None:
+        """Amperes per phase that a set point orders, negative to discharge; 0 in Idle, None where only limits count.
+
+        Of set points that differ from phase to phase it is the one nearest to 0: a car has one for all of them.
+        """
+        decision = self._without(self.behaviour.ignored).decide(OUTLET, utc)
+        if decision.operation_mode == "Idle":
+            return 0.0
+        if decision.operation_mode not in SETPOINT_MODES or decision.setpoint_a is None:
+            return None
+        return min(decision.setpoint_a[: self.phases], key=abs)
+
+    def _without(self, purposes: frozenset[Purpose]) -> Evaluator:
+        """What it goes by, if it does not know some purposes."""
+        return Evaluator(Followed(self.store, purposes)) if purposes else self._evaluator
 
     def _least_a(self, evaluator: Evaluator, utc: float) -> float | None:
         phases = evaluator.decide(OUTLET, utc).limit_a

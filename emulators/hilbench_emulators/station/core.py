@@ -52,6 +52,11 @@ class Offer:
         self.changed_at = t
         return math.inf
 
+    def order(self, t: float, current_a: float) -> None:
+        """A current is ordered over the car's link at ``t``: it offers as much as that charges."""
+        if self.offered_a != max(current_a, 0.0):
+            self.offered_a, self.changed_at = max(current_a, 0.0), t
+
 
 @dataclass
 class Watch:

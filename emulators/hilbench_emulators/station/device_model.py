@@ -7,15 +7,17 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from hilbench.site import Branch
+from hilbench_emulators.smart_charging import Version
 from hilbench_emulators.station.settings import StationSettings
-from hilbench_emulators.station.variables2 import ALONE, MEMBER_LISTS, Key, Variable, variables
+from hilbench_emulators.station.variables2 import ALONE, Key, Variable, member_lists, variables
 
 
 class DeviceModel:
     """The variables with their values; ``changed`` is what a controller has set, and what persists."""
 
-    def __init__(self, settings: StationSettings, branch: Branch) -> None:
-        self._known = {variable.key: variable for variable in variables(settings, branch)}
+    def __init__(self, settings: StationSettings, branch: Branch, version: Version = Version.V201) -> None:
+        self._known = {variable.key: variable for variable in variables(settings, branch, version)}
+        self._members = member_lists(settings, version)
         self.changed: dict[Key, str] = {}
         self.live: dict[Key, Callable[[], str]] = {}
         self.checks: dict[Key, Callable[[str], bool]] = {}
@@ -86,10 +88,10 @@ class DeviceModel:
             return re.fullmatch(r"\d{1,9}(\.\d{1,9})?", value, re.ASCII) is not None
         if variable.data_type == "boolean":
             return value in ("true", "false")
-        if variable.name in MEMBER_LISTS:
+        if variable.name in self._members:
             members = value.split(",") if value else []
             fits = len(members) == 1 if variable.name in ALONE else True
-            return fits and all(name.strip() in MEMBER_LISTS[variable.name] for name in members)
+            return fits and all(name.strip() in self._members[variable.name] for name in members)
         return len(value) <= 2500
 
     def report(self) -> list[dict[str, Any]]:

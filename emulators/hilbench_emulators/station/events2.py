@@ -12,8 +12,9 @@ from hilbench_emulators.station.settings import StationSettings
 class Transaction2:
     """One transaction; ``since`` is UTC [s], ``state`` the ChargingState that was reported last.
 
-    ``token`` is None while nobody is authorised, ``reason`` why it ends, ``opened`` says
-    that car and driver have both been there. ``data`` are readings that its last event will carry.
+    ``token`` is None while nobody is authorised, ``reason`` why it ends, ``opened`` says that car and driver have both
+    been there. ``mode`` is its operation mode where the station tells it (2.1). ``data`` are readings that its last
+    event will carry.
     """
 
     id: str
@@ -24,6 +25,7 @@ class Transaction2:
     reason: str = ""
     seq_no: int = 0
     opened: bool = False
+    mode: str = ""
     data: list[dict[str, Any]] = field(default_factory=list)
 
     def event(
@@ -53,6 +55,8 @@ class Transaction2:
 
     def _info(self, kind: str, remote_start_id: int | None) -> dict[str, Any]:
         info: dict[str, Any] = {"transaction_id": self.id, "charging_state": self.state}
+        if self.mode:
+            info["operation_mode"] = self.mode
         if kind == "Ended":
             info["stopped_reason"] = self.reason
         return info | ({} if remote_start_id is None else {"remote_start_id": remote_start_id})

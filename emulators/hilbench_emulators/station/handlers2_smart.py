@@ -88,6 +88,14 @@ class SmartHandlers21(SmartHandlers2):
         answer = self._station.use_priority(transaction_id, activate)
         return self._results.UsePriorityCharging(status=answer.status, status_info=_info(answer))
 
+    @on("NotifyAllowedEnergyTransfer")
+    def on_notify_allowed_energy_transfer(
+        self, transaction_id: str, allowed_energy_transfer: list[str], **_more: Any
+    ) -> Any:
+        """Which ways power may flow in a transaction, from now on."""
+        done = self._station.allow_transfer(transaction_id, allowed_energy_transfer)
+        return self._results.NotifyAllowedEnergyTransfer(status=accepted(done))
+
     @on("AFRRSignal")
     def on_afrr_signal(self, signal: int, **_more: Any) -> Any:
         """Whether it is followed."""

@@ -56,10 +56,14 @@ class Limited(Contract):
         self.limit_a = min(self._shaper.acts_on_a, self._override_a)
         if self._signal.last() != self.limit_a:
             self._signal.append(clock.time(), self.limit_a)
-        self._outlet.allow(min(offered, self._override_a))
+        self._outlet.allow(min(offered, self._override_a), self.order_a(min(offered, self._override_a)))
         change = min(change, self.charging.next_change(utc))
         self._at("limit", clock.time() + change - utc if change < math.inf else math.inf, self._refresh)
         self.tell_status()
+
+    def order_a(self, offered_a: float) -> float | None:  # noqa: ARG002 - for those that give orders
+        """What to order the car over a link [A per phase] where up to ``offered_a`` may charge; None: nothing."""
+        return None
 
     def _shaped(self, utc: float) -> tuple[float, float]:
         """What this make of station offers now, and when that changes without a profile changing."""

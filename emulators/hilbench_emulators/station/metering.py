@@ -17,7 +17,9 @@ MEASURANDS = (
     "Current.Offered",
     "SoC",
 )
-"""All that it can measure, in the order in which it reports them."""
+"""All that every station can measure, in the order in which it reports them."""
+EXPORTS = ("Current.Export", "Power.Active.Export", "Energy.Active.Export.Register")
+"""What a station measures beyond that where a car may discharge."""
 
 
 @dataclass(frozen=True)
@@ -39,9 +41,10 @@ def listed(names: str) -> list[str]:
 def figures(branch: Branch, reading: Reading, offered_a: float, measurands: Iterable[str]) -> Iterator[Figure]:
     """What is read now. Phases are the station's terminals in order, not the site's lines behind a rotation."""
     for measurand in measurands:
-        if measurand == "Current.Import":
+        if measurand in ("Current.Import", "Current.Export"):
+            flows = (reading.power_w < 0.0) == (measurand == "Current.Export")
             for terminal, line in enumerate(branch.lines, start=1):
-                yield Figure(measurand, reading.currents.get(line, 0.0), 2, "A", f"L{terminal}")
+                yield Figure(measurand, reading.currents.get(line, 0.0) if flows else 0.0, 2, "A", f"L{terminal}")
         elif measurand == "Voltage":
             yield Figure(measurand, reading.voltage_v, 1, "V", "L1-L2" if branch.line_to_line else "L1-N")
         elif measurand == "SoC":
@@ -53,8 +56,10 @@ def figures(branch: Branch, reading: Reading, offered_a: float, measurands: Iter
 
 def _single(reading: Reading, offered_a: float, measurand: str) -> Figure:
     value, digits, unit = {
-        "Power.Active.Import": (reading.power_w, 0, "W"),
+        "Power.Active.Import": (max(reading.power_w, 0.0), 0, "W"),
+        "Power.Active.Export": (max(-reading.power_w, 0.0), 0, "W"),
         "Energy.Active.Import.Register": (reading.energy_wh, 0, "Wh"),
+        "Energy.Active.Export.Register": (reading.exported_wh, 0, "Wh"),
         "Current.Offered": (offered_a, 1, "A"),
     }[measurand]
     return Figure(measurand, value, digits, unit)

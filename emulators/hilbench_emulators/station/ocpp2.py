@@ -17,7 +17,7 @@ from hilbench_emulators.smart_charging import Purpose, Version
 from hilbench_emulators.station.charging import OUTLET, Charging
 from hilbench_emulators.station.device_model import DeviceModel
 from hilbench_emulators.station.events2 import EventQueue
-from hilbench_emulators.station.smart2 import Smart2
+from hilbench_emulators.station.linked2 import Linked2
 from hilbench_emulators.station.tokens import INVALID, Info, Reservation, info_of
 from hilbench_emulators.station.transacting2 import token_of
 from hilbench_emulators.station.uplink import LINK_LOST, Uplink
@@ -32,7 +32,7 @@ _SWITCHES = {
 }
 
 
-class AcStation2(Smart2):
+class AcStation2(Linked2):
     """OCPP 2.x."""
 
     version = "2.0.1"
@@ -44,7 +44,7 @@ class AcStation2(Smart2):
     def reset_state(self, voltage_v: float) -> None:
         """See :class:`AcStation`."""
         self.charging = Charging(Version(self.version), self._branch, voltage_v, self.settings)
-        self.device = DeviceModel(self.settings, self._branch)
+        self.device = DeviceModel(self.settings, self._branch, Version(self.version))
         self.device.live["SmartChargingCtrlr", "Entries"] = lambda: str(len(self.charging.store.profiles))
         self.device.live["EVSE", "AvailabilityState"] = self._connector_status
         self.device.live["EVSE", "Power"] = lambda: f"{self._outlet.reading().power_w:.0f}"
@@ -52,6 +52,7 @@ class AcStation2(Smart2):
         self.reset_drivers()
         self.reset_jobs()
         self.reset_networks()
+        self.reset_link()
         self._security = [{"type": "StartupOfTheDevice", "timestamp": self.timestamp()}]
         self.device.live["LocalAuthListCtrlr", "Entries"] = lambda: str(len(self.tokens.listed))
         self._transaction = None
@@ -107,6 +108,7 @@ class AcStation2(Smart2):
             self._told = status
             if self.connected:
                 self._uplink.say(self.status_message())
+        self.tell_mode()
         transaction = self._transaction
         if transaction is not None and transaction.state != self.charging_state():
             self.transaction_event("Updated", "ChargingStateChanged")
@@ -127,7 +129,10 @@ class AcStation2(Smart2):
             answer = None if link is None else await link.call(self._uplink.messages.Authorize(id_token=token_of(tag)))
         except CallFailed as error:
             return None if error.code in LINK_LOST else INVALID
-        return None if answer is None else info_of(answer.id_token_info)
+        if answer is None:
+            return None
+        self.authorised_transfers(getattr(answer, "allowed_energy_transfer", None))
+        return info_of(answer.id_token_info)
 
     def switch(self, name: str) -> bool:
         """See :class:`DriverStation`."""
@@ -168,6 +173,7 @@ class AcStation2(Smart2):
         """See :class:`AcStation`."""
         super().came_online()
         self._tell_security()
+        self._tell_needs()
 
     def organisation(self) -> str:
         """See :class:`SecuredStation`."""
@@ -209,6 +215,8 @@ class AcStation2(Smart2):
         self.next_sample()
         self.next_aligned()
         self.save()
+        if self.settings.iso15118:
+            self.poke()
 
     def ping_interval_s(self) -> float:
         """See :class:`AcStation`."""

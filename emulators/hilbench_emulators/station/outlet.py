@@ -17,9 +17,15 @@ from hilbench_emulators.station.core import Offer, Watch, duty_of
 from hilbench_emulators.station.settings import StationSettings
 from hilbench_emulators.vehicles import load_vehicle
 
+DIGITAL_PCT = 5.0
+"""Duty cycle that offers nothing itself and says that the link tells the current (IEC 61851-1 Table A.7, recalled)."""
+
 
 class Reading(Protocol):
-    """Truth at a station: RMS current per line [A], voltage [V], power [W], energy [Wh], state of charge 0..1."""
+    """Truth at a station: RMS current per line [A], voltage [V], power [W], energy [Wh], state of charge 0..1.
+
+    The power is negative while the car discharges; energies are counted apart into and out of it.
+    """
 
     @property
     def currents(self) -> dict[str, float]: ...  # noqa: D102
@@ -31,6 +37,8 @@ class Reading(Protocol):
     def energy_wh(self) -> float: ...  # noqa: D102
     @property
     def soc(self) -> float | None: ...  # noqa: D102
+    @property
+    def exported_wh(self) -> float: ...  # noqa: D102
 
 
 class PlantPort(Protocol):
@@ -48,6 +56,7 @@ class PlantPort(Protocol):
     ) -> None: ...
     def unplug(self, role: str) -> None: ...  # noqa: D102
     def set_pilot(self, role: str, duty_pct: float | None) -> None: ...  # noqa: D102
+    def order(self, role: str, current_a: float | None) -> None: ...  # noqa: D102
     def set_contactor(self, role: str, closed: bool) -> None: ...  # noqa: D102
     def station_reading(self, role: str) -> Reading: ...  # noqa: D102
 
@@ -74,6 +83,9 @@ class Outlet:
         self._record = record
         self._on_change = on_change
         self._allowed_a = 0.0
+        self._wanted_order_a: float | None = None
+        self._order_a: float | None = None
+        self.car: Any = None
         self._offer = Offer(settings)
         self._watch = Watch(settings)
         self._duty: float | None = 0.0
@@ -84,6 +96,16 @@ class Outlet:
     def offered_a(self) -> float:
         """What the pilot offers now [A], 0 without PWM."""
         return self._offer.offered_a
+
+    @property
+    def ordered_a(self) -> float | None:
+        """What the car has been told over its link [A per phase], negative to discharge; None: the pilot counts."""
+        return self._order_a
+
+    @property
+    def supplying(self) -> bool:
+        """Something is offered on the pilot, or ordered over the link: then power may flow, either way."""
+        return self.offered_a > 0 or self._order_a not in (None, 0.0)
 
     @property
     def plugged(self) -> bool:
@@ -115,14 +137,17 @@ class Outlet:
         self._cancel_timers()
         self._offer = Offer(self._settings)
         self._allowed_a = 0.0
+        self._wanted_order_a = None
         self._open()
         self._send_duty(0.0)
+        self._end_order()
         self._signal.append(clock.time(), 0.0)
 
     def plug_in(self, vehicle: Any, energy_kwh: float | None, soc: float | None) -> None:
         """Connect a car, which is a ``Vehicle`` or the name of one."""
+        self.car = _car(vehicle)
         self._plant.plug_in(
-            self.role, _car(vehicle), energy_kwh=energy_kwh, soc=soc, on_state=self._car_changed, on_current=self._look
+            self.role, self.car, energy_kwh=energy_kwh, soc=soc, on_state=self._car_changed, on_current=self._look
         )
         if self.car_state == "A":
             self._car_changed("B")
@@ -132,11 +157,12 @@ class Outlet:
         self._open()
         self._plant.unplug(self.role)
         self.tripped = False
+        self.car = self._order_a = None
         self._car_changed("A")
 
-    def allow(self, current_a: float) -> None:
-        """Offer up to ``current_a`` per phase from now on; 0 pauses."""
-        self._allowed_a = current_a
+    def allow(self, current_a: float, order_a: float | None = None) -> None:
+        """Offer up to ``current_a`` per phase from now on; 0 pauses. ``order_a`` goes over the car's link instead."""
+        self._allowed_a, self._wanted_order_a = current_a, order_a
         self._update()
 
     def _car_changed(self, state: str) -> None:
@@ -149,6 +175,9 @@ class Outlet:
         if not self.powered:
             return
         t = clock.time()
+        if self._wanted_order_a is not None and self.plugged and not self.tripped:
+            self._tell_order(t, self._wanted_order_a)
+            return
         before = self._offer.offered_a
         allowed = self._allowed_a if self.plugged and not self.tripped else 0.0
         self._at("offer", self._offer.step(t, allowed), self._update)
@@ -157,7 +186,28 @@ class Outlet:
             self._at("watch", t, self._look)  # starts the time that the car has to follow
         self._signal.append(t, self._offer.offered_a)
         self._send_duty(duty_of(self._offer.offered_a))
+        self._end_order()
         self._switch(t)
+
+    def _tell_order(self, t: float, current_a: float) -> None:
+        """Order a current over the link, with the pilot at the duty cycle that says that the link counts."""
+        self._offer.order(t, current_a)
+        self._at("offer", math.inf, self._update)
+        if current_a != self._order_a:
+            self._order_a = current_a
+            self._plant.order(self.role, current_a)
+            self._on_change()
+            self._at("watch", t, self._look)
+        self._signal.append(t, self._offer.offered_a)
+        self._send_duty(DIGITAL_PCT)
+        self._switch(t)
+
+    def _end_order(self) -> None:
+        """The pilot counts again."""
+        if self._order_a is not None:
+            self._order_a = None
+            self._plant.order(self.role, None)
+            self._on_change()
 
     def _send_duty(self, duty: float | None) -> None:
         if duty != self._duty:
@@ -169,7 +219,7 @@ class Outlet:
         wanted = self.car_state in ("C", "D")
         if not wanted or self.tripped:
             self._open()
-        elif self._offer.offered_a > 0:
+        elif self._offer.offered_a > 0 or self._order_a is not None:
             self._withdrawn_at = math.inf
             self._at("pause", math.inf, self._open_paused)
             self._close()
@@ -201,11 +251,12 @@ class Outlet:
         if not self.closed:
             return
         t, drawn = clock.time(), self.drawn_a()
-        if not self._watch.look(t, self._offer.offered_a, drawn):
+        granted = self._offer.offered_a if self._order_a is None else abs(self._order_a)
+        if not self._watch.look(t, granted, drawn):
             self._at("watch", self._watch.next_look(t), self._look)
             return
         self.tripped = True
-        self._record.event(t, "station.overcurrent", self.role, offered_a=self._offer.offered_a, drawn_a=drawn)
+        self._record.event(t, "station.overcurrent", self.role, offered_a=granted, drawn_a=drawn)
         self._update()
 
     def _at(self, name: str, t: float, action: Callable[[], None]) -> None:

@@ -8,6 +8,9 @@ from pathlib import Path
 from hilbench_emulators.personality import STANDARD, Personality
 from hilbench_emulators.smart_charging import Options, Version, options_for
 
+_PLAIN_MODES = frozenset({"ChargingOnly"})
+_LINKED_MODES = frozenset({"ChargingOnly", "CentralSetpoint", "CentralFrequency", "Idle"})
+
 
 @dataclass(frozen=True)
 class StationSettings:
@@ -74,6 +77,11 @@ class StationSettings:
     certificate: Path | None = None
     """Its own certificate for profile 3, with ``key``."""
     key: Path | None = None
+    iso15118: bool = False
+    """It talks with the car over a link (ISO 15118): it tells the controller what the car needs (OCPP 2.x), and in 2.1
+    it follows set points, also those that discharge a car which can."""
+    link_s: float = 3.0
+    """From authorisation to what the car needs, and from an order over the link to renegotiate it [s]."""
     compression: bool = False
     """Ask the controller for compressed messages (RFC 7692), which OCPP 2.x leaves to the station."""
     personality: Personality = STANDARD
@@ -86,8 +94,13 @@ class StationSettings:
             max_stack=self.max_stack_level,
             max_periods=self.max_periods,
             max_profiles=self.max_profiles,
+            operation_modes=self.operation_modes(version),
         )
         return self.personality.options(base)
+
+    def operation_modes(self, version: Version) -> frozenset[str]:
+        """What a station with a link must follow (OCPP 2.1 Q01.FR.31, standard-text), and Idle; else charging only."""
+        return _LINKED_MODES if self.iso15118 and version is Version.V21 else _PLAIN_MODES
 
     def sample_every(self, configured_s: float) -> float:
         """Seconds between meter values where ``configured_s`` is asked for; 0: none."""

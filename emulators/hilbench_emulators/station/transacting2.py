@@ -53,12 +53,12 @@ class Transacting2(Readings2):
         return self._transaction is not None and self._transaction.token is not None and self._operative
 
     def charging_state(self) -> str:
-        """ChargingState of the transaction (OCPP 2.0.1 E02, standard-text)."""
+        """ChargingState of the transaction (OCPP 2.0.1 E02, standard-text); a car that discharges is Charging too."""
         if not self._outlet.plugged:
             return "Idle"
         if not self.charging_allowed and self._operative:
             return "EVConnected"
-        if self._outlet.offered_a <= 0:
+        if not self._outlet.supplying:
             return "SuspendedEVSE"
         return "Charging" if self._outlet.charging else "SuspendedEV"
 

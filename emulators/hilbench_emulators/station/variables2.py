@@ -11,19 +11,28 @@ from dataclasses import dataclass, replace
 
 from hilbench.site import Branch
 from hilbench_emulators.smart_charging import Version
-from hilbench_emulators.station.metering import MEASURANDS
+from hilbench_emulators.station.metering import EXPORTS, MEASURANDS
+from hilbench_emulators.station.needs2 import BIDIRECTIONAL, charging_transfer
 from hilbench_emulators.station.settings import StationSettings
 from hilbench_emulators.station.tokens import LONGEST_LIST
 
-MEMBER_LISTS = {
-    **dict.fromkeys(("TxStartedMeasurands", "TxUpdatedMeasurands", "TxEndedMeasurands", "Measurands"), MEASURANDS),
-    "TxStartPoint": ("PowerPathClosed", "EVConnected", "Authorized"),
-    "TxStopPoint": ("PowerPathClosed", "EVConnected", "Authorized"),
-}
+_MEASURAND_LISTS = ("TxStartedMeasurands", "TxUpdatedMeasurands", "TxEndedMeasurands", "Measurands")
 ALONE = ("TxStartPoint", "TxStopPoint")
 """Member lists of which this station takes one member."""
 Key = tuple[str, str]
 """Component and variable."""
+
+
+def two_way(settings: StationSettings, version: Version) -> bool:
+    """Whether cars may discharge at such a station."""
+    return settings.iso15118 and version is Version.V21
+
+
+def member_lists(settings: StationSettings, version: Version) -> dict[str, tuple[str, ...]]:
+    """What may be in each list by the name of its variable."""
+    measurands = MEASURANDS + (EXPORTS if two_way(settings, version) else ())
+    points = ("PowerPathClosed", "EVConnected", "Authorized")
+    return {**dict.fromkeys(_MEASURAND_LISTS, measurands), "TxStartPoint": points, "TxStopPoint": points}
 
 
 @dataclass(frozen=True)
@@ -55,13 +64,17 @@ def _flag(component: str, name: str, value: bool, writable: bool = False) -> Var
     return Variable(component, name, str(value).lower(), "boolean", writable)
 
 
-def variables(settings: StationSettings, branch: Branch) -> Iterator[Variable]:
+def variables(settings: StationSettings, branch: Branch, version: Version) -> Iterator[Variable]:
     """All of them."""
     yield from _smart(settings)
-    yield from _metering(settings)
+    yield from _metering(settings, two_way(settings, version))
     yield from _communication(settings)
     yield from _drivers()
     yield from _station(settings, branch)
+    if settings.iso15118:
+        yield from _linked()
+    if two_way(settings, version):
+        yield from _bidirectional(settings, branch, version)
 
 
 def _smart(settings: StationSettings) -> Iterator[Variable]:
@@ -78,8 +91,10 @@ def _smart(settings: StationSettings) -> Iterator[Variable]:
     yield _flag("SmartChargingCtrlr", "NotifyChargingLimitWithSchedules", value=False, writable=True)
 
 
-def _metering(settings: StationSettings) -> Iterator[Variable]:
+def _metering(settings: StationSettings, exports: bool) -> Iterator[Variable]:
     energy, all_but_soc = "Energy.Active.Import.Register", ",".join(MEASURANDS[:5])
+    if exports:
+        energy, all_but_soc = f"{energy},Energy.Active.Export.Register", ",".join((*MEASURANDS, *EXPORTS))
     for component in ("SampledDataCtrlr", "AlignedDataCtrlr"):
         yield _flag(component, "Available", value=True)
         yield _flag(component, "Enabled", value=True, writable=True)
@@ -146,3 +161,23 @@ def _station(settings: StationSettings, branch: Branch) -> Iterator[Variable]:
     yield replace(_number("EVSE", "Power", 0, "W"), evse=True, most=branch.max_a * 230.0 * len(branch.lines))
     yield replace(_number("EVSE", "SupplyPhases", len(branch.lines)), evse=True)
     yield replace(Variable("EVSE", "AvailabilityState", "Available", "OptionList"), evse=True)
+
+
+def _linked() -> Iterator[Variable]:
+    """What a station with a link to the car has beyond others (OCPP 2.1 Q01.FR.36 of the car, standard-text).
+
+    The link is not played message by message: of a car's certificate there is none.
+    """
+    yield _flag("ISO15118Ctrlr", "Enabled", value=True)
+    for name, value in (("VehicleId", ""), ("VehicleCertificate", ""), ("ProtocolAgreed", "")):
+        yield replace(Variable("ConnectedEV", name, value), evse=True)
+    yield replace(Variable("ConnectedEV", "ProtocolSupportedByEV", ""), evse=True)
+    yield replace(_flag("ConnectedEV", "Available", value=False), evse=True)
+
+
+def _bidirectional(settings: StationSettings, branch: Branch, version: Version) -> Iterator[Variable]:
+    """What OCPP 2.1 asks of a station at which cars may discharge (Q01.FR.30 to FR.32, appendix; standard-text)."""
+    modes, transfers = sorted(settings.operation_modes(version)), (charging_transfer(branch), BIDIRECTIONAL)
+    yield replace(_flag("V2XChargingCtrlr", "Enabled", value=True, writable=True), evse=True)
+    for name, members in (("SupportedOperationModes", modes), ("SupportedEnergyTransferModes", transfers)):
+        yield replace(Variable("V2XChargingCtrlr", name, ",".join(members), "MemberList"), evse=True)

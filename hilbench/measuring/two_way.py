@@ -1,0 +1,65 @@
+"""What flows through the service in either direction, and what cars that can discharge are left with."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from hilbench.measuring.window import Reading, Window
+from hilbench.metrics.polyline import aligned, highest_mean
+from hilbench.signals import Event, node_power, state_of_charge, station_power
+
+DEMAND_S = 900.0
+"""Window of a demand charge [s]: 15 min in most tariffs (secondary)."""
+EXPORT_S = 10.0
+"""Window over which an export counts [s]: set points come in steps, and cars follow within seconds (policy-default)."""
+DISCHARGING_W = 100.0
+"""A car that gives less than this does not discharge."""
+
+
+def peak_import(window: Window) -> list[Reading]:
+    """Largest mean import of the service [kW]."""
+    name = node_power("service")
+    t, watts = window.must(name)
+    peak_w = highest_mean((t, watts), DEMAND_S)
+    return [Reading(peak_w / 1000.0, abs(peak_w) / 1000.0 * window.average_u, "mean over 15 min", (name,))]
+
+
+def export_excess(window: Window) -> list[Reading]:
+    """Largest mean export of the service above the rig's limit [kW]; nothing where there is no limit."""
+    limit_kw, name = window.bench.rig.site.export_limit_kw, node_power("service")
+    if limit_kw is None:
+        return []
+    t, watts = window.must(name)
+    export_kw = highest_mean((t, -watts), EXPORT_S) / 1000.0
+    note = f"{max(export_kw, 0.0):.2f} kW of {limit_kw:g} kW"
+    return [Reading(max(export_kw - limit_kw, 0.0), 0.0, note, (name,))]
+
+
+def least_soc(window: Window) -> list[Reading]:
+    """Lowest state of charge of each car while it discharges."""
+    found = [Reading(1.0, 0.0, "no car discharges")]
+    for role in window.roles:
+        soc, power = window.line(state_of_charge(role)), window.line(station_power(role))
+        if soc is not None and power is not None:
+            _t, (charge, watts) = aligned(soc, power)
+            given = charge[watts < -DISCHARGING_W]
+            found += [Reading(float(given.min()), 0.0, role, (state_of_charge(role),))] if len(given) else []
+    return found
+
+
+def energy_at_departure(window: Window) -> list[Reading]:
+    """Of each car that has left as it meant to: what it has gained of what its driver asked for."""
+    events = (event for event in window.bench.record.events_of("session.needs") if event.subject in window.roles)
+    return [reading for event in events if (reading := _gained(window, event)) is not None]
+
+
+def _gained(window: Window, event: Event) -> Reading | None:
+    departure, name = event.data["departure_t"], state_of_charge(event.subject)
+    signal = window.bench.record.signals.get(name)
+    if departure is None or signal is None or not window.start <= departure <= window.stop:
+        return None
+    arrival, target = event.data["arrival_soc"], event.data["target_soc"]
+    soc = signal.value_at(departure)
+    share = 1.0 if target <= arrival else float(np.clip((soc - arrival) / (target - arrival), 0.0, 1.0))
+    note = f"{event.subject}: {100 * soc:.0f} % of {100 * target:.0f} %, came with {100 * arrival:.0f} %"
+    return Reading(share, 0.0, note, (name,))

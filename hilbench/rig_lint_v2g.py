@@ -1,0 +1,84 @@
+"""What a rig says of cars that discharge, where that cannot come true or harms the site."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from hilbench.errors import InputError
+from hilbench.rig_findings import POLICY, Finding, Rule
+from hilbench.rig_models import Rig, StationEntry
+from hilbench_emulators.vehicles import Discharge, load_vehicle
+
+_TOLERANCE_A = 1e-6
+BACKFEED = Rule("IEC 60364-8-82, NEC 705.12", "IEC 60364-8-82:2022, NFPA 70-2023", "recalled")
+
+
+def _discharge(entry: StationEntry) -> Discharge | None:
+    """What the car of a station can give, None where it cannot or is not known."""
+    try:
+        return load_vehicle(entry.vehicle).discharge
+    except InputError:  # said where the tables are checked against each other
+        return None
+
+
+def given_a(entry: StationEntry) -> float:
+    """Largest current [A per phase] that a station's car can give there."""
+    discharge = _discharge(entry) if entry.two_way else None
+    return 0.0 if discharge is None else min(discharge.max_a, entry.max_a)
+
+
+def can_discharge(rig: Rig) -> bool:
+    """Some car of the rig may discharge."""
+    return any(map(given_a, rig.stations))
+
+
+def _stations(rig: Rig) -> Iterator[Finding]:
+    for index, entry in enumerate(rig.stations):
+        if entry.iso15118 and entry.ocpp == "1.6":
+            what = "OCPP 1.6 has no message for what a car says over its link"
+            yield Finding("warning", ("station", index, "iso15118"), what, 'use ocpp = "2.0.1" or "2.1"', POLICY)
+        elif _discharge(entry) is not None and not entry.two_way:
+            what = f"car {entry.vehicle!r} can discharge, and never may here"
+            remedy = 'set ocpp = "2.1" and iso15118 = true'
+            yield Finding("warning", ("station", index, "vehicle"), what, remedy, POLICY)
+
+
+def _export(rig: Rig) -> Iterator[Finding]:
+    limit_kw, service = rig.site.export_limit_kw, rig.site.service
+    if limit_kw is None:
+        return
+    most_kw = service.rating_a * len(service.lines) * service.line_to_neutral_v / 1000.0
+    if not can_discharge(rig):
+        what = "there is an export limit, and nothing in the rig that exports"
+        remedy = "give stations iso15118, OCPP 2.1 and a car that can discharge"
+        yield Finding("warning", ("site", "export_limit_kw"), what, remedy, POLICY)
+    elif limit_kw > most_kw:
+        what = f"export limit {limit_kw:g} kW is above the {most_kw:.0f} kW that the service carries"
+        yield Finding("warning", ("site", "export_limit_kw"), what, f"at most {most_kw:.0f} kW", POLICY)
+
+
+def _backfeed(rig: Rig) -> Iterator[Finding]:
+    """Cars that discharge together, with nobody beside them who takes it."""
+    for index, feeder in enumerate(rig.feeders):
+        node = next((node for node in rig.electrical.nodes if node.id == feeder.id), None)
+        if node is None:
+            continue
+        total_a = _sum_a(rig, feeder.id)
+        if total_a > node.rating_a + _TOLERANCE_A:
+            what = f"cars that discharge together put {total_a:.4g} A per line into a feeder of {node.rating_a:g} A"
+            remedy = "only the controller keeps that below its rating: put fewer such cars here, or budget for it"
+            yield Finding("warning", ("feeder", index, "rating_a"), what, remedy, BACKFEED)
+
+
+def _sum_a(rig: Rig, node_id: str) -> float:
+    """Largest line current [A] below a node when every car gives all that it can, at unity power factor."""
+    sums, below = dict.fromkeys(rig.electrical.lines, 0j), {branch.role for branch in rig.electrical.below(node_id)}
+    for entry in rig.stations:
+        if entry.role in below:
+            for line, unit in rig.electrical.unit_currents(entry.branch).items():
+                sums[line] += unit * given_a(entry)
+    return max(map(abs, sums.values()))
+
+
+discharge_rules = (_stations, _export, _backfeed)
+"""Rules about cars that discharge, in the order of the tables."""
