@@ -87,7 +87,7 @@ def variants(limit_a: float, minimum_a: float) -> Iterator[float]:
     yield limit_a
     if abs(limit_a - minimum_a) < 0.05:
         yield round(limit_a + 0.1, 1)
-    elif limit_a < 0.05:
+    elif abs(limit_a) < 0.05:
         yield 5.0
 
 

@@ -96,6 +96,7 @@ class Core:
         self._seen: tuple[Array, Array] | None = None
         self._news = True
         self._decided = -math.inf
+        self._stray_w = 0.0
         self.power = PowerLimits(site, settings.raise_hold_s)
 
     # inputs
@@ -286,6 +287,11 @@ class Core:
     def _drawn_w(self, t: float, lower: bool) -> float:
         return 0.0 if math.isinf(self.power.at_meter_w) else float(np.dot(self._drawn_a(t, lower), self._watts()))
 
+    def _strays_w(self, t: float) -> float:
+        """Power that stations with a car may draw that do not do what they are told."""
+        strays = [station for station in self._by_column if station.wants and station.trust.flaw]
+        return math.fsum(most_drawn(one, self.settings, t) * self._watts_per_a(one) for one in strays)
+
     # the building
 
     def _estimate(self, sample: MeterSample) -> None:
@@ -318,6 +324,7 @@ class Core:
             self._lines_changed = False
             self.tree = self._whole.narrowed({s.column: s.lines for s in self._by_column if s.lines})
         self._start(t)
+        self._stray_w = self._strays_w(t)
         acting = self._may_act(t)
         if acting and not self._worth_deciding(t):
             return []
@@ -513,7 +520,7 @@ class Core:
 
     def _dim(self, amps: Array, order: Sequence[int], building_w: float) -> Array:
         """No more than the stations may draw together, in the order of who comes first."""
-        left_w = self.power.left_w(building_w)
+        left_w = max(self.power.left_w(building_w) - self._stray_w, 0.0)
         return amps if math.isinf(left_w) else dimmed(amps, self._watts(), order, left_w, self.settings.minimum_a)
 
     def _watts(self) -> Array:

@@ -14,7 +14,8 @@ import numpy as np
 
 from hilbench.controller.allocate import Array
 from hilbench.controller.core import RAISE_LEAST_A, Base, Core
-from hilbench.controller.stations import StationState
+from hilbench.controller.obedience import FLAWS
+from hilbench.controller.stations import StationState, most_drawn
 
 TENTH_A = 0.05
 """Half of what messages carry (0.1 A): limits nearer to each other are the same."""
@@ -22,6 +23,7 @@ TENTH_A = 0.05
 KINDS = {
     "link-lost": "its link is lost: it keeps its last limit until the lease ends, then stands on its fallback",
     "no-car": "no car there wants current: it stands on its fallback",
+    "astray": "it does not do what it is told and stands on its fallback, as far as it obeys that",
     "meter-lost": "the meter is not trusted: it stands on its fallback",
     "starting": "the controller has just started and does not know every station yet: it stands on its fallback",
     "cap": "it has all that the station can give or may give",
@@ -107,6 +109,9 @@ def _apart(core: Core, station: StationState, t: float) -> Why | None:
         return _answer(station, "link-lost", wait_s=left if 0.0 < left < math.inf else None)
     if not station.wants:
         return _answer(station, "no-car", station.status or "state not known")
+    if station.trust.flaw:
+        counted = f"counted with {most_drawn(station, core.settings, t):.1f} A"
+        return _answer(station, "astray", f"{FLAWS[station.trust.flaw]}; {counted}")
     watch = copy.copy(core.watch)  # asking it whether it trusts leaves traces
     if not watch.trusted(t) or not core.building.known:
         return _answer(station, "meter-lost", watch.reason or "it recovers")

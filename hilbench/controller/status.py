@@ -12,7 +12,8 @@ from hilbench import clock
 from hilbench.controller.changes import Changes
 from hilbench.controller.core import Core
 from hilbench.controller.explain import Why, in_words, why
-from hilbench.controller.stations import StationState
+from hilbench.controller.obedience import FLAWS, rests_at_a
+from hilbench.controller.stations import StationState, most_drawn
 from hilbench.controller.watch import MeterSample
 from hilbench.controller.web import Answer, Request, json, refusal
 
@@ -81,13 +82,13 @@ def overview(core: Core, activity: Activity, t: float) -> dict[str, Any]:
             for (node, line), limit in zip(core.tree.keys, core.tree.limits.tolist(), strict=True)
         ],
         "margin_a": core.settings.margin_a,
-        "stations": {role: _station(station, t) for role, station in core.stations.items()},
+        "stations": {role: _station(station, core, t) for role, station in core.stations.items()},
         "decisions": activity.decisions,
         "limits_accepted": activity.accepted,
     }
 
 
-def _station(station: StationState, t: float) -> dict[str, Any]:
+def _station(station: StationState, core: Core, t: float) -> dict[str, Any]:
     return {
         "online": station.online,
         "status": station.status,
@@ -98,6 +99,12 @@ def _station(station: StationState, t: float) -> dict[str, Any]:
         "reported_a": station.reported_a,
         "cap_a": station.cap_a,
         "lines": station.lines or station.branch.lines,
+        "may_draw_a": most_drawn(station, core.settings, t),
+        "rests_at_a": rests_at_a(station, core.settings),
+        "obeys": not station.trust.flaw,
+        "flaw": FLAWS.get(station.trust.flaw, ""),
+        "found_out": station.trust.found,
+        "reports_usable": not station.trust.garbled,
     }
 
 
@@ -130,6 +137,8 @@ def _families(core: Core, activity: Activity, t: float) -> Iterator[tuple[str, s
     yield "limits_accepted_total", "counter", "Limits that stations accepted.", [({}, activity.accepted)]
     for name, text, value in _STATION:
         yield f"station_{name}", "gauge", text, _rows("role", {r: value(s) for r, s in core.stations.items()})
+    found = {role: float(station.trust.found) for role, station in core.stations.items()}
+    yield "station_found_out_total", "counter", "How often it was seen not to obey.", _rows("role", found)
 
 
 _STATION: tuple[tuple[str, str, Callable[[StationState], float]], ...] = (
@@ -138,6 +147,7 @@ _STATION: tuple[tuple[str, str, Callable[[StationState], float]], ...] = (
     ("reported_amperes", "Largest phase current that it reported.", lambda station: _or_nan(station.reported_a)),
     ("online", "1 while its link is up.", lambda station: float(station.online)),
     ("wants", "1 while a car may take current there.", lambda station: float(station.wants)),
+    ("astray", "1 while it does not do what it is told.", lambda station: float(bool(station.trust.flaw))),
 )
 
 
