@@ -146,6 +146,7 @@ class Coordination:
                 self.coordinator.counted(role, (net_wh - before) / 1000.0)
         if soc is not None:
             self._soc[role] = soc
+            self.coordinator.charge(role, soc)
             self._core.charge_known(role, soc)
 
 

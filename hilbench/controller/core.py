@@ -290,7 +290,7 @@ class Core:
     def _strays_w(self, t: float) -> float:
         """Power that stations with a car may draw that do not do what they are told."""
         strays = [station for station in self._by_column if station.wants and station.trust.flaw]
-        return math.fsum(most_drawn(one, self.settings, t) * self._watts_per_a(one) for one in strays)
+        return math.fsum(most_drawn(one, self.settings, t) * self.watts_per_a(one) for one in strays)
 
     # the building
 
@@ -403,8 +403,13 @@ class Core:
             return [0.0] * len(self._by_column)
         watts = self._watts()
         wished = np.array([station.give_a for station in self._by_column])
-        need_w, may_w = self.power.short_w(), self.power.may_feed_w()
+        need_w, may_w = max(self.power.short_w(), self._short_w()), self.power.may_feed_w()
         return _whole_tenths(discharged(self.tree, wished, able, watts, (need_w, may_w)))
+
+    def _short_w(self) -> float:
+        """Power that would bring the fullest line of the service back to its limit, where the building is above."""
+        over = float((self.building.highest() - self.tree.limits[self._root]).max()) + self.settings.margin_a
+        return max(over, 0.0) * self.site.service.line_to_neutral_v * len(self._root)
 
     def _headroom(self, t: float) -> Headroom:
         watts = self._watts()

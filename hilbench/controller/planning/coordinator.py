@@ -18,7 +18,7 @@ from hilbench.controller.planning.forecast import Forecast, learned, persistence
 from hilbench.controller.planning.heuristic import fill
 from hilbench.controller.planning.history import History
 from hilbench.controller.planning.model import Array, Car, Peak, Plan, Problem
-from hilbench.controller.planning.needs import Need
+from hilbench.controller.planning.needs import Battery, Need, battery_of
 from hilbench.controller.planning.prices import DemandKey, Prices, demand_keys, prices
 from hilbench.controller.planning.settings import PlanSettings
 from hilbench.controller.planning.solve import plan
@@ -88,6 +88,7 @@ class Coordinator:
         self._zone, self._room_kw, self._contract_kw = zone, room_kw, contract_kw
         self._export_kw, self._v2g = export_kw, v2g
         self.paid: dict[DemandKey, float] = {}
+        self._batteries: dict[str, Battery] = {}
 
     # what is known
 
@@ -102,6 +103,7 @@ class Coordinator:
 
     def need(self, role: str, need: Need | None) -> None:
         """What the car at a station needs; None: the car has gone."""
+        self._batteries.pop(role, None)
         if need is None:
             self.needs.pop(role, None)
         else:
@@ -111,6 +113,16 @@ class Coordinator:
         """So much has flowed into the car (negative: out) since the last call."""
         if role in self.needs:
             self.needs[role] = self.needs[role].after(net_kwh)
+
+    def charge(self, role: str, soc: float) -> None:
+        """The state of charge of a car (0 to 1); the first one after its needs says how large its battery is."""
+        need = self.needs.get(role)
+        if need is None:
+            return
+        battery = self._batteries.get(role) or battery_of(need, soc)
+        if battery is not None:
+            self._batteries[role] = battery
+            self.needs[role] = need.at(soc, battery)
 
     def assume(self, role: str, t: float) -> None:
         """A car came and said nothing: the site's own assumption, where it has one."""
@@ -209,10 +221,10 @@ class Coordinator:
         """What it holds above the reserve: the car's own least, or that of the site."""
         if one.soc is None or one.soc <= self.settings.reserve_soc:
             return 0.0
-        if math.isinf(need.space_kwh) or one.soc >= 0.98:
+        battery = self._batteries.get(one.role)
+        if battery is None:
             return need.spare_kwh
-        capacity = need.space_kwh / (1.0 - one.soc)
-        return min(need.spare_kwh, (one.soc - self.settings.reserve_soc) * capacity)
+        return min(need.spare_kwh, (one.soc - self.settings.reserve_soc) * battery.capacity_kwh)
 
     def base_ahead(self, t: float, count: int) -> Array:
         """The building in the steps from ``t`` on, as forecast, with a margin for what a day may bring."""

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -82,15 +85,39 @@ def _run(problem: Problem, where: Columns, time_limit_s: float) -> Array:
         import highspy
     except ImportError:
         raise NoSolutionError("the solver is not installed; pip install 'hilbench[opt]'") from None
-    solver: Any = highspy.Highs()  # type: ignore[no-untyped-call]  # the package has no types
-    solver.setOptionValue("output_flag", False)
-    solver.setOptionValue("time_limit", time_limit_s)
+    solver = _solver()
+    solver.clearModel()
+    solver.setOptionValue("time_limit", time_limit_s + solver.getRunTime())  # counted from when it was made
     solver.passModel(_model(highspy, problem, where))
     solver.run()
     if solver.getModelStatus() != highspy.HighsModelStatus.kOptimal:
         raise NoSolutionError(f"the solver says: {solver.modelStatusToString(solver.getModelStatus())}")
     found: Array = np.array(solver.getSolution().col_value)
     return found
+
+
+@lru_cache(maxsize=1)
+def _solver() -> Any:
+    """The solver, made once: it greets on standard output, where a result as JSON may go."""
+    import highspy
+
+    with _silence():
+        solver: Any = highspy.Highs()  # type: ignore[no-untyped-call]  # the package has no types
+        solver.setOptionValue("output_flag", False)
+    return solver
+
+
+@contextmanager
+def _silence() -> Iterator[None]:
+    """Nothing written to standard output by code that is not Python's."""
+    kept, nowhere = os.dup(1), os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 1)
+        yield
+    finally:
+        os.dup2(kept, 1)
+        os.close(kept)
+        os.close(nowhere)
 
 
 def _model(highspy: Any, problem: Problem, where: Columns) -> Any:

@@ -11,6 +11,17 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+SOC_STEP = 0.005
+"""Stations round a state of charge to the percent: it may be less by so much."""
+
+
+@dataclass(frozen=True)
+class Battery:
+    """What a car's energies and its state of charge at the same moment say of it."""
+
+    capacity_kwh: float
+    target_soc: float
+
 
 @dataclass(frozen=True)
 class Need:
@@ -27,6 +38,11 @@ class Need:
     spare_kwh: float = 0.0
     space_kwh: float = math.inf
 
+    def at(self, soc: float, battery: Battery) -> Need:
+        """As its state of charge says, which knows what discharging lost; the more of both energies counts."""
+        missing = (battery.target_soc - soc + SOC_STEP) * battery.capacity_kwh
+        return replace(self, energy_kwh=max(self.energy_kwh, missing))
+
     def after(self, net_kwh: float) -> Need:
         """What is left to need when ``net_kwh`` has flowed in (negative: out)."""
         return replace(
@@ -35,6 +51,14 @@ class Need:
             spare_kwh=max(self.spare_kwh + net_kwh, 0.0),
             space_kwh=max(self.space_kwh - net_kwh, 0.0),
         )
+
+
+def battery_of(need: Need, soc: float) -> Battery | None:
+    """The battery behind a need that was told at ``soc`` (0 to 1); None where it does not say how much fits in."""
+    if math.isinf(need.space_kwh) or soc >= 0.98 or need.space_kwh <= 0.0:
+        return None
+    capacity = need.space_kwh / (1.0 - soc)
+    return Battery(capacity, min(soc + need.energy_kwh / capacity, 1.0))
 
 
 def need_of(needs: Mapping[str, Any]) -> Need | None:
