@@ -11,6 +11,7 @@ from __future__ import annotations
 import hmac
 import json
 import logging
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -23,14 +24,14 @@ from hilbench.errors import InputError
 from hilbench.site import CONTINUOUS
 
 LOGGER = logging.getLogger(__name__)
-Role = Literal["user", "installer"]
+Role = Literal["user", "installer", "operator"]
 BUDGET, CAP = "budget_a", "cap_a."
 SHORTEST_TOKEN = 16
 """Fewer characters than this are guessed (policy)."""
 
 
-class _RefusedError(Exception):
-    """Why a change is not made, with the status of HTTP for it."""
+class RefusedError(Exception):
+    """Why something is not done, with the status of HTTP for it."""
 
     def __init__(self, status: int, reason: str) -> None:
         super().__init__(reason)
@@ -38,7 +39,7 @@ class _RefusedError(Exception):
 
 
 def read_tokens(path: Path) -> dict[str, Role]:
-    """Tokens of a file with lines ``user TOKEN`` or ``installer TOKEN``; raises ``InputError``.
+    """Tokens of a file with lines ``user TOKEN``, ``installer TOKEN`` or ``operator TOKEN``; raises ``InputError``.
 
     Nobody but its owner may read it.
     """
@@ -53,11 +54,33 @@ def read_tokens(path: Path) -> dict[str, Role]:
         match line.split():
             case []:
                 continue
-            case [("user" | "installer") as role, token] if len(token) >= SHORTEST_TOKEN:
+            case [("user" | "installer" | "operator") as role, token] if len(token) >= SHORTEST_TOKEN:
                 found[token] = role
             case _:
-                raise InputError(str(path), f"line {number} is no user or installer with {SHORTEST_TOKEN} characters")
+                raise InputError(
+                    str(path), f"line {number} is no user, installer or operator with {SHORTEST_TOKEN} characters"
+                )
     return found
+
+
+def role_of(tokens: Mapping[str, Role], authorization: str) -> Role | None:
+    """Whose token a request carries."""
+    scheme, _, given = authorization.partition(" ")
+    if scheme.lower() != "bearer":
+        return None
+    same = [role for token, role in tokens.items() if hmac.compare_digest(token.encode(), given.encode())]
+    return same[0] if same else None
+
+
+def put_down(audit: Audit, entry: dict[str, Any]) -> bool:
+    """Put an attempt down in the audit file and in the log; False when the file cannot be written."""
+    LOGGER.warning("settings: %s", entry.get("reason") or entry["now"], extra={"audit": entry})
+    try:
+        audit.append(entry)
+    except OSError as error:
+        LOGGER.error("audit file: %s", error)
+        return False
+    return True
 
 
 class Changes:
@@ -80,7 +103,7 @@ class Changes:
         if not self._audit.sound:
             LOGGER.warning("audit file: its chain is broken; what raised limits is not taken from it")
         for entry in self._audit.entries:
-            for key, value in entry.get("now", {}).items():
+            for key, value in entry.get("now", {}).items() if "action" not in entry else ():
                 if key in self.values and _is_number(value) and value >= self._least[key]:
                     self.values[key] = min(value, self._most(key) if self._audit.sound else self._rig[key])
         self._apply(self.values)
@@ -94,60 +117,44 @@ class Changes:
         """Make the changes of a ``POST /settings``, all or none; every attempt is put down first."""
         if request.method != "POST":
             return refusal(405, "only to be changed", allow="POST")
-        role = self._role(request.headers.get("authorization", ""))
+        role = role_of(self._tokens, request.headers.get("authorization", ""))
         entry: dict[str, Any] = {"time": clock.now().isoformat(), "role": role, "request": _shown(request.body)}
         changes: dict[str, float] = {}
         try:
             changes = self._allowed(role, request.body)
             answer = web.json({"accepted": changes})
-        except _RefusedError as error:
+        except RefusedError as error:
             entry["reason"] = str(error)
             answer = refusal(error.status, str(error))
         entry |= {"accepted": bool(changes), "was": {key: self.values[key] for key in changes}, "now": changes}
-        if not self._put_down(entry):
+        if not put_down(self._audit, entry):
             return refusal(503, "no audit file, no change")
         self._apply(changes)
         return answer
 
-    def _role(self, authorization: str) -> Role | None:
-        scheme, _, given = authorization.partition(" ")
-        if scheme.lower() != "bearer":
-            return None
-        same: list[Role] = [
-            role for token, role in self._tokens.items() if hmac.compare_digest(token.encode(), given.encode())
-        ]
-        return same[0] if same else None
-
     def _allowed(self, role: Role | None, body: bytes) -> dict[str, float]:
-        """The changes that are asked for; raises ``_RefusedError`` when one of them is not to be made."""
+        """The changes that are asked for; raises ``RefusedError`` when one of them is not to be made."""
         if role is None:
-            raise _RefusedError(401, "no valid token")
+            raise RefusedError(401, "no valid token")
+        if role == "operator":
+            raise RefusedError(403, "not for operator")
         try:
             asked = json.loads(body)
         except (ValueError, RecursionError) as error:
-            raise _RefusedError(400, "not JSON") from error
+            raise RefusedError(400, "not JSON") from error
         if not isinstance(asked, dict) or not asked:
-            raise _RefusedError(400, "not a table of settings")
+            raise RefusedError(400, "not a table of settings")
         for key, value in asked.items():
             self._check(role, key, value)
         return {key: float(value) for key, value in asked.items()}
 
     def _check(self, role: Role, key: str, value: Any) -> None:
         if key not in self.values:
-            raise _RefusedError(422, f"{key!r} is none of {', '.join(self.values)}")
+            raise RefusedError(422, f"{key!r} is none of {', '.join(self.values)}")
         if not _is_number(value) or not self._least[key] <= value <= self._most(key):
-            raise _RefusedError(422, f"{key} goes from {self._least[key]:g} (fallbacks) to {self._most(key):g} A")
+            raise RefusedError(422, f"{key} goes from {self._least[key]:g} (fallbacks) to {self._most(key):g} A")
         if role != "installer" and value > self.values[key]:
-            raise _RefusedError(403, f"{key} is {self.values[key]:g} A, and a user can only lower it")
-
-    def _put_down(self, entry: dict[str, Any]) -> bool:
-        LOGGER.warning("settings: %s", entry.get("reason") or entry["now"], extra={"audit": entry})
-        try:
-            self._audit.append(entry)
-        except OSError as error:
-            LOGGER.error("audit file: %s", error)
-            return False
-        return True
+            raise RefusedError(403, f"{key} is {self.values[key]:g} A, and a user can only lower it")
 
     def _apply(self, changes: dict[str, float]) -> None:
         self.values |= changes

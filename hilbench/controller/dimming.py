@@ -79,7 +79,7 @@ class EnergyGuard:
     def limit(self, t: float, limit_kw: float | None, duration_s: float = math.inf) -> bool:
         """A limit for ``duration_s``, or its release; False when nobody is heard who could set one."""
         self.advance(t)
-        if not self._is_heard(t) or (limit_kw is not None and not (math.isfinite(limit_kw) and limit_kw >= 0)):
+        if not self.is_heard(t) or (limit_kw is not None and not (math.isfinite(limit_kw) and limit_kw >= 0)):
             return False
         self._wanted_kw, self._ends = limit_kw, t + duration_s
         self._go(Guard.UNLIMITED_CONTROLLED if limit_kw is None else Guard.LIMITED, t)
@@ -109,9 +109,9 @@ class EnergyGuard:
         elif self.state in (Guard.LIMITED, Guard.UNLIMITED_CONTROLLED):
             self._returned = math.inf
             self._go(Guard.FAILSAFE, t)
-        elif self.state is Guard.FAILSAFE and self.settings.stay_safe and not self._is_heard(t):
+        elif self.state is Guard.FAILSAFE and self.settings.stay_safe and not self.is_heard(t):
             self._returned = math.inf  # it came back and went again before it said anything
-        elif self.state is Guard.INIT and self.settings.stay_safe and not self._is_heard(t):
+        elif self.state is Guard.INIT and self.settings.stay_safe and not self.is_heard(t):
             self._returned = math.inf
             self._go(Guard.FAILSAFE, t)
         else:
@@ -120,7 +120,8 @@ class EnergyGuard:
     def _go(self, state: Guard, t: float) -> None:
         self.state, self._since = state, t
 
-    def _is_heard(self, t: float) -> bool:
+    def is_heard(self, t: float) -> bool:
+        """There was a heartbeat in time."""
         return t - self._heard < self.settings.heartbeat_s
 
 

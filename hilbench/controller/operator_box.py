@@ -31,6 +31,11 @@ class OperatorBox:
         """Who decides on the limit now, in words."""
         return self._guard.state.value
 
+    @property
+    def heard(self) -> bool:
+        """True when a limit would be taken: there was a heartbeat in time."""
+        return self._guard.is_heard(clock.time())
+
     def heartbeat(self) -> None:
         """The box is alive."""
         self._guard.heartbeat(clock.time())

@@ -12,6 +12,7 @@ from typing import Any
 
 from hilbench import clock
 from hilbench.controller.abilities import Supply
+from hilbench.controller.actions import Actions
 from hilbench.controller.audit import Audit
 from hilbench.controller.changes import Changes, read_tokens
 from hilbench.controller.coordination import Coordination
@@ -100,8 +101,7 @@ class ControllerRuntime:
         async with AsyncExitStack() as stack:
             await self._csms.serve(*self._listen, stack)
             if self._settings.status_port:
-                status = Status(self._core, self._activity, self._now, self._changes(self._core))
-                await serve(self._settings.status_port, status.handle, stack)
+                await serve(self._settings.status_port, self._status(self._core).handle, stack)
             LOGGER.info("listening at %s:%d for %d stations", *self._listen, len(self._site.branches))
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._measure(), name="controller meter")
@@ -162,15 +162,18 @@ class ControllerRuntime:
                 recall(core.stations[role], found, written, now, clock.at(0.0).timestamp(), self._settings.lease_s)
         return memory
 
-    def _changes(self, core: Core) -> Changes | None:
-        """Changes at run time, where somebody may make them."""
-        tokens, audit = self._settings.settings_token_file, self._settings.audit_file
-        if tokens is None or audit is None:
-            return None
+    def _status(self, core: Core) -> Status:
+        """What is answered over HTTP: changes and actions where somebody may ask for them."""
+        status = Status(core, self._activity, self._now)
+        tokens, file = self._settings.settings_token_file, self._settings.audit_file
+        if tokens is None or file is None:
+            return status
         try:
-            return Changes(core, read_tokens(tokens), Audit(audit))
+            audit, known = Audit(file), read_tokens(tokens)
         except OSError as error:
-            raise DeviceError(f"audit file {audit}: {error}") from error
+            raise DeviceError(f"audit file {file}: {error}") from error
+        actions = Actions(core, self._now, known, audit, self._coordination, self._box)
+        return replace(status, changes=Changes(core, known, audit), actions=actions)
 
     def _snapshot(self) -> Snapshot:
         zero = clock.at(0.0).timestamp()

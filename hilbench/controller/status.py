@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from hilbench import clock
+from hilbench.controller.actions import PATHS, Actions
 from hilbench.controller.changes import Changes
 from hilbench.controller.core import Core
 from hilbench.controller.explain import Why, in_words, why
@@ -33,17 +34,20 @@ class Activity:
 
 @dataclass(frozen=True)
 class Status:
-    """Answers requests about ``core``; ``now`` is the time as the core sees it [s]. No ``changes``: none are taken."""
+    """Answers requests about ``core``; ``now`` is the time as the core sees it [s]. No ``changes`` or ``actions``: none are taken."""
 
     core: Core
     activity: Activity
     now: Callable[[], float]
     changes: Changes | None = None
+    actions: Actions | None = None
 
     def handle(self, request: Request) -> Answer:
         """The answer to a request: 404 for another path, 405 for another method than GET."""
         if request.path == "/settings" and self.changes is not None:
             return self.changes.handle(request)
+        if request.path in PATHS and self.actions is not None:
+            return self.actions.handle(request)
         pages = {"/status": self._status, "/metrics": self._metrics}
         role = unquote(request.path.removeprefix("/why/")) if request.path.startswith("/why/") else None
         if request.path not in pages and role not in self.core.stations:
