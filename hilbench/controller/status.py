@@ -34,7 +34,10 @@ class Activity:
 
 @dataclass(frozen=True)
 class Status:
-    """Answers requests about ``core``; ``now`` is the time as the core sees it [s]. No ``changes`` or ``actions``: none are taken."""
+    """Answers requests about ``core``; ``now`` is the time as the core sees it [s].
+
+    Without ``changes`` and ``actions`` it only answers.
+    """
 
     core: Core
     activity: Activity

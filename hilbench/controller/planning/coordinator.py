@@ -29,8 +29,8 @@ FORECASTS: dict[str, Forecast] = {
     "seasonal-naive": seasonal_naive,
     "learned": learned,
 }
-CONTRACT_RATE = 1000.0
-"""What a kW above the contract costs a plan: more than any tariff, less than a car that is not ready [1/kW]."""
+LIMIT_RATE = 1000.0
+"""What a kW above the contract or a signal costs a plan [1/kW]: more than any tariff, and than cars not being ready."""
 UNPLANNED_H = 2.0
 """A car that says nothing is taken to go on for so long."""
 FULL_KWH = 0.05
@@ -172,7 +172,8 @@ class Coordinator:
         loose = math.fsum(one.drawn_kw for one in present if one not in planned)
         base = self.base_ahead(t, count)
         base[: round(UNPLANNED_H * 3600.0 / step_s)] += loose
-        room = np.minimum(self._room_kw, [_or_inf(limit(t + k * step_s)) for k in range(count)]) - base
+        limits = np.array([_or_inf(limit(t + k * step_s)) for k in range(count)])
+        room = np.minimum(self._room_kw, limits) - base
         cost = self._prices(t, step_s, count)
         return Problem(
             step_s / 3600.0,
@@ -180,7 +181,7 @@ class Coordinator:
             base,
             np.maximum(room, 0.0),
             tuple(self._car(one, t, step_s, count) for one in planned),
-            tuple(self._peaks(cost, count)),
+            tuple(self._peaks(cost, np.minimum(limits, self._contract_kw))),
             tuple(_members(planned, feeder, limit_kw) for feeder, limit_kw in groups.items()),
             export_kw=self._export_kw,
             wear_cost=rules.wear_cost,
@@ -191,11 +192,11 @@ class Coordinator:
             return Prices(np.zeros(count), ())
         return prices(self.tariff, self._zone, t, step_s, count)
 
-    def _peaks(self, cost: Prices, count: int) -> list[Peak]:
+    def _peaks(self, cost: Prices, limits: Array) -> list[Peak]:
+        """Demand charges; and limits of the whole site [step, kW], which cars can keep by what they give."""
         found = [Peak(one.rate, one.counts, self.paid.get(one.key, 0.0)) for one in cost.demand]
-        if math.isfinite(self._contract_kw):
-            found.append(Peak(CONTRACT_RATE, np.ones(count, dtype=bool), self._contract_kw))
-        return found
+        finite = np.unique(limits[np.isfinite(limits)]).tolist()
+        return found + [Peak(LIMIT_RATE, limits == limit_kw, limit_kw) for limit_kw in finite]
 
     def _car(self, one: Present, t: float, step_s: float, count: int) -> Car:
         need, rules = self.needs[one.role], self.settings
@@ -268,5 +269,5 @@ def _members(planned: Sequence[Present], feeder: str, limit_kw: float) -> tuple[
 def _demand_kw(problem: Problem, found: Plan) -> float:
     """What the site may take in the first step without raising a demand beyond what is paid or planned."""
     demand = problem.base_kw + found.total_kw
-    counting = [peak for peak in problem.peaks if peak.counts[0] and peak.rate < CONTRACT_RATE]
+    counting = [peak for peak in problem.peaks if peak.counts[0] and peak.rate < LIMIT_RATE]
     return min((max(peak.paid_kw, float(demand[peak.counts].max())) for peak in counting), default=math.inf)

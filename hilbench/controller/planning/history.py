@@ -38,12 +38,14 @@ class History:
 
         A gap of more than a step, or a clock set back, begins anew.
         """
-        at, gap = self.slot(t), t - self._t
+        gap = t - self._t
+        steady = 0.0 < gap <= self._step_s
+        at = self.slot(t - gap / 2.0 if steady else t)
         ended = None
         if at != self._at:
             ended = self._close()
             self._at, self._sum, self._seen_s = at, 0.0, 0.0
-        if 0.0 < gap <= self._step_s:
+        if steady:
             self._sum, self._seen_s = self._sum + power_kw * gap, self._seen_s + gap
         self._t = t
         return ended
