@@ -26,6 +26,7 @@ def reference_controller(rig: Rig) -> ControllerRuntime:
 
     For a rig with an external controller it is the reference one in that controller's place, with default settings.
     """
+    from hilbench.controller.meter_port import MeterPlace
     from hilbench.controller.runtime import ControllerRuntime
 
     entry = rig.controller
@@ -37,8 +38,7 @@ def reference_controller(rig: Rig) -> ControllerRuntime:
         settings,
         {station.role: station.identity for station in rig.stations},
         listen=entry.address,
-        meter=rig.site_meter.endpoint,
-        unit=rig.site_meter.unit,
+        meter=MeterPlace(rig.site_meter.modbus, rig.site_meter.unit, rig.site_meter.map),
         defect=entry.defect if isinstance(entry, ReferenceController) else None,
         passwords={station.identity: station.secret for station in rig.stations if station.secret},
     )

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
-from hilbench.drivers.modbus_meter import meter_tables
 from hilbench.errors import InputError, Problem
+from hilbench.meter_maps import is_sunspec, load_meter_map, maps_by_model, meter_map_names
 from hilbench.requirements import profile_names
 from hilbench.rig_errors import Location, suggestion, where
 from hilbench.rig_models import ReferenceController, Rig, StationEntry
@@ -173,11 +173,26 @@ def _controllers_security(rig: Rig, encrypted: bool) -> Iterator[Complaint]:
 
 
 def _meter_devices(rig: Rig) -> Iterator[Complaint]:
-    known = ["emulated:ct", *(f"modbus:{model}" for model in meter_tables())]
+    known = ["emulated:ct", "modbus", *(f"modbus:{model}" for model in maps_by_model())]
     for name, meter in rig.meters.items():
         if meter.device not in known:
-            remedy = suggestion(meter.device, known) or f"known: {', '.join(known)}"
-            yield ("meter", name, "device"), f"there is no kind of meter {meter.device!r}", remedy
+            yield ("meter", name, "device"), f"there is no kind of meter {meter.device!r}", f"known: {', '.join(known)}"
+        own = maps_by_model().get(meter.device.removeprefix("modbus:"), meter.map)
+        if own != meter.map:
+            what = f"{meter.map!r} is not the map of {meter.device}"
+            yield ("meter", name, "map"), what, 'leave it out, or write device = "modbus"'
+
+
+def _meter_maps(rig: Rig) -> Iterator[Complaint]:
+    for name, meter in rig.meters.items():
+        if is_sunspec(meter.map):
+            continue
+        wrong = list(_named(load_meter_map, meter_map_names(), ("meter", name, "map"), meter.map))
+        yield from wrong
+        lines = len(rig.site.service.lines)
+        if not wrong and load_meter_map(meter.map).phases < lines:
+            what = f"a meter with map {meter.map!r} measures {load_meter_map(meter.map).phases} of {lines} lines"
+            yield ("meter", name, "map"), what, "choose the map of a meter for all of them"
 
 
 def _addresses(rig: Rig) -> Iterator[Complaint]:
@@ -244,6 +259,7 @@ _CHECKS: tuple[tuple[str, Callable[[Rig], Iterator[Complaint]]], ...] = (
     ("meter", _addresses),
     ("meter", _meters),
     ("", _meter_devices),
+    ("meter", _meter_maps),
     ("", _shares),
     ("", _known_names),
     ("loads", _loads),

@@ -268,6 +268,7 @@ def _meter(rig: Rig, plant: Plant, record: Record, seed: int) -> ModbusMeter | N
         port=port,
         unit=entry.unit,
         name="service",
+        registers=entry.map,
     )
 
 

@@ -23,6 +23,8 @@ GROUND = (
     "errors",
     "tomlfile",
     "modbus",
+    "modbus_address",
+    "meter_maps",
     "clock",
     "_streams",
     "site",

@@ -1,7 +1,7 @@
-"""The emulated site meter: CTs and a three-phase Modbus meter at a node of the plant, behind a real Modbus TCP server.
+"""The emulated site meter: CTs and a three-phase Modbus meter at a node of the plant, behind a real Modbus server.
 
-Registers: Eastron SDM630 Modbus V2, ``hilbench/meters/sdm630.toml``. Its currents are magnitudes; a CT that is
-mounted backwards shows in the sign of the power.
+Registers: a map of ``hilbench.meter_maps``, or SunSpec models. Its currents are magnitudes; a CT that is mounted
+backwards shows in the sign of the power.
 """
 
 from __future__ import annotations
@@ -21,10 +21,11 @@ from pymodbus.simulator import DataType, SimData, SimDevice
 from hilbench import clock
 from hilbench.devices import MeterFault
 from hilbench.errors import DeviceError, InputError, Problem
+from hilbench.meter_maps import DEFAULT_MAP, load_meter_map
 from hilbench.signals import Record, Source, metered_current
 from hilbench.site import Site
 from hilbench_emulators.metering import MeterCore, MeterSettings, Reading, WiringFault
-from hilbench_emulators.register_map import load_register_map
+from hilbench_emulators.register_map import Encoder
 
 logging.getLogger("pymodbus").addHandler(logging.NullHandler())  # it reports what the bench does on purpose
 
@@ -43,11 +44,12 @@ class Truth(Protocol):
 
 
 class ModbusMeter:
-    """A meter at ``node_id``: samples on the UTC grid, answers function 4 at ``host``:``port`` for unit ``unit``.
+    """A meter at ``node_id``: samples on the UTC grid, answers at ``host``:``port`` for unit ``unit``.
 
-    Port 0 takes a free one; ``port`` tells which after ``start``. What the registers show is recorded as
-    ``metered_current(name, line)``, each change of fault as an event ``meter.fault``. ``rng`` places the CTs inside
-    their class and makes their noise. Raises ``InputError`` for settings that are out of range.
+    ``registers`` names its map, or is the path of one. Port 0 takes a free one; ``port`` tells which after ``start``.
+    What the registers show is recorded as ``metered_current(name, line)``, each change of fault as an event
+    ``meter.fault``. ``rng`` places the CTs inside their class and makes their noise. Raises ``InputError`` for
+    settings that are out of range.
     """
 
     def __init__(
@@ -62,6 +64,7 @@ class ModbusMeter:
         port: int = 0,
         unit: int = 1,
         name: str | None = None,
+        registers: str = DEFAULT_MAP,
     ) -> None:
         self.name = name or node_id
         self.settings = settings or MeterSettings()
@@ -70,7 +73,8 @@ class ModbusMeter:
         service = plant.site.service
         ct = self.settings.ct(plant.site.node(node_id).rating_a)
         self._core = MeterCore(service, ct, self.settings.averaging_s, rng)
-        self._map = load_register_map()
+        self._encoder = Encoder(load_meter_map(registers))
+        self._map, self._rng = self._encoder.meter, rng
         self._record = record
         source = Source(f"emulated:{self._map.model}")
         self._signals = [record.signal(metered_current(self.name, line), "A", source=source) for line in service.lines]
@@ -84,7 +88,7 @@ class ModbusMeter:
         if self._server is not None:
             return
         self._sample()
-        self._publish(self._core.values())
+        self._publish(self._values())
         server = ModbusTcpServer(
             [self._device(self.unit, self._answer), self._device(0, _silence)],
             address=(self.host, self.port),
@@ -158,7 +162,7 @@ class ModbusMeter:
             for piece in range(pieces, 0, -1):
                 await clock.sleep_until(due - (piece - 1) * interval / pieces)
                 self._sample()
-            values = self._core.values()
+            values = self._values()
             if self.settings.latency_s:
                 asyncio.get_running_loop().call_later(self.settings.latency_s, self._arrive, values)
             else:
@@ -166,6 +170,18 @@ class ModbusMeter:
 
     def _sample(self) -> None:
         self._core.sample(clock.time(), self._plant.reading(self._node_id))
+
+    def _values(self) -> dict[str, float]:
+        """The values of now; voltages in whole counts flicker by some of them.
+
+        No mains voltage stands still to a tenth of a volt (chosen: a standard deviation of two counts). Without it a
+        meter of few digits could not be told from a frozen one.
+        """
+        values = self._core.values()
+        for register in self._map.registers:
+            if register.name.startswith("voltage_l") and "int" in register.type and register.name in values:
+                values[register.name] += 2.0 * register.scale * float(self._rng.standard_normal())
+        return values
 
     def _arrive(self, values: dict[str, float]) -> None:
         """Publish what was measured a latency ago, unless the meter has been stopped since."""
@@ -186,22 +202,24 @@ class ModbusMeter:
                 signal.append(clock.time(), values[f"current_l{number}"])
 
     def _device(self, unit: int, action: object) -> SimDevice:
-        data = SimData(0, count=self._map.size, values=0, datatype=DataType.REGISTERS)
+        data = SimData(self._encoder.first, values=self._encoder.blank(), datatype=DataType.REGISTERS)
         return SimDevice(id=unit, simdata=[data], action=action)  # type: ignore[arg-type]
 
     async def _answer(
-        self, function: int, _start: int, _address: int, count: int, registers: list[int], values: object
+        self, function: int, _start: int, address: int, count: int, registers: list[int], values: object
     ) -> ExcCodes | None:
         """Refresh the server's registers before a read; raises to leave a request without an answer."""
         if self._fault == "dead":
             raise NoSuchIdException(f"meter {self.name} is dead")
         if function != self._map.function or values:
             return ExcCodes.ILLEGAL_FUNCTION
-        if count % 2 or count > self._map.most_registers:
+        if (count % 2 and self._map.even_counts) or count > self._map.most_registers:
             return ExcCodes.ILLEGAL_VALUE
+        if not self._encoder.answers(address, count):
+            return ExcCodes.ILLEGAL_ADDRESS
         if self._fresh is not None:
-            encoded, self._fresh = self._map.encode(self._fresh), None
-            registers[: len(encoded)] = encoded
+            self._encoder.encode(self._fresh, registers)
+            self._fresh = None
         return None
 
 

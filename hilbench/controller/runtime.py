@@ -20,7 +20,7 @@ from hilbench.controller.csms import Conversation, Csms
 from hilbench.controller.csms2 import Conversation2
 from hilbench.controller.csms16 import Conversation16
 from hilbench.controller.defects import Defect, defect_named
-from hilbench.controller.meter_port import MeterPort
+from hilbench.controller.meter_port import MeterPlace, MeterPort
 from hilbench.controller.obedience import FLAWS, worth_asking
 from hilbench.controller.operator_box import OperatorBox
 from hilbench.controller.readings import Counted
@@ -46,7 +46,7 @@ COLLECT = 0.25
 
 class ControllerRuntime:
     """The reference controller of ``site``: a CSMS at ``listen`` for the stations of ``identities``, a meter at
-    ``meter`` (host, port) with Modbus ``unit``.
+    ``meter``.
 
     ``passwords`` by identity are what stations must show in security profiles 1 and 2. ``defect`` names a deliberate
     mistake (see ``hilbench.controller.defects``). Raises ``InputError`` for an unknown one. ``run`` goes on until it is
@@ -60,8 +60,7 @@ class ControllerRuntime:
         identities: Mapping[str, str],
         *,
         listen: Endpoint,
-        meter: Endpoint,
-        unit: int = 1,
+        meter: MeterPlace,
         defect: str | None = None,
         passwords: Mapping[str, str] | None = None,
     ) -> None:
@@ -78,7 +77,7 @@ class ControllerRuntime:
             passwords=passwords,
             supply_of=self._supply_of,
         )
-        self._port = MeterPort(*meter, unit, site.lines, settings.meter_poll_s, self._on_sample)
+        self._port = MeterPort(meter, site.lines, settings.meter_poll_s, self._on_sample)
         self._core: Core | None = None
         self._tick_s = min(TICK_S, settings.meter_poll_s)
         self._idle_s = max(min(settings.idle_poll_s, settings.stale_s / 2.0), settings.meter_poll_s)
