@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import termios
 
 from pymodbus import FramerType
 from pymodbus.client import AsyncModbusSerialClient, AsyncModbusTcpClient
@@ -31,6 +32,14 @@ def modbus_client(address: ModbusAddress, timeout_s: float) -> ModbusClient:
 
     client.ctx.callback_data = take_what_can_be_read  # type: ignore[method-assign]
     return client
+
+
+async def connect(client: ModbusClient) -> bool:
+    """Connect; False when that is not possible, also for a serial line that cannot have these settings."""
+    try:
+        return await client.connect()
+    except (OSError, termios.error):
+        return False
 
 
 def _client(address: ModbusAddress, timeout_s: float) -> ModbusClient:

@@ -183,6 +183,13 @@ def _meter_devices(rig: Rig) -> Iterator[Complaint]:
             yield ("meter", name, "map"), what, 'leave it out, or write device = "modbus"'
 
 
+def _serial_lines(rig: Rig) -> Iterator[Complaint]:
+    for name, meter in rig.meters.items():
+        if meter.device.startswith("emulated:") and meter.modbus.kind == "serial" and meter.modbus.parity != "N":
+            what = "an emulated meter's serial line is a pseudo-terminal, which has no parity"
+            yield ("meter", name, "address"), what, "write parity=N"
+
+
 def _meter_maps(rig: Rig) -> Iterator[Complaint]:
     for name, meter in rig.meters.items():
         if is_sunspec(meter.map):
@@ -260,6 +267,7 @@ _CHECKS: tuple[tuple[str, Callable[[Rig], Iterator[Complaint]]], ...] = (
     ("meter", _meters),
     ("", _meter_devices),
     ("meter", _meter_maps),
+    ("meter", _serial_lines),
     ("", _shares),
     ("", _known_names),
     ("loads", _loads),

@@ -247,7 +247,6 @@ def _meter(rig: Rig, plant: Plant, record: Record, seed: int) -> ModbusMeter | N
     entry = rig.site_meter
     if not entry.device.startswith("emulated:"):
         return None
-    host, port = entry.endpoint
     settings = MeterSettings(
         accuracy_class=entry.accuracy_class,
         rated_a=entry.rated_a,
@@ -264,8 +263,7 @@ def _meter(rig: Rig, plant: Plant, record: Record, seed: int) -> ModbusMeter | N
         record=record,
         rng=rng,
         settings=settings,
-        host=host,
-        port=port,
+        address=entry.modbus,
         unit=entry.unit,
         name="service",
         registers=entry.map,

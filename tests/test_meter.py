@@ -17,6 +17,7 @@ from hilbench import clock
 from hilbench.devices import MeterFault
 from hilbench.errors import DeviceError, InputError
 from hilbench.meter_maps import load_meter_map
+from hilbench.modbus_address import ModbusAddress
 from hilbench.signals import Record, metered_current
 from hilbench.site import Branch, Service, Site
 from hilbench_emulators.meter import ModbusMeter
@@ -64,6 +65,11 @@ class Reader:
 
 
 Body = Callable[[ModbusMeter, Truth, Reader], Awaitable[None]]
+
+
+def meter_at(port: int) -> ModbusAddress:
+    """The address of a meter on this machine."""
+    return ModbusAddress("tcp", "127.0.0.1", port)
 
 
 def with_meter(body: Body, config: MeterSettings = IDEAL, record: Record | None = None) -> None:
@@ -210,7 +216,9 @@ def test_an_occupied_port_is_told() -> None:
     """A second meter at the same port does not start and says where."""
 
     async def body(meter: ModbusMeter, truth: Truth, reader: Reader) -> None:
-        second = ModbusMeter(truth, "service", record=Record(), rng=np.random.default_rng(1), port=meter.port)
+        second = ModbusMeter(
+            truth, "service", record=Record(), rng=np.random.default_rng(1), address=meter_at(meter.port)
+        )
         with pytest.raises(DeviceError, match=f"cannot listen at 127.0.0.1:{meter.port}"):
             await second.start()
 

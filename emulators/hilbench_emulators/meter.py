@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from typing import Protocol
 
 import numpy as np
+from pymodbus import FramerType
 from pymodbus.constants import ExcCodes
 from pymodbus.exceptions import NoSuchIdException
 from pymodbus.server import ModbusTcpServer
@@ -22,10 +23,12 @@ from hilbench import clock
 from hilbench.devices import MeterFault
 from hilbench.errors import DeviceError, InputError, Problem
 from hilbench.meter_maps import DEFAULT_MAP, load_meter_map
+from hilbench.modbus_address import ModbusAddress
 from hilbench.signals import Record, Source, metered_current
 from hilbench.site import Site
 from hilbench_emulators.metering import MeterCore, MeterSettings, Reading, WiringFault
 from hilbench_emulators.register_map import Encoder
+from hilbench_emulators.serial_line import SerialLine
 
 logging.getLogger("pymodbus").addHandler(logging.NullHandler())  # it reports what the bench does on purpose
 
@@ -44,9 +47,10 @@ class Truth(Protocol):
 
 
 class ModbusMeter:
-    """A meter at ``node_id``: samples on the UTC grid, answers at ``host``:``port`` for unit ``unit``.
+    """A meter at ``node_id``: samples on the UTC grid, answers at ``address`` for unit ``unit``.
 
     ``registers`` names its map, or is the path of one. Port 0 takes a free one; ``port`` tells which after ``start``.
+    A serial line is made at its path, and carries the same frames as ``rtu+tcp``; it needs real time.
     What the registers show is recorded as ``metered_current(name, line)``, each change of fault as an event
     ``meter.fault``. ``rng`` places the CTs inside their class and makes their noise. Raises ``InputError`` for
     settings that are out of range.
@@ -60,15 +64,15 @@ class ModbusMeter:
         record: Record,
         rng: np.random.Generator,
         settings: MeterSettings | None = None,
-        host: str = "127.0.0.1",
-        port: int = 0,
+        address: ModbusAddress | None = None,
         unit: int = 1,
         name: str | None = None,
         registers: str = DEFAULT_MAP,
     ) -> None:
         self.name = name or node_id
         self.settings = settings or MeterSettings()
-        self.host, self.port, self.unit = host, port, unit
+        self.address, self.unit = address or ModbusAddress("tcp", "127.0.0.1", 0), unit
+        self.port = self.address.port
         self._plant, self._node_id = plant, node_id
         service = plant.site.service
         ct = self.settings.ct(plant.site.node(node_id).rating_a)
@@ -81,6 +85,7 @@ class ModbusMeter:
         self._fault: MeterFault | None = None
         self._fresh: dict[str, float] | None = None
         self._server: ModbusTcpServer | None = None
+        self._line: SerialLine | None = None
         self._sampling: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -91,17 +96,30 @@ class ModbusMeter:
         self._publish(self._values())
         server = ModbusTcpServer(
             [self._device(self.unit, self._answer), self._device(0, _silence)],
-            address=(self.host, self.port),
+            framer=FramerType.SOCKET if self.address.kind == "tcp" else FramerType.RTU,
+            address=(self.address.host or "127.0.0.1", self.port),
             ignore_missing_devices=True,
         )
         try:
             await server.serve_forever(background=True)
         except RuntimeError:
-            where = f"{self.host}:{self.port}"
+            where = f"{self.address.host}:{self.port}"
             raise DeviceError(f"meter {self.name}: cannot listen at {where}: choose another port or host") from None
         self._server = server
         self.port = server.transport.sockets[0].getsockname()[1]  # type: ignore[attr-defined]
+        await self._lay_line()
         self._sampling = asyncio.get_running_loop().create_task(self._run(), name=f"meter {self.name}")
+
+    async def _lay_line(self) -> None:
+        if self.address.kind != "serial":
+            return
+        line = SerialLine(self.address.device, "127.0.0.1", self.port)
+        try:
+            await line.start()
+        except DeviceError as error:
+            await self.stop()
+            raise DeviceError(f"meter {self.name}: {error}") from None
+        self._line = line
 
     async def stop(self) -> None:
         """Stop sampling, close the port and every connection."""
@@ -109,6 +127,9 @@ class ModbusMeter:
             self._sampling.cancel()
             await asyncio.gather(self._sampling, return_exceptions=True)
             self._sampling = None
+        if self._line is not None:
+            line, self._line = self._line, None
+            await line.stop()
         if self._server is not None:
             server, self._server = self._server, None
             await server.shutdown()  # type: ignore[no-untyped-call]

@@ -13,7 +13,7 @@ from hilbench import clock
 from hilbench.controller.registers import MapReader, Reader, Span
 from hilbench.controller.watch import MeterSample
 from hilbench.meter_maps import DEFAULT_MAP, load_meter_map
-from hilbench.modbus import ModbusClient, modbus_client
+from hilbench.modbus import ModbusClient, connect, modbus_client
 from hilbench.modbus_address import ModbusAddress
 
 COUNTER_S = 2.0
@@ -70,7 +70,7 @@ class MeterPort:
             if client is None:
                 client = modbus_client(self._place.address, self._patience_s)
                 async with asyncio.timeout(self._patience_s):
-                    await client.connect()
+                    await connect(client)
             sample = await self._read(client)
         except (ModbusException, OSError, TimeoutError):
             if client is not None:

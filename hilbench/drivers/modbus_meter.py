@@ -14,7 +14,7 @@ from hilbench import clock
 from hilbench.drivers.meter_table import READ_INPUT, MapTable, Table
 from hilbench.errors import DeviceError, InputError, Problem
 from hilbench.meter_maps import DEFAULT_MAP, load_meter_map
-from hilbench.modbus import ModbusClient, modbus_client
+from hilbench.modbus import ModbusClient, connect, modbus_client
 from hilbench.modbus_address import ModbusAddress, modbus_address
 from hilbench.signals import Record, Signal, Source, metered_current
 
@@ -132,7 +132,7 @@ class ModbusMeterDriver:
     async def _connected(self) -> ModbusClient:
         if self._client is None:
             self._client = modbus_client(self.address, self.timeout_s)
-        if not self._client.connected and not await self._client.connect():
+        if not self._client.connected and not await connect(self._client):
             self._disconnect()
             raise self._error("no connection", "check address, port and network")
         return self._client
