@@ -46,7 +46,7 @@ def crc(frame: bytes) -> bytes:
 
 
 def test_frames_carry_unit_and_crc_and_nothing_else() -> None:
-    """The request for current L1 is answered by unit, function, bytes, 10 A as a float, and the CRC; known CRC first."""
+    """The request for current L1 is answered by unit, function, bytes, 10 A as a float, and the CRC."""
     assert crc(bytes.fromhex("010300000001")) == bytes.fromhex("840A")
 
     async def body() -> list[bytes]:
@@ -123,7 +123,7 @@ def test_a_line_without_parity_is_told(tmp_path: Path) -> None:
     async def body() -> None:
         meter = emulated(modbus_address(line))
         await meter.start()
-        with pytest.raises(DeviceError, match="no connection .check address"):
+        with pytest.raises(DeviceError, match=r"no connection \(check address"):
             await ModbusMeterDriver("service", f"{line}?parity=E", lines=LINES).read()
         await meter.stop()
 
@@ -159,7 +159,7 @@ def test_a_path_that_is_taken_is_told_and_left_alone(tmp_path: Path) -> None:
 
     async def body() -> None:
         meter = emulated(modbus_address(f"serial://{tmp_path}/meter"))
-        with pytest.raises(DeviceError, match="meter service: serial line .*: File exists .choose another path"):
+        with pytest.raises(DeviceError, match=r"meter service: serial line .*: File exists \(choose another path"):
             await meter.start()
 
     clock.run(body(), "real")
@@ -170,7 +170,7 @@ def test_a_serial_line_needs_real_time(tmp_path: Path) -> None:
     """Said by the meter, and known to the rig, so that a run with it is one in real time."""
 
     async def body() -> None:
-        with pytest.raises(DeviceError, match="needs real time .use --time real, or rtu"):
+        with pytest.raises(DeviceError, match=r"needs real time \(use --time real, or rtu"):
             await emulated(modbus_address(f"serial://{tmp_path}/meter")).start()
 
     clock.run(body())
