@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
+from hilbench import sunspec
 from hilbench.errors import InputError, Problem
-from hilbench.meter_maps import is_sunspec, load_meter_map, maps_by_model, meter_map_names
+from hilbench.meter_maps import SUNSPEC, is_sunspec, load_meter_map, maps_by_model, meter_map_names
 from hilbench.requirements import profile_names
 from hilbench.rig_errors import Location, suggestion, where
 from hilbench.rig_models import ReferenceController, Rig, StationEntry
@@ -183,6 +184,15 @@ def _meter_devices(rig: Rig) -> Iterator[Complaint]:
             yield ("meter", name, "map"), what, 'leave it out, or write device = "modbus"'
 
 
+def _sunspec(rig: Rig, name: str, registers: str) -> Iterator[Complaint]:
+    if not sunspec.installed() and isinstance(rig.controller, ReferenceController):
+        what = "the controller reads SunSpec by pysunspec2, which is not installed"
+        yield ("meter", name, "map"), what, 'pip install "hilbench[sunspec]"'
+    if registers != SUNSPEC[0] and rig.site.service.wiring != "three-phase":
+        what = f"{registers!r} is of a three-phase service, this one is {rig.site.service.wiring}"
+        yield ("meter", name, "map"), what, f"use {SUNSPEC[0]}"
+
+
 def _serial_lines(rig: Rig) -> Iterator[Complaint]:
     for name, meter in rig.meters.items():
         if meter.device.startswith("emulated:") and meter.modbus.kind == "serial" and meter.modbus.parity != "N":
@@ -193,8 +203,9 @@ def _serial_lines(rig: Rig) -> Iterator[Complaint]:
 def _meter_maps(rig: Rig) -> Iterator[Complaint]:
     for name, meter in rig.meters.items():
         if is_sunspec(meter.map):
+            yield from _sunspec(rig, name, meter.map)
             continue
-        wrong = list(_named(load_meter_map, meter_map_names(), ("meter", name, "map"), meter.map))
+        wrong = list(_named(load_meter_map, [*meter_map_names(), *SUNSPEC], ("meter", name, "map"), meter.map))
         yield from wrong
         lines = len(rig.site.service.lines)
         if not wrong and load_meter_map(meter.map).phases < lines:

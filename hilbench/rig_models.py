@@ -264,9 +264,9 @@ class MeterEntry(Model):
     ``averaging_s`` the window over which a sample is averaged (0: none). ``noise_a`` is the standard deviation [A] of
     a sample, ``resolution_a`` the step of the register [A]. ``class`` is the accuracy class of IEC 61869-2.
 
-    ``map`` says which registers it has: the name of a shipped map, or the path of a TOML file. Its ``address`` is
-    ``tcp://HOST:PORT``, ``rtu+tcp://HOST:PORT`` (RTU frames, as of a serial device server) or a serial line,
-    ``serial:///dev/ttyUSB0?baudrate=9600&parity=N``; an emulated meter makes a serial line at that path.
+    ``map`` says which registers it has: the name of a shipped map, the path of a TOML file, or ``sunspec``. Its
+    ``address`` is ``tcp://HOST:PORT``, ``rtu+tcp://HOST:PORT`` (RTU frames, as of a serial device server) or a serial
+    line, ``serial:///dev/ttyUSB0?baudrate=9600&parity=N``; an emulated meter makes a serial line at that path.
     """
 
     device: str = "emulated:ct"

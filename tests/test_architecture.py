@@ -25,6 +25,7 @@ GROUND = (
     "modbus",
     "modbus_address",
     "meter_maps",
+    "sunspec",
     "clock",
     "_streams",
     "site",

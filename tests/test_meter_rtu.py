@@ -142,7 +142,13 @@ def test_the_controller_polls_a_serial_line_in_real_time(tmp_path: Path) -> None
         meter = emulated(line)
         await meter.start()
         enough = asyncio.Event()
-        port = MeterPort(MeterPlace(line), LINES, 1.0, lambda s: (samples.append(s), len(samples) > 1 and enough.set()))
+
+        def take(sample: MeterSample) -> None:
+            samples.append(sample)
+            if len(samples) > 1:
+                enough.set()
+
+        port = MeterPort(MeterPlace(line), LINES, 1.0, take)
         polling = asyncio.create_task(port.run(lambda: None))
         await asyncio.wait_for(enough.wait(), 300.0)
         polling.cancel()

@@ -22,13 +22,14 @@ from pymodbus.simulator import DataType, SimData, SimDevice
 from hilbench import clock
 from hilbench.devices import MeterFault
 from hilbench.errors import DeviceError, InputError, Problem
-from hilbench.meter_maps import DEFAULT_MAP, load_meter_map
+from hilbench.meter_maps import DEFAULT_MAP, SUNSPEC, is_sunspec, load_meter_map
 from hilbench.modbus_address import ModbusAddress
 from hilbench.signals import Record, Source, metered_current
 from hilbench.site import Site
 from hilbench_emulators.metering import MeterCore, MeterSettings, Reading, WiringFault
 from hilbench_emulators.register_map import Encoder
 from hilbench_emulators.serial_line import SerialLine
+from hilbench_emulators.sunspec_image import sunspec_encoder
 
 logging.getLogger("pymodbus").addHandler(logging.NullHandler())  # it reports what the bench does on purpose
 
@@ -77,7 +78,7 @@ class ModbusMeter:
         service = plant.site.service
         ct = self.settings.ct(plant.site.node(node_id).rating_a)
         self._core = MeterCore(service, ct, self.settings.averaging_s, rng)
-        self._encoder = Encoder(load_meter_map(registers))
+        self._encoder = _encoder(registers, plant.site, node_id)
         self._map, self._rng = self._encoder.meter, rng
         self._record = record
         source = Source(f"emulated:{self._map.model}")
@@ -242,6 +243,12 @@ class ModbusMeter:
             self._encoder.encode(self._fresh, registers)
             self._fresh = None
         return None
+
+
+def _encoder(registers: str, site: Site, node_id: str) -> Encoder:
+    if is_sunspec(registers):
+        return sunspec_encoder(site.service, site.node(node_id).rating_a, delta=registers == SUNSPEC[1])
+    return Encoder(load_meter_map(registers))
 
 
 async def _silence(*_request: object) -> ExcCodes | None:

@@ -41,8 +41,14 @@ class Encoder:
         self.first = min(block.address for block in meter.blocks)
         self.size = max(block.address + block.count for block in meter.blocks) - self.first
         self._packed = [_packed(meter, block) for block in meter.blocks if meter.within(block)]
-        self._kept = [(place - self.first, word) for place, word in self._fixed.items()]
+        listed = {place for register in meter.registers for place in range(register.address, register.end)}
+        self._kept = [(place - self.first, word) for place, word in self._fixed.items() if self._between(place, listed)]
         self._swapped = [r for r in meter.registers if r.width > 1] if meter.word_order == "low-first" else []
+
+    def _between(self, place: int, listed: set[int]) -> bool:
+        """Whether a fixed register lies between values, where packing them would leave a 0."""
+        packed = any(part.start <= place < part.start + part.words.size // 2 for part in self._packed)
+        return packed and place not in listed
 
     def blank(self) -> list[int]:
         """All registers before the first value."""

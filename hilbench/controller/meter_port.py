@@ -11,8 +11,9 @@ from pymodbus.exceptions import ModbusException
 
 from hilbench import clock
 from hilbench.controller.registers import MapReader, Reader, Span
+from hilbench.controller.sunspec_reader import SunSpecReader
 from hilbench.controller.watch import MeterSample
-from hilbench.meter_maps import DEFAULT_MAP, load_meter_map
+from hilbench.meter_maps import DEFAULT_MAP, is_sunspec, load_meter_map
 from hilbench.modbus import ModbusClient, connect, modbus_client
 from hilbench.modbus_address import ModbusAddress
 
@@ -32,6 +33,8 @@ class MeterPlace:
 
 def reader_of(registers: str, lines: tuple[str, ...]) -> Reader:
     """What reads a meter with that map; raises ``InputError`` for one that is not there or has too few phases."""
+    if is_sunspec(registers):
+        return SunSpecReader(lines)
     return MapReader(load_meter_map(registers), lines)
 
 

@@ -11,9 +11,9 @@ from pymodbus.exceptions import ModbusException
 from pymodbus.pdu import ExceptionResponse
 
 from hilbench import clock
-from hilbench.drivers.meter_table import READ_INPUT, MapTable, Table
+from hilbench.drivers.meter_table import READ_INPUT, MapTable, NotThisMeterError, SunSpecTable, Table
 from hilbench.errors import DeviceError, InputError, Problem
-from hilbench.meter_maps import DEFAULT_MAP, load_meter_map
+from hilbench.meter_maps import DEFAULT_MAP, is_sunspec, load_meter_map
 from hilbench.modbus import ModbusClient, connect, modbus_client
 from hilbench.modbus_address import ModbusAddress, modbus_address
 from hilbench.signals import Record, Signal, Source, metered_current
@@ -103,7 +103,10 @@ class ModbusMeterDriver:
         Raises ``DeviceError`` naming the meter and, where it applies, the register: no connection, no answer within
         ``timeout_s``, an exception response, a short answer, a value that is not finite.
         """
-        values = await self.table.read(self._registers)
+        try:
+            values = await self.table.read(self._registers)
+        except NotThisMeterError as error:
+            raise self._error(str(error), f"is it a {self.table.title}?") from None
         reading = self._reading(values)
         for signal, current in zip(self._signals, reading.currents.values(), strict=False):
             signal.append(reading.t, current)
@@ -148,6 +151,8 @@ class ModbusMeterDriver:
                 what = f"{self.table.place(name)} reads {value}"
                 raise self._error(what, "look at the meter's display and its voltage terminals")
         phases = {line: f"l{number}" for number, line in enumerate(self.lines, 1)}
+        if any(f"current_{phase}" not in values for phase in phases.values()):
+            raise self._error(f"measures fewer lines than {', '.join(self.lines)}", "is it the right meter?")
         return MeterReading(
             t=clock.time(),
             currents={line: values[f"current_{phase}"] for line, phase in phases.items()},
@@ -173,7 +178,7 @@ class ModbusMeterDriver:
 
 
 def _table(name: str, registers: str, lines: int) -> Table:
-    table = MapTable(load_meter_map(registers))
+    table: Table = SunSpecTable() if is_sunspec(registers) else MapTable(load_meter_map(registers))
     if table.phases < lines:
         what = f"{table.title} measures {table.phases} of {lines} lines"
         raise InputError(f"meter {name}", Problem("map", what, "choose the map of a meter for all of them"))
