@@ -225,11 +225,14 @@ def _meters(rig: Rig) -> Iterator[Complaint]:
     nodes = {"service", *(feeder.id for feeder in rig.feeders)}
     if all(meter.node != "service" for meter in rig.meters.values()):
         yield ("meter",), "there is no meter on the service", 'add a [meter.service] table with node = "service"'
-    played = next((name for name, meter in rig.meters.items() if meter.node == "service"), None)
+    read: dict[str, str] = {}
     for name, meter in rig.meters.items():
-        if meter.node in nodes and played not in (None, name):
-            remedy = "leave it out: the controller reads one meter, on the service"
-            yield ("meter", name), f"would not be played beside meter.{played}", remedy
+        first = read.setdefault(meter.node, name)
+        if name == "service" and meter.node in nodes - {"service"}:
+            yield ("meter", name, "node"), f"meter.service is not of the service but of {meter.node!r}", "rename it"
+        if meter.node in nodes and first != name:
+            remedy = "leave it out: the controller reads one meter of each node"
+            yield ("meter", name), f"would not be played beside meter.{first}", remedy
         if meter.node not in nodes:
             remedy = suggestion(meter.node, nodes) or f"known: {', '.join(sorted(nodes))}"
             yield ("meter", name, "node"), f"there is no feeder {meter.node!r}", remedy

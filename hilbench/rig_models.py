@@ -442,6 +442,11 @@ class Rig(Model):
         return next(meter for meter in self.meters.values() if meter.node == "service")
 
     @property
+    def feeder_meters(self) -> dict[str, MeterEntry]:
+        """The meters of feeders, by name: the controller holds the site meter against them."""
+        return {name: meter for name, meter in self.meters.items() if meter.node != "service"}
+
+    @property
     def zone(self) -> ZoneInfo:
         """Time zone of the site."""
         return ZoneInfo(self.site.timezone)

@@ -8,6 +8,7 @@ import math
 from collections.abc import Coroutine, Iterator, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from hilbench import clock
@@ -46,7 +47,7 @@ COLLECT = 0.25
 
 class ControllerRuntime:
     """The reference controller of ``site``: a CSMS at ``listen`` for the stations of ``identities``, a meter at
-    ``meter``.
+    ``meter``, and those of feeders at ``parts``, by feeder.
 
     ``passwords`` by identity are what stations must show in security profiles 1 and 2. ``defect`` names a deliberate
     mistake (see ``hilbench.controller.defects``). Raises ``InputError`` for an unknown one. ``run`` goes on until it is
@@ -61,6 +62,7 @@ class ControllerRuntime:
         *,
         listen: Endpoint,
         meter: MeterPlace,
+        parts: Mapping[str, MeterPlace] | None = None,
         defect: str | None = None,
         passwords: Mapping[str, str] | None = None,
     ) -> None:
@@ -78,6 +80,10 @@ class ControllerRuntime:
             supply_of=self._supply_of,
         )
         self._port = MeterPort(meter, site.lines, settings.meter_poll_s, self._on_sample)
+        self._part_ports = [
+            MeterPort(place, site.lines, settings.meter_poll_s, partial(self._on_part, node))
+            for node, place in (parts or {}).items()
+        ]
         self._core: Core | None = None
         self._tick_s = min(TICK_S, settings.meter_poll_s)
         self._idle_s = max(min(settings.idle_poll_s, settings.stale_s / 2.0), settings.meter_poll_s)
@@ -123,6 +129,8 @@ class ControllerRuntime:
 
     def _parts(self) -> Iterator[tuple[str, Coroutine[Any, Any, None]]]:
         """What of it runs beside meter and leases."""
+        if self._settings.policy != "static":
+            yield from (("feeder meter", port.run(_nothing)) for port in self._part_ports)
         if self._signals is not None:
             yield "signals", self._signals.ven.run()
         if self._box is not None:
@@ -204,6 +212,9 @@ class ControllerRuntime:
         self._the_core().meter(self._activity.sample)
         if self._coordination is not None:
             self._coordination.sample(sample)
+
+    def _on_part(self, node: str, sample: MeterSample) -> None:
+        self._the_core().part(node, replace(sample, t=self._now()))
 
     def _decide(self) -> None:
         core = self._the_core()
@@ -287,6 +298,10 @@ class ControllerRuntime:
     def on_unanswered(self, role: str, limit_a: float, lease_s: float) -> None:
         """See ``Listener``."""
         self._the_core().unanswered(role, self._now(), limit_a, lease_s)
+
+
+def _nothing() -> None:
+    """A feeder's meter is no reason to decide: the service's is."""
 
 
 def speak(role: str, identity: str, connection: Connection, csms: Csms) -> Conversation:
