@@ -80,7 +80,7 @@ def test_the_name_of_the_services_meter_is_not_a_feeders(tmp_path: Path) -> None
     """What is recorded as service would be two meters."""
     swapped = CHANGES[1][1].replace("meter.bays", "meter.main").replace('node = "bays"', 'node = "service"')
     service = 'node = "service"\naddress = "tcp://127.0.0.1:5020"'
-    feeder = service.replace('"service"', '"bays"')
-    rig = trio(tmp_path, CHANGES[0], (service, feeder), ("[building]", f"{swapped}[building]"))
+    feeder = 'node = "bays"\naddress = "tcp://127.0.0.1:5020"'
+    rig = trio(tmp_path, CHANGES[0], (service, feeder), ("[building]", swapped))
     with pytest.raises(InputError, match=r"meter.service.node .*is not of the service but of 'bays' \(rename it\)"):
         load_rig(rig)
