@@ -19,6 +19,7 @@ from hilbench_emulators.vehicles import load_vehicle, vehicle_names
 Complaint = tuple[Location, str, str]
 STATION_DEVICES = ("emulated:ac",)
 """What can play a station."""
+OCPP_METER = "emulated:ocpp"
 
 
 def consistency(
@@ -174,7 +175,7 @@ def _controllers_security(rig: Rig, encrypted: bool) -> Iterator[Complaint]:
 
 
 def _meter_devices(rig: Rig) -> Iterator[Complaint]:
-    known = ["emulated:ct", "modbus", *(f"modbus:{model}" for model in maps_by_model())]
+    known = ["emulated:ct", OCPP_METER, "modbus", *(f"modbus:{model}" for model in maps_by_model())]
     for name, meter in rig.meters.items():
         if meter.device not in known:
             yield ("meter", name, "device"), f"there is no kind of meter {meter.device!r}", f"known: {', '.join(known)}"
@@ -200,6 +201,22 @@ def _serial_lines(rig: Rig) -> Iterator[Complaint]:
             yield ("meter", name, "address"), what, "write parity=N"
 
 
+def _reported_meters(rig: Rig) -> Iterator[Complaint]:
+    roles = [entry.role for entry in rig.stations]
+    for name, meter in rig.meters.items():
+        if meter.device != OCPP_METER:
+            if meter.station is not None:
+                yield ("meter", name, "station"), f"no station reports a meter that is {meter.device}", "leave it out"
+            continue
+        if meter.station not in roles:
+            remedy = suggestion(meter.station or "", roles) or f"known: {', '.join(roles)}"
+            yield ("meter", name, "station"), f"there is no station {meter.station!r} that reports it", remedy
+        if meter.node != "service":
+            yield ("meter", name, "node"), "a station reports the meter of the service only", 'write node = "service"'
+        for key in sorted({"map", "address", "unit"} & meter.model_fields_set):
+            yield ("meter", name, key), "a meter that a station reports has none", "leave it out"
+
+
 def _meter_maps(rig: Rig) -> Iterator[Complaint]:
     for name, meter in rig.meters.items():
         if is_sunspec(meter.map):
@@ -216,6 +233,8 @@ def _meter_maps(rig: Rig) -> Iterator[Complaint]:
 def _addresses(rig: Rig) -> Iterator[Complaint]:
     taken = {rig.controller.address: "controller.ocpp"}
     for name, meter in rig.meters.items():
+        if meter.device == OCPP_METER:
+            continue
         other = taken.setdefault(meter.endpoint, f"meter.{name}.address")
         if other != f"meter.{name}.address":
             yield ("meter", name, "address"), f"{meter.address} is also {other}", "give each its own port"
@@ -280,6 +299,7 @@ _CHECKS: tuple[tuple[str, Callable[[Rig], Iterator[Complaint]]], ...] = (
     ("meter", _addresses),
     ("meter", _meters),
     ("", _meter_devices),
+    ("", _reported_meters),
     ("meter", _meter_maps),
     ("meter", _serial_lines),
     ("", _shares),

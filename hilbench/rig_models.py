@@ -267,9 +267,13 @@ class MeterEntry(Model):
     ``map`` says which registers it has: the name of a shipped map, the path of a TOML file, or ``sunspec``. Its
     ``address`` is ``tcp://HOST:PORT``, ``rtu+tcp://HOST:PORT`` (RTU frames, as of a serial device server) or a serial
     line, ``serial:///dev/ttyUSB0?baudrate=9600&parity=N``; an emulated meter makes a serial line at that path.
+
+    ``emulated:ocpp`` is a site meter that ``station`` reports to the controller as its main meter, every ``interval_s``
+    (MeterValues of connector or EVSE 0, location Inlet); it has no map, address or unit.
     """
 
     device: str = "emulated:ct"
+    station: Name | None = None
     map: DataName = DEFAULT_MAP
     node: Name = "service"
     address: MeterAddress = "tcp://127.0.0.1:5020"
@@ -290,6 +294,13 @@ class MeterEntry(Model):
             name = maps_by_model().get(data["device"].removeprefix("modbus:"))
             return {**data, "map": name} if name else data
         return data
+
+    @property
+    def whereabouts(self) -> str:
+        """Where it is read, and by which map if it is not the usual one, in a few words."""
+        if self.station is not None:
+            return f"reported by station {self.station}"
+        return f"at {self.address}" + (f", map {self.map}" if self.map != DEFAULT_MAP else "")
 
     @property
     def is_real(self) -> bool:

@@ -37,6 +37,7 @@ from hilbench_emulators.load_csv import read_load_csv
 from hilbench_emulators.load_models import parametric_load
 from hilbench_emulators.meter import ModbusMeter
 from hilbench_emulators.metering import MeterSettings
+from hilbench_emulators.ocpp_meter import OcppMeter
 from hilbench_emulators.personality import load_personality
 from hilbench_emulators.plant import Plant
 from hilbench_emulators.session_model import draw_sessions
@@ -65,7 +66,7 @@ class World:
     building: BuildingLoad
     stations: dict[str, AcStation]
     links: dict[str, FaultLink]
-    meter: ModbusMeter | None
+    meter: ModbusMeter | OcppMeter | None
     feeder_meters: list[ModbusMeter]
     controller: Controller
     sessions: list[Session]
@@ -170,7 +171,7 @@ def build_world(
         building=building,
         stations=stations,
         links=links,
-        meter=_site_meter(rig, plant, record, seed),
+        meter=_site_meter(rig, plant, stations, record, seed),
         feeder_meters=_feeder_meters(rig, plant, record, seed),
         controller=_controller(rig, log_folder),
         sessions=[] if quiet_base_a is not None else _sessions(rig, local_day, seed),
@@ -253,8 +254,14 @@ def _station_url(rig: Rig, link: FaultLink | None) -> Any:
     return lambda: urlunsplit(parts._replace(netloc=f"127.0.0.1:{link.port}"))
 
 
-def _site_meter(rig: Rig, plant: Plant, record: Record, seed: int) -> ModbusMeter | None:
+def _site_meter(
+    rig: Rig, plant: Plant, stations: dict[str, AcStation], record: Record, seed: int
+) -> ModbusMeter | OcppMeter | None:
     entry = rig.site_meter
+    if entry.station is not None:
+        rng = _meter_rng("service", seed)
+        station = stations[entry.station]
+        return OcppMeter(plant, station, record=record, rng=rng, settings=_meter_settings(entry))
     return _meter("service", entry, plant, record, seed) if entry.device.startswith("emulated:") else None
 
 
@@ -264,7 +271,25 @@ def _feeder_meters(rig: Rig, plant: Plant, record: Record, seed: int) -> list[Mo
 
 
 def _meter(name: str, entry: MeterEntry, plant: Plant, record: Record, seed: int) -> ModbusMeter:
-    settings = MeterSettings(
+    return ModbusMeter(
+        plant,
+        entry.node,
+        record=record,
+        rng=_meter_rng(name, seed),
+        settings=_meter_settings(entry),
+        address=entry.modbus,
+        unit=entry.unit,
+        name=name,
+        registers=entry.map,
+    )
+
+
+def _meter_rng(name: str, seed: int) -> np.random.Generator:
+    return np.random.default_rng([seed, zlib.crc32(f"meter.{name}".encode())])
+
+
+def _meter_settings(entry: MeterEntry) -> MeterSettings:
+    return MeterSettings(
         accuracy_class=entry.accuracy_class,
         rated_a=entry.rated_a,
         interval_s=entry.interval_s,
@@ -272,17 +297,6 @@ def _meter(name: str, entry: MeterEntry, plant: Plant, record: Record, seed: int
         averaging_s=entry.averaging_s,
         noise_a=entry.noise_a,
         resolution_a=entry.resolution_a,
-    )
-    return ModbusMeter(
-        plant,
-        entry.node,
-        record=record,
-        rng=np.random.default_rng([seed, zlib.crc32(f"meter.{name}".encode())]),
-        settings=settings,
-        address=entry.modbus,
-        unit=entry.unit,
-        name=name,
-        registers=entry.map,
     )
 
 

@@ -39,6 +39,9 @@ class SampledMeter(ABC):
     that values by name have anyway. Raises ``InputError`` for settings that are out of range.
     """
 
+    speaks = False
+    """True where it tells its values by itself: frozen, it goes on to tell the last ones."""
+
     def __init__(
         self,
         plant: Truth,
@@ -62,14 +65,12 @@ class SampledMeter(ABC):
         source = Source(f"emulated:{model}")
         self._signals = [record.signal(metered_current(self.name, line), "A", source=source) for line in service.lines]
         self._fault: MeterFault | None = None
+        self._shown: dict[str, float] = {}
         self._sampling: asyncio.Task[None] | None = None
 
     @abstractmethod
     def show(self, values: dict[str, float]) -> None:
         """Let whoever reads the meter see ``values`` from now on."""
-
-    def hold(self) -> None:
-        """Nothing new is to be shown: a frozen meter goes on with what it showed last."""
 
     def first_sample(self) -> None:
         """Be ready to be read."""
@@ -159,14 +160,15 @@ class SampledMeter(ABC):
 
     def _publish(self, values: dict[str, float]) -> None:
         """Show and record ``values``, as far as the fault lets them."""
-        if self._fault == "frozen":
-            self.hold()
+        if self._fault == "frozen" and self.speaks:
+            self.show(self._shown)
         if self._fault in ("dead", "frozen"):
             return
         if self._fault == "nan":
             values = dict.fromkeys(values, math.nan)
         elif self._fault == "zero":
             values = {name: value if _survives(name) else 0.0 for name, value in values.items()}
+        self._shown = values
         self.show(values)
         if self._fault != "nan":
             for number, signal in enumerate(self._signals, 1):

@@ -23,6 +23,7 @@ from hilbench.controller.csms16 import Conversation16
 from hilbench.controller.defects import Defect, defect_named
 from hilbench.controller.meter_port import MeterPlace, MeterPort
 from hilbench.controller.obedience import FLAWS, worth_asking
+from hilbench.controller.ocpp_meter import OcppPlace, OcppPort
 from hilbench.controller.operator_box import OperatorBox
 from hilbench.controller.readings import Counted
 from hilbench.controller.settings import ControllerSettings
@@ -61,7 +62,7 @@ class ControllerRuntime:
         identities: Mapping[str, str],
         *,
         listen: Endpoint,
-        meter: MeterPlace,
+        meter: MeterPlace | OcppPlace,
         parts: Mapping[str, MeterPlace] | None = None,
         defect: str | None = None,
         passwords: Mapping[str, str] | None = None,
@@ -78,8 +79,14 @@ class ControllerRuntime:
             with_fallback=self._defect.with_fallback,
             passwords=passwords,
             supply_of=self._supply_of,
+            meter_role=meter.role if isinstance(meter, OcppPlace) else None,
         )
-        self._port = MeterPort(meter, site.lines, settings.meter_poll_s, self._on_sample)
+        self._port: MeterPort | OcppPort
+        if isinstance(meter, OcppPlace):
+            volts = site.service.line_to_neutral_v
+            self._port = OcppPort(site.lines, volts, settings.meter_poll_s, self._on_sample)
+        else:
+            self._port = MeterPort(meter, site.lines, settings.meter_poll_s, self._on_sample)
         self._part_ports = [
             MeterPort(place, site.lines, settings.meter_poll_s, partial(self._on_part, node))
             for node, place in (parts or {}).items()
@@ -284,6 +291,11 @@ class ControllerRuntime:
     def on_needs(self, role: str, needs: Mapping[str, Any]) -> bool:
         """See ``Listener``."""
         return self._coordination is not None and self._coordination.needs(role, needs)
+
+    def on_site_meter(self, meter_value: list[dict[str, Any]]) -> None:
+        """See ``Listener``."""
+        if isinstance(self._port, OcppPort):
+            self._port.take(meter_value)
 
     def on_confirmed(self, role: str, limit_a: float, lease_s: float) -> None:
         """See ``Listener``."""
