@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hilbench import clock
-from hilbench.controller.csms2 import Session201
-from hilbench.controller.csms16 import Session16
+from hilbench.controller.csms2 import Conversation2, Session201
+from hilbench.controller.csms16 import Conversation16, Session16
 from hilbench.controller.ocpp_meter import OcppPort
 from hilbench.controller.watch import MeterSample
 from hilbench.errors import InputError
@@ -131,19 +131,19 @@ def test_each_report_is_one_sample_and_silence_is_none() -> None:
     assert samples[0].raw != samples[1].raw
 
 
-@pytest.mark.parametrize("kind", [Session16, Session201])
+@pytest.mark.parametrize("kind", [(Session16, Conversation16), (Session201, Conversation2)])
 @pytest.mark.parametrize(("role", "place", "heard"), [("A", 0, "site"), ("A", 1, "A"), ("B", 1, "B")])
 def test_only_the_main_meter_of_the_named_station_is_the_sites(kind: Any, role: str, place: int, heard: str) -> None:
     """Its own outlet and other stations are reports of what stations draw."""
     told: list[str] = []
-    listener = SimpleNamespace(on_site_meter=lambda _value: told.append("site"), on_report=lambda r, _c: told.append(r))
-    csms = SimpleNamespace(meter_role="A")
-    session = object.__new__(kind)
-    session._role, session._csms, session._listener = role, csms, listener
-    session._conversation = SimpleNamespace(role=role, csms=csms, listener=listener)
-    session._results = SimpleNamespace(MeterValues=lambda: None)
+    session, conversation = (object.__new__(one) for one in kind)
+    conversation.role, conversation.csms = role, SimpleNamespace(meter_role="A")
+    conversation.listener = SimpleNamespace(
+        on_site_meter=lambda _value: told.append("site"), on_report=lambda r, _c: told.append(r)
+    )
+    session._conversation, session._results = conversation, SimpleNamespace(MeterValues=lambda: None)
     report = [{"sampled_value": [said(value="5")]}]
-    session.on_meter_values(meter_value=report, **{"connector_id" if kind is Session16 else "evse_id": place})
+    session.on_meter_values(meter_value=report, **{"connector_id" if kind[0] is Session16 else "evse_id": place})
     assert told == [heard]
 
 
