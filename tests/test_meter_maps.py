@@ -143,6 +143,18 @@ def write(path: Path, tables: dict[str, Any]) -> None:
     path.write_text("".join(f"{key} = {toml(value)}\n" for key, value in tables.items()), "utf-8")
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_the_phases_of_a_quantity_are_alike(name: str) -> None:
+    """Same type, scale and unit, one behind the other: a slip in one phase would be seen."""
+    meter = load_meter_map(name)
+    phased = [register for register in meter.registers if register.name[-3:-1] == "_l"]
+    assert len(phased) % 3 == 0
+    for first, second, third in zip(*(phased[k::3] for k in range(3)), strict=True):
+        assert [one.name[-1] for one in (first, second, third)] == ["1", "2", "3"]
+        assert len({(one.type, one.scale, one.unit, one.name[:-1]) for one in (first, second, third)}) == 1
+        assert (second.address, third.address) == (first.end, second.end)
+
+
 def broken(change: dict[str, Any]) -> dict[str, Any]:
     """The tables of a sound map with some keys changed."""
     data, _text = read_toml(ROOT / "hilbench" / "meters" / "abb-b23.toml")

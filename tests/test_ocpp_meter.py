@@ -8,6 +8,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -20,8 +21,12 @@ from hilbench.controller.watch import MeterSample
 from hilbench.errors import InputError
 from hilbench.rig import load_rig
 from hilbench.runner import Job, execute
-from hilbench_emulators.station.metering import main_meter, meter_value2, meter_value16
+from hilbench.signals import Record
+from hilbench.world import build_world
+from hilbench_emulators.ocpp_meter import OcppMeter
+from hilbench_emulators.station.metering import Figure, main_meter, meter_value2, meter_value16
 from tests.rigs import trio
+from tests.test_meter import IDEAL, Truth
 
 LINES = ("L1", "L2", "L3")
 QUANTITIES = {"voltage": 230.0, "current": 10.25, "power": 2300.0}
@@ -151,6 +156,7 @@ def test_only_the_main_meter_of_the_named_station_is_the_sites(kind: Any, role: 
 def test_a_procedure_passes_with_a_meter_that_a_station_reports(tmp_path: Path, version: str) -> None:
     """The controller has no other meter, and the building's step is seen in time."""
     rig = trio(tmp_path, (MODBUS, REPORTED), ('ocpp = "1.6"', f'ocpp = "{version}"'))
+    assert load_rig(rig).site_meter.whereabouts == "reported by station A"
     assert execute(Job(str(rig), "7.2", 1, tmp_path / "run"))["verdict"] == "PASS"
 
 
@@ -159,6 +165,60 @@ def test_a_reported_meter_that_fails_is_found_out(tmp_path: Path, version: str, 
     """Dead, no number, zero and frozen lead to the fallbacks as with a meter that is polled."""
     rig = trio(tmp_path, (MODBUS, REPORTED), ('ocpp = "1.6"', f'ocpp = "{version}"'))
     assert execute(Job(str(rig), procedure, 1, tmp_path / "run"))["verdict"] == "PASS"
+
+
+@pytest.mark.parametrize("fault", ["dead", "frozen", "nan", "zero", "reversed", "swapped"])
+@pytest.mark.parametrize(
+    "meter",
+    [REPORTED, *(MODBUS + f'map = "{name}"\n' for name in ("em340", "sunspec"))],
+    ids=["reported", "integers", "sunspec"],
+)
+def test_every_fault_of_a_meter_brings_the_stations_to_their_fallback(tmp_path: Path, meter: str, fault: Any) -> None:
+    """Two cars that charge fall to 6 A within the lease and the time-out, however the meter is read."""
+    rig = load_rig(trio(tmp_path, (MODBUS, meter)))
+
+    async def body() -> tuple[float, float]:
+        world = build_world(rig, Record(), seed=1, quiet_base_a=5.0, day=None)
+        await world.start()
+        assert world.meter is not None
+        for role in "AB":
+            await world.stations[role].plug_in("model-3", energy_kwh=30.0)
+        await asyncio.sleep(200.0)
+        before = world.stations["B"].offered_a
+        world.meter.set_fault(fault)
+        await asyncio.sleep(40.0)
+        after = max(world.stations[role].offered_a for role in "AB")
+        await world.stop()
+        return before, after
+
+    before, after = clock.run(body())
+    assert before > 10.0
+    assert after <= 6.0
+
+
+def test_a_frozen_meter_goes_on_to_tell_and_a_dead_one_does_not() -> None:
+    """The same values at every sample, as from a station that repeats what it has; then silence."""
+    told: list[list[Figure]] = []
+
+    async def body() -> list[int]:
+        station = SimpleNamespace(tell_main_meter=told.append)
+        meter = OcppMeter(Truth(), station, record=Record(), rng=np.random.default_rng(1), settings=IDEAL)
+        await meter.start()
+        counts = []
+        for fault in ("frozen", "dead", None):
+            meter.set_fault(fault)
+            before = len(told)
+            await asyncio.sleep(9.5)
+            counts.append(len(told) - before)
+        await meter.stop()
+        return counts
+
+    frozen, dead, healed = clock.run(body())
+    assert 9 <= frozen <= 10
+    assert dead == 0
+    assert 9 <= healed <= 10
+    assert all(figures == told[0] for figures in told[: 1 + frozen])
+    assert told[-1] != told[0]
 
 
 MISTAKES = {

@@ -16,6 +16,8 @@ from hypothesis import strategies as st
 
 from hilbench import clock
 from hilbench.controller.meter_port import MeterPlace, MeterPort
+from hilbench.controller.registers import Span
+from hilbench.controller.sunspec_reader import SunSpecReader
 from hilbench.controller.watch import MeterSample
 from hilbench.drivers.modbus_meter import ModbusMeterDriver
 from hilbench.errors import DeviceError, InputError
@@ -260,7 +262,7 @@ def test_a_device_that_is_no_sunspec_meter_is_told() -> None:
 
 
 def test_a_device_that_became_another_is_looked_at_anew() -> None:
-    """Where the meter model was is now something else: no sample of that, then the meter at its new place."""
+    """Where the meter model was is now something else: no value of that at either reader, then the new place."""
     images = [sunspec_encoder(SERVICES["three-phase"], 100.0).blank() for _ in range(2)]
     images[1][70:70] = [103, 2, 0, 0]
 
@@ -271,11 +273,20 @@ def test_a_device_that_became_another_is_looked_at_anew() -> None:
         async def ask(_function: int, address: int, count: int) -> list[int]:
             return shown[address - 40_000 : address - 40_000 + count]
 
+        async def asked(span: Span) -> list[int]:
+            return await ask(span.function, span.first, span.count)
+
         assert await driver.table.read(ask)
         shown = images[1]
         with pytest.raises(Exception, match="no model 203 at 0x9C86 any more"):
             await driver.table.read(ask)
         assert await driver.table.read(ask)
+        reader = SunSpecReader(("L1", "L2", "L3"))
+        shown = images[0]
+        found = [await reader.block(asked)]
+        shown = images[1]
+        found += [await reader.block(asked), await reader.block(asked)]
+        assert [block[:2] for block in found] == [[203, 105], [], [203, 105]]
 
     asyncio.run(body())
 
