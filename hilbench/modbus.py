@@ -1,22 +1,27 @@
-"""The Modbus TCP client that meter ports and drivers share."""
+"""The Modbus client that meter ports and drivers share: TCP, RTU over TCP, or a serial line."""
 
 from __future__ import annotations
 
 import logging
+import termios
 
-from pymodbus.client import AsyncModbusTcpClient
+from pymodbus import FramerType
+from pymodbus.client import AsyncModbusSerialClient, AsyncModbusTcpClient
 from pymodbus.exceptions import ModbusException
 
+from hilbench.modbus_address import ModbusAddress
+
 logging.getLogger("pymodbus").addHandler(logging.NullHandler())  # whoever calls is told by an exception
+ModbusClient = AsyncModbusTcpClient | AsyncModbusSerialClient
 
 
-def tcp_client(host: str, port: int, timeout_s: float) -> AsyncModbusTcpClient:
+def modbus_client(address: ModbusAddress, timeout_s: float) -> ModbusClient:
     """A client, not connected, that tries once; a reply that nobody can decode counts as none.
 
     pymodbus raises for such a reply where only the event loop hears it, which prints a traceback and, on a real
     socket, ends the connection without a word to whoever waits.
     """
-    client = AsyncModbusTcpClient(host, port=port, timeout=timeout_s, retries=0, reconnect_delay=0)
+    client = _client(address, timeout_s)
     take = client.ctx.callback_data
 
     def take_what_can_be_read(data: bytes, addr: tuple[str, int] | None = None) -> int:
@@ -27,3 +32,28 @@ def tcp_client(host: str, port: int, timeout_s: float) -> AsyncModbusTcpClient:
 
     client.ctx.callback_data = take_what_can_be_read  # type: ignore[method-assign]
     return client
+
+
+async def connect(client: ModbusClient) -> bool:
+    """Connect; False when that is not possible, also for a serial line that cannot have these settings."""
+    try:
+        return await client.connect()
+    except (OSError, termios.error):
+        return False
+
+
+def _client(address: ModbusAddress, timeout_s: float) -> ModbusClient:
+    if address.kind == "serial":
+        return AsyncModbusSerialClient(
+            address.device,
+            baudrate=address.baudrate,
+            parity=address.parity,
+            stopbits=address.stopbits,
+            timeout=timeout_s,
+            retries=0,
+            reconnect_delay=0,
+        )
+    framer = FramerType.SOCKET if address.kind == "tcp" else FramerType.RTU
+    return AsyncModbusTcpClient(
+        address.host, port=address.port, framer=framer, timeout=timeout_s, retries=0, reconnect_delay=0
+    )

@@ -10,11 +10,13 @@ from pydantic import ValidationError
 from hilbench.controller.defects import DEFECTS
 from hilbench.controller.settings import ControllerSettings, Policy
 from hilbench.errors import InputError, Problem
-from hilbench.rig import ReferenceController, Rig
+from hilbench.rig import MeterEntry, ReferenceController, Rig
 from hilbench.rig_errors import suggestion, where
 from hilbench.tomlfile import in_words
 
 if TYPE_CHECKING:
+    from hilbench.controller.meter_port import MeterPlace
+    from hilbench.controller.ocpp_meter import OcppPlace
     from hilbench.controller.runtime import ControllerRuntime
 
 POLICIES: tuple[str, ...] = get_args(Policy)
@@ -37,11 +39,24 @@ def reference_controller(rig: Rig) -> ControllerRuntime:
         settings,
         {station.role: station.identity for station in rig.stations},
         listen=entry.address,
-        meter=rig.site_meter.endpoint,
-        unit=rig.site_meter.unit,
+        meter=_site_meter(rig.site_meter),
+        parts={entry.node: _place(entry) for entry in rig.feeder_meters.values()},
         defect=entry.defect if isinstance(entry, ReferenceController) else None,
         passwords={station.identity: station.secret for station in rig.stations if station.secret},
     )
+
+
+def _place(entry: MeterEntry) -> MeterPlace:
+    from hilbench.controller.meter_port import MeterPlace
+
+    return MeterPlace(entry.modbus, entry.unit, entry.map)
+
+
+def _site_meter(entry: MeterEntry) -> MeterPlace | OcppPlace:
+    from hilbench.controller.ocpp_meter import OcppPlace
+
+    return OcppPlace(entry.station) if entry.station is not None else _place(entry)
+    return MeterPlace(entry.modbus, entry.unit, entry.map)
 
 
 def check_settings(rig: Rig) -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
-from hilbench.drivers.modbus_meter import meter_tables
+from hilbench import sunspec
 from hilbench.errors import InputError, Problem
+from hilbench.meter_maps import SUNSPEC, is_sunspec, load_meter_map, maps_by_model, meter_map_names
 from hilbench.requirements import profile_names
 from hilbench.rig_errors import Location, suggestion, where
 from hilbench.rig_models import ReferenceController, Rig, StationEntry
@@ -18,6 +19,7 @@ from hilbench_emulators.vehicles import load_vehicle, vehicle_names
 Complaint = tuple[Location, str, str]
 STATION_DEVICES = ("emulated:ac",)
 """What can play a station."""
+OCPP_METER = "emulated:ocpp"
 
 
 def consistency(
@@ -173,16 +175,66 @@ def _controllers_security(rig: Rig, encrypted: bool) -> Iterator[Complaint]:
 
 
 def _meter_devices(rig: Rig) -> Iterator[Complaint]:
-    known = ["emulated:ct", *(f"modbus:{model}" for model in meter_tables())]
+    known = ["emulated:ct", OCPP_METER, "modbus", *(f"modbus:{model}" for model in maps_by_model())]
     for name, meter in rig.meters.items():
         if meter.device not in known:
-            remedy = suggestion(meter.device, known) or f"known: {', '.join(known)}"
-            yield ("meter", name, "device"), f"there is no kind of meter {meter.device!r}", remedy
+            yield ("meter", name, "device"), f"there is no kind of meter {meter.device!r}", f"known: {', '.join(known)}"
+        own = maps_by_model().get(meter.device.removeprefix("modbus:"), meter.map)
+        if own != meter.map:
+            what = f"{meter.map!r} is not the map of {meter.device}"
+            yield ("meter", name, "map"), what, 'leave it out, or write device = "modbus"'
+
+
+def _sunspec(rig: Rig, name: str, registers: str) -> Iterator[Complaint]:
+    if not sunspec.installed() and isinstance(rig.controller, ReferenceController):
+        what = "the controller reads SunSpec by pysunspec2, which is not installed"
+        yield ("meter", name, "map"), what, 'pip install "hilbench[sunspec]"'
+    if registers != SUNSPEC[0] and rig.site.service.wiring != "three-phase":
+        what = f"{registers!r} is of a three-phase service, this one is {rig.site.service.wiring}"
+        yield ("meter", name, "map"), what, f"use {SUNSPEC[0]}"
+
+
+def _serial_lines(rig: Rig) -> Iterator[Complaint]:
+    for name, meter in rig.meters.items():
+        if meter.device.startswith("emulated:") and meter.modbus.kind == "serial" and meter.modbus.parity != "N":
+            what = "an emulated meter's serial line is a pseudo-terminal, which has no parity"
+            yield ("meter", name, "address"), what, "write parity=N"
+
+
+def _reported_meters(rig: Rig) -> Iterator[Complaint]:
+    roles = [entry.role for entry in rig.stations]
+    for name, meter in rig.meters.items():
+        if meter.device != OCPP_METER:
+            if meter.station is not None:
+                yield ("meter", name, "station"), f"no station reports a meter that is {meter.device}", "leave it out"
+            continue
+        if meter.station not in roles:
+            remedy = suggestion(meter.station or "", roles) or f"known: {', '.join(roles)}"
+            yield ("meter", name, "station"), f"there is no station {meter.station!r} that reports it", remedy
+        if meter.node != "service":
+            yield ("meter", name, "node"), "a station reports the meter of the service only", 'write node = "service"'
+        for key in sorted({"map", "address", "unit"} & meter.model_fields_set):
+            yield ("meter", name, key), "a meter that a station reports has none", "leave it out"
+
+
+def _meter_maps(rig: Rig) -> Iterator[Complaint]:
+    for name, meter in rig.meters.items():
+        if is_sunspec(meter.map):
+            yield from _sunspec(rig, name, meter.map)
+            continue
+        wrong = list(_named(load_meter_map, [*meter_map_names(), *SUNSPEC], ("meter", name, "map"), meter.map))
+        yield from wrong
+        lines = len(rig.site.service.lines)
+        if not wrong and load_meter_map(meter.map).phases < lines:
+            what = f"a meter with map {meter.map!r} measures {load_meter_map(meter.map).phases} of {lines} lines"
+            yield ("meter", name, "map"), what, "choose the map of a meter for all of them"
 
 
 def _addresses(rig: Rig) -> Iterator[Complaint]:
     taken = {rig.controller.address: "controller.ocpp"}
     for name, meter in rig.meters.items():
+        if meter.device == OCPP_METER:
+            continue
         other = taken.setdefault(meter.endpoint, f"meter.{name}.address")
         if other != f"meter.{name}.address":
             yield ("meter", name, "address"), f"{meter.address} is also {other}", "give each its own port"
@@ -192,11 +244,14 @@ def _meters(rig: Rig) -> Iterator[Complaint]:
     nodes = {"service", *(feeder.id for feeder in rig.feeders)}
     if all(meter.node != "service" for meter in rig.meters.values()):
         yield ("meter",), "there is no meter on the service", 'add a [meter.service] table with node = "service"'
-    played = next((name for name, meter in rig.meters.items() if meter.node == "service"), None)
+    read: dict[str, str] = {}
     for name, meter in rig.meters.items():
-        if meter.node in nodes and played not in (None, name):
-            remedy = "leave it out: the controller reads one meter, on the service"
-            yield ("meter", name), f"would not be played beside meter.{played}", remedy
+        first = read.setdefault(meter.node, name)
+        if name == "service" and meter.node in nodes - {"service"}:
+            yield ("meter", name, "node"), f"meter.service is not of the service but of {meter.node!r}", "rename it"
+        if meter.node in nodes and first != name:
+            remedy = "leave it out: the controller reads one meter of each node"
+            yield ("meter", name), f"would not be played beside meter.{first}", remedy
         if meter.node not in nodes:
             remedy = suggestion(meter.node, nodes) or f"known: {', '.join(sorted(nodes))}"
             yield ("meter", name, "node"), f"there is no feeder {meter.node!r}", remedy
@@ -244,6 +299,9 @@ _CHECKS: tuple[tuple[str, Callable[[Rig], Iterator[Complaint]]], ...] = (
     ("meter", _addresses),
     ("meter", _meters),
     ("", _meter_devices),
+    ("", _reported_meters),
+    ("meter", _meter_maps),
+    ("meter", _serial_lines),
     ("", _shares),
     ("", _known_names),
     ("loads", _loads),

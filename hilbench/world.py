@@ -19,7 +19,15 @@ from hilbench.devices import Controller, Device
 from hilbench.errors import DeviceError
 from hilbench.evidence.environment import machine_now
 from hilbench.reference import reference_controller
-from hilbench.rig import BuildingEntry, ExternalController, ReferenceController, Rig, SessionsEntry, StationEntry
+from hilbench.rig import (
+    BuildingEntry,
+    ExternalController,
+    MeterEntry,
+    ReferenceController,
+    Rig,
+    SessionsEntry,
+    StationEntry,
+)
 from hilbench.signals import Record
 from hilbench.sut import ExternalController as ExternalSystem
 from hilbench.sut import LoopController, ProcessController
@@ -29,6 +37,7 @@ from hilbench_emulators.load_csv import read_load_csv
 from hilbench_emulators.load_models import parametric_load
 from hilbench_emulators.meter import ModbusMeter
 from hilbench_emulators.metering import MeterSettings
+from hilbench_emulators.ocpp_meter import OcppMeter
 from hilbench_emulators.personality import load_personality
 from hilbench_emulators.plant import Plant
 from hilbench_emulators.session_model import draw_sessions
@@ -57,7 +66,8 @@ class World:
     building: BuildingLoad
     stations: dict[str, AcStation]
     links: dict[str, FaultLink]
-    meter: ModbusMeter | None
+    meter: ModbusMeter | OcppMeter | None
+    feeder_meters: list[ModbusMeter]
     controller: Controller
     sessions: list[Session]
     tasks: set[asyncio.Task[Any]] = field(default_factory=set)
@@ -68,7 +78,7 @@ class World:
 
     def _around(self) -> list[Device]:
         meter: list[Device] = [self.meter] if self.meter else []
-        return [*meter, self.controller, *self.links.values()]
+        return [*meter, *self.feeder_meters, self.controller, *self.links.values()]
 
     async def start(self) -> None:
         """Start everything and wait until every station is connected; raises ``DeviceError``."""
@@ -161,7 +171,8 @@ def build_world(
         building=building,
         stations=stations,
         links=links,
-        meter=_meter(rig, plant, record, seed),
+        meter=_site_meter(rig, plant, stations, record, seed),
+        feeder_meters=_feeder_meters(rig, plant, record, seed),
         controller=_controller(rig, log_folder),
         sessions=[] if quiet_base_a is not None else _sessions(rig, local_day, seed),
     )
@@ -244,12 +255,42 @@ def _station_url(rig: Rig, link: FaultLink | None) -> Any:
     return lambda: urlunsplit(parts._replace(netloc=f"127.0.0.1:{link.port}"))
 
 
-def _meter(rig: Rig, plant: Plant, record: Record, seed: int) -> ModbusMeter | None:
+def _site_meter(
+    rig: Rig, plant: Plant, stations: dict[str, AcStation], record: Record, seed: int
+) -> ModbusMeter | OcppMeter | None:
     entry = rig.site_meter
-    if not entry.device.startswith("emulated:"):
-        return None
-    host, port = entry.endpoint
-    settings = MeterSettings(
+    if entry.station is not None:
+        rng = _meter_rng("service", seed)
+        station = stations[entry.station]
+        return OcppMeter(plant, station, record=record, rng=rng, settings=_meter_settings(entry))
+    return _meter("service", entry, plant, record, seed) if entry.device.startswith("emulated:") else None
+
+
+def _feeder_meters(rig: Rig, plant: Plant, record: Record, seed: int) -> list[ModbusMeter]:
+    emulated = {name: entry for name, entry in rig.feeder_meters.items() if entry.device.startswith("emulated:")}
+    return [_meter(name, entry, plant, record, seed) for name, entry in emulated.items()]
+
+
+def _meter(name: str, entry: MeterEntry, plant: Plant, record: Record, seed: int) -> ModbusMeter:
+    return ModbusMeter(
+        plant,
+        entry.node,
+        record=record,
+        rng=_meter_rng(name, seed),
+        settings=_meter_settings(entry),
+        address=entry.modbus,
+        unit=entry.unit,
+        name=name,
+        registers=entry.map,
+    )
+
+
+def _meter_rng(name: str, seed: int) -> np.random.Generator:
+    return np.random.default_rng([seed, zlib.crc32(f"meter.{name}".encode())])
+
+
+def _meter_settings(entry: MeterEntry) -> MeterSettings:
+    return MeterSettings(
         accuracy_class=entry.accuracy_class,
         rated_a=entry.rated_a,
         interval_s=entry.interval_s,
@@ -257,18 +298,6 @@ def _meter(rig: Rig, plant: Plant, record: Record, seed: int) -> ModbusMeter | N
         averaging_s=entry.averaging_s,
         noise_a=entry.noise_a,
         resolution_a=entry.resolution_a,
-    )
-    rng = np.random.default_rng([seed, zlib.crc32(b"meter.service")])
-    return ModbusMeter(
-        plant,
-        entry.node,
-        record=record,
-        rng=rng,
-        settings=settings,
-        host=host,
-        port=port,
-        unit=entry.unit,
-        name="service",
     )
 
 

@@ -52,6 +52,9 @@ class Heard:
         """See ``hilbench.controller.csms.Listener``."""
         self.reports.append((role, dict(currents)))
 
+    def on_site_meter(self, meter_value: list[dict[str, Any]]) -> None:
+        """See ``hilbench.controller.csms.Listener``."""
+
     def on_confirmed(self, role: str, limit_a: float, lease_s: float) -> None:  # noqa: ARG002 - as the controller says it
         """See ``hilbench.controller.csms.Listener``."""
         self.confirmed.append((role, limit_a))

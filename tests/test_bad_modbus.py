@@ -14,10 +14,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hilbench import clock
-from hilbench.controller.meter_port import MeterPort
+from hilbench.controller.meter_port import MeterPlace, MeterPort
 from hilbench.controller.watch import MeterSample
 from hilbench.drivers.modbus_meter import ModbusMeterDriver
 from hilbench.errors import DeviceError, InputError
+from hilbench.modbus_address import ModbusAddress
 from hilbench.signals import Record, metered_current
 
 PORT = 5020
@@ -189,18 +190,35 @@ def test_the_driver_polls_on_after_a_bad_answer() -> None:
 
 
 @pytest.mark.parametrize(
-    "address", ["", "127.0.0.1:502", "http://meter", "tcp://", "tcp://meter:x", "tcp://meter:99999"]
+    "address",
+    [
+        "",
+        "127.0.0.1:502",
+        "http://meter",
+        "tcp://",
+        "tcp://meter:x",
+        "tcp://meter:99999",
+        "tcp://m eter:502",
+        "rtu://meter:1",
+        "rtu+tcp://:1",
+        "serial://",
+        "serial://ttyUSB0",
+        "serial:///dev/ttyUSB0?baudrate=fast",
+        "serial:///dev/ttyUSB0?baudrate=1",
+        "serial:///dev/ttyUSB0?parity=X",
+        "serial:///dev/ttyUSB0?stopbits=3",
+    ],
 )
 def test_an_address_that_is_none_is_an_input_error(address: str) -> None:
     """Before anything is dialled."""
-    with pytest.raises(InputError, match="is no address of a Modbus TCP meter"):
+    with pytest.raises(InputError, match=r"meter service: address: .* \("):
         ModbusMeterDriver("service", address)
 
 
 def test_an_unknown_meter_lists_the_known_ones() -> None:
     """A model without a table of registers cannot be read."""
-    with pytest.raises(InputError, match="use one of eastron-sdm630"):
-        ModbusMeterDriver("service", "tcp://meter:502", model="sdm")
+    with pytest.raises(InputError, match=r"no such meter map .*sdm630"):
+        ModbusMeterDriver("service", "tcp://meter:502", registers="sdm")
 
 
 # -- the meter port of the controller
@@ -212,7 +230,7 @@ def samples(wrong: Callable[[bytes], Reply], polls: int = 12) -> list[MeterSampl
     tries: list[float] = []
 
     async def body() -> None:
-        port = MeterPort("127.0.0.1", PORT, 1, LINES, 1.0, found.append)
+        port = MeterPort(MeterPlace(ModbusAddress("tcp", "127.0.0.1", PORT)), LINES, 1.0, found.append)
         polling = asyncio.create_task(port.run(lambda: tries.append(clock.time())))
         await asyncio.sleep(polls)
         assert not polling.done()

@@ -9,8 +9,11 @@ import numpy as np
 import pytest
 
 from hilbench import clock
-from hilbench.controller.meter_port import MeterPort, layout
+from hilbench.controller.meter_port import MeterPlace, MeterPort
+from hilbench.controller.registers import MapReader
 from hilbench.controller.watch import MeterSample
+from hilbench.meter_maps import load_meter_map, meter_map_names
+from hilbench.modbus_address import ModbusAddress
 from hilbench.signals import Record
 from hilbench_emulators.meter import ModbusMeter
 from tests.test_meter import IDEAL, LINES, Truth
@@ -23,7 +26,7 @@ def polled(seconds: float, change: Callable[[ModbusMeter, Truth], None] | None =
         truth, samples = Truth(), list[MeterSample]()
         meter = ModbusMeter(truth, "service", record=Record(), rng=np.random.default_rng(1), settings=IDEAL)
         await meter.start()
-        port = MeterPort("127.0.0.1", meter.port, 1, LINES, 1.0, samples.append)
+        port = MeterPort(MeterPlace(ModbusAddress("tcp", "127.0.0.1", meter.port)), LINES, 1.0, samples.append)
         polling = asyncio.create_task(port.run(lambda: None))
         await asyncio.sleep(seconds / 2)
         if change is not None:
@@ -80,10 +83,12 @@ def test_a_standing_block_is_told_from_a_standing_load_by_the_energy_counter() -
     assert len({sample.raw for sample in frozen if sample.t > 26.0}) == 1
 
 
+@pytest.mark.parametrize("name", meter_map_names())
 @pytest.mark.parametrize("lines", [1, 2, 3])
-def test_the_block_holds_what_the_site_has(lines: int) -> None:
-    """One block of registers covers voltages, currents and powers of all lines, and no more than 125 registers."""
-    found = layout(lines)
-    assert {len(offsets) for offsets in found.offsets.values()} == {lines}
-    assert all(0 <= offset <= found.count - 2 for offsets in found.offsets.values() for offset in offsets)
-    assert found.count <= 125
+def test_the_block_holds_what_the_site_has(lines: int, name: str) -> None:
+    """One block of registers covers voltages, currents and powers of all lines, and no more than one request may."""
+    meter = load_meter_map(name)
+    reader = MapReader(meter, LINES[:lines])
+    block = [0] * reader.span.count
+    assert {len(reader.values(quantity, block)) for quantity in ("voltage", "current", "power")} == {lines}
+    assert reader.span.count <= meter.most_registers

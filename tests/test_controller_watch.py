@@ -198,3 +198,54 @@ def test_trust_needs_a_good_value_within_stale_s_and_none_bad_within_recover_s(
         else:
             assert watch.reason
             lost_t = t if t - good_t >= 10.0 else lost_t
+
+
+RATING_A = 100.0
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"currents": {"L2": 1_001.0}}, "out of range: 1001 A on L2"),
+        ({"currents": {"L2": -1_001.0}}, "out of range: -1001 A on L2"),
+        ({"voltages": {"L3": -230.0}}, "out of range: -230 V on L3"),
+        ({"voltages": {"L3": 1_001.0}}, "out of range: 1001 V on L3"),
+    ],
+)
+def test_a_value_that_the_site_cannot_have_is_not_used(change: dict[str, Any], said: str) -> None:
+    """More than ten times the rating, a negative voltage or one beyond low voltage: once it is passed over."""
+    watch = MeterWatch(ControllerSettings(), RATING_A)
+    assert watch.see(sample(0.0), NOBODY)
+    assert watch.trusted(0.0)
+    assert not watch.see(sample(1.0, **change), NOBODY)
+    assert watch.reason == said
+    assert watch.trusted(1.0), "one bad answer is no loss"
+    assert when_lost(watch, 1.0, lambda t: sample(t, **change), NOBODY) <= 10.0
+
+
+@pytest.mark.parametrize("change", [{"currents": {"L2": 999.0}}, {"voltages": {"L1": 999.0}}])
+def test_a_value_within_the_range_is_used(change: dict[str, Any]) -> None:
+    """Up to ten times the rating a current may be real."""
+    assert MeterWatch(ControllerSettings(), RATING_A).see(sample(0.0, **change), NOBODY)
+
+
+def test_currents_on_each_others_lines_are_called_exchanged() -> None:
+    """A car on L2 that shows on L1: the reason names both; where nothing would fit, it does not."""
+    watch = watching()
+    assert when_lost(watch, 60.0, lambda t: sample(t, 1.0, currents={"L1": 21.0}), NOBODY | {"L2": 20.0}) == 6.0
+    assert watch.reason == "shows less than the stations draw on L2, as if the CTs of L2 and L1 were exchanged"
+    other = watching()
+    assert not other.see(sample(61.0, 1.0), NOBODY | {"L2": 20.0})
+    assert other.reason == "shows less than the stations draw on L2"
+
+
+def test_a_service_that_shows_less_than_a_feeder_is_not_believed() -> None:
+    """Beyond 3 A or 15 % it is doubted, and disbelieved after half of stale_s, but not where the site exports."""
+    parts = {"L1": 40.0, "L2": 10.0}
+    watch = watching()
+    assert watch.see(sample(61.0, 34.1), NOBODY, parts)
+    assert not watch.see(sample(62.0, 33.9), NOBODY, parts)
+    assert watch.reason == "shows less than a feeder on L1"
+    lost = [t for t in range(63, 75) if not (watch.see(sample(float(t), 20.0), NOBODY, parts), watch.trusted(t))[1]]
+    assert lost[0] == 67
+    assert watching(allow_export=True).see(sample(61.0, 5.0), NOBODY, parts)

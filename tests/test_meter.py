@@ -16,13 +16,14 @@ from pymodbus.exceptions import ModbusException
 from hilbench import clock
 from hilbench.devices import MeterFault
 from hilbench.errors import DeviceError, InputError
+from hilbench.meter_maps import load_meter_map
+from hilbench.modbus_address import ModbusAddress
 from hilbench.signals import Record, metered_current
 from hilbench.site import Branch, Service, Site
 from hilbench_emulators.meter import ModbusMeter
 from hilbench_emulators.metering import MeterSettings
-from hilbench_emulators.register_map import load_register_map
 
-MAP = load_register_map()
+MAP = load_meter_map()
 SERVICE = Service(rating_a=100, voltage_v=400, wiring="three-phase", frequency_hz=50)
 SITE = Site(name="m", service=SERVICE, branches=(Branch(role="A", branch_a=40, max_a=32, connection="L1-L2-L3"),))
 LINES = ("L1", "L2", "L3")
@@ -53,7 +54,7 @@ class Reader:
 
     async def value(self, name: str) -> float:
         """One value; raises ``ModbusException`` when nothing answers."""
-        address = next(register.address for register in MAP.registers if register.name == name)
+        address = MAP.register(name).address
         answer = await self._client.read_input_registers(address, count=2, device_id=1)
         assert not answer.isError()
         return float(struct.unpack(">f", struct.pack(">HH", *answer.registers))[0])
@@ -64,6 +65,11 @@ class Reader:
 
 
 Body = Callable[[ModbusMeter, Truth, Reader], Awaitable[None]]
+
+
+def meter_at(port: int) -> ModbusAddress:
+    """The address of a meter on this machine."""
+    return ModbusAddress("tcp", "127.0.0.1", port)
 
 
 def with_meter(body: Body, config: MeterSettings = IDEAL, record: Record | None = None) -> None:
@@ -210,7 +216,9 @@ def test_an_occupied_port_is_told() -> None:
     """A second meter at the same port does not start and says where."""
 
     async def body(meter: ModbusMeter, truth: Truth, reader: Reader) -> None:
-        second = ModbusMeter(truth, "service", record=Record(), rng=np.random.default_rng(1), port=meter.port)
+        second = ModbusMeter(
+            truth, "service", record=Record(), rng=np.random.default_rng(1), address=meter_at(meter.port)
+        )
         with pytest.raises(DeviceError, match=f"cannot listen at 127.0.0.1:{meter.port}"):
             await second.start()
 

@@ -110,7 +110,7 @@ def show(name: str) -> None:
         label = _node_line(node)
         trees[node.id] = Tree(label) if node.parent is None else trees[node.parent].add(label)
     for name, meter in loaded.meters.items():
-        trees[meter.node].add(f"meter.{name}  {meter.device} at {meter.address}, every {meter.interval_s:g} s")
+        trees[meter.node].add(f"meter.{name}  {meter.device} {meter.whereabouts}, every {meter.interval_s:g} s")
     for entry in loaded.stations:
         trees[entry.feeder].add(_station_line(entry))
     console = Console(highlight=False, markup=False)

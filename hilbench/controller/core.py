@@ -21,6 +21,7 @@ from hilbench.controller.allocate import Array, Ranks, Tree, allocate
 from hilbench.controller.building import BuildingEstimate
 from hilbench.controller.dimming import Delays, dimmed
 from hilbench.controller.feeding import discharged
+from hilbench.controller.filtering import MovingMean, Seen
 from hilbench.controller.headroom import Headroom
 from hilbench.controller.obedience import OVERDRAW_A, Obedience, heard, rests_at_a, usable
 from hilbench.controller.planning.coordinator import Orders
@@ -71,7 +72,9 @@ class Core:
     def __init__(self, site: Site, settings: ControllerSettings, t: float) -> None:
         self.site = site
         self.settings = settings
-        self.watch = MeterWatch(settings)
+        self.watch = MeterWatch(settings, site.service.rating_a)
+        self._filter = MovingMean(settings.filter_s)
+        self._parts: dict[str, MeterSample] = {}
         self._whole = Tree(site)
         self.tree = self._whole
         self.stations = {
@@ -255,9 +258,23 @@ class Core:
             return
         self._number = sample.number
         self._lower = self._drawn(sample.t, lower=True)
-        if self.watch.see(sample, dict(zip(self.site.lines, self._lower.tolist(), strict=True))):
+        drawn = dict(zip(self.site.lines, self._lower.tolist(), strict=True))
+        if self.watch.see(sample, drawn, self._shown_by_parts(sample.t)):
             self._estimate(sample)
             self.power.see(sample, (self._drawn_w(sample.t, lower=True), self._drawn_w(sample.t, lower=False)))
+
+    def part(self, node: str, sample: MeterSample) -> None:
+        """A new answer of the meter of a feeder: the service's meter cannot show less."""
+        self._parts[node] = sample
+
+    def _shown_by_parts(self, t: float) -> dict[str, float]:
+        """The most that the meter of any feeder shows, by line [A]; what is old or no number says nothing."""
+        fresh = [part for part in self._parts.values() if t - part.t < self.settings.stale_s / 2.0]
+        shown: dict[str, float] = {}
+        for part in fresh:
+            usable = {line: abs(amps) for line, amps in part.currents.items() if math.isfinite(amps)}
+            shown |= {line: max(amps, shown.get(line, 0.0)) for line, amps in usable.items()}
+        return shown
 
     # what the stations draw
 
@@ -297,8 +314,11 @@ class Core:
     def _estimate(self, sample: MeterSample) -> None:
         """Take a sample that can be used; above the rating of the service there is no time to ask twice."""
         measured = signed_currents(sample, self.site.lines, self.settings.exports)
-        self.building.update(sample.t, measured, (self._lower.tolist(), self._drawn(sample.t, lower=False).tolist()))
+        seen = Seen(measured, self._lower.tolist(), self._drawn(sample.t, lower=False).tolist())
+        mean = self._filter.mean(sample.t, seen)
         self._urgent = max(measured) > self.site.service.rating_a
+        acted = seen if self._urgent else mean
+        self.building.update(sample.t, acted.measured, (acted.lower, acted.upper))
 
     def _confirmed_base(self) -> Base:
         return Base(self.building.confirmed(self._urgent), self.power.confirmed_w(self._urgent))

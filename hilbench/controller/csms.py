@@ -54,6 +54,9 @@ class Listener(Protocol):
         """What the car there needs (ChargingNeeds, snake_case); True where a schedule will come of it."""
         ...
 
+    def on_site_meter(self, meter_value: list[dict[str, Any]]) -> None:
+        """What the station that has the site's meter reported of it."""
+
     def on_confirmed(self, role: str, limit_a: float, lease_s: float) -> None:
         """A limit stands in the station."""
 
@@ -186,6 +189,13 @@ class Conversation(ABC):
         if (found := counted(meter_value)) != Counted():
             self.listener.on_counted(self.role, found)
 
+    def read_main(self, meter_value: list[dict[str, Any]]) -> bool:
+        """Hand on what the station's main meter shows, if that is the site's meter; False where it is not."""
+        if self.role != self.csms.meter_role:
+            return False
+        self.listener.on_site_meter(meter_value)
+        return True
+
     def ask(self) -> None:
         """Let the station report now, where it can be asked to."""
         if self._installer.abilities.triggers is not False:
@@ -213,7 +223,7 @@ class Csms:
 
     ``speak`` makes the conversation for a connection, in the version that was agreed on. ``passwords`` (by identity)
     are asked for in security profiles 1 and 2; a station without one is refused there. ``supply_of`` (by role) is asked
-    for stations that take only watts.
+    for stations that take only watts. The main meter of the station with ``meter_role`` is the site's.
     """
 
     def __init__(
@@ -227,8 +237,10 @@ class Csms:
         with_fallback: bool = True,
         passwords: Mapping[str, str] | None = None,
         supply_of: Callable[[str], Supply] = lambda _role: Supply(230.0, 3),
+        meter_role: str | None = None,
     ) -> None:
         self._speak = speak
+        self.meter_role = meter_role
         self._supply_of = supply_of
         self._installers: dict[str, Installer] = {}
         self.settings = settings

@@ -100,9 +100,10 @@ class Session16(ChargePoint16):
         return call_result.StatusNotification()
 
     @on(Action.meter_values)
-    def on_meter_values(self, meter_value: list[dict[str, Any]], **_more: Any) -> Any:
-        """Hand on the currents of the newest value."""
-        self._conversation.read(meter_value)
+    def on_meter_values(self, meter_value: list[dict[str, Any]], connector_id: int, **_more: Any) -> Any:
+        """Hand on the currents of the newest value; connector 0 is the main meter, which may be the site's."""
+        if connector_id > 0 or not self._conversation.read_main(meter_value):
+            self._conversation.read(meter_value)
         return call_result.MeterValues()
 
     @on(Action.data_transfer)

@@ -137,9 +137,11 @@ class Session2:
 
     @on("MeterValues")
     def on_meter_values(self, meter_value: list[dict[str, Any]], evse_id: int, **_more: Any) -> Any:
-        """Hand on the currents of the newest value; those of evse 0 are the station's own meter."""
+        """Hand on the currents of the newest value; those of evse 0 are the main meter's, which may be the site's."""
         if evse_id > 0:
             self._conversation.read(meter_value)
+        else:
+            self._conversation.read_main(meter_value)
         return self._results.MeterValues()
 
     @on("DataTransfer")

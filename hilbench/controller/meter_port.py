@@ -1,71 +1,54 @@
-"""The meter port: polls a three-phase Modbus TCP meter on a fixed grid and turns its registers into samples."""
+"""The meter port: polls a Modbus meter on a fixed grid and turns its registers into samples."""
 
 from __future__ import annotations
 
 import asyncio
 import math
-import struct
-import tomllib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from importlib import resources
 
-from pymodbus.client import AsyncModbusTcpClient
 from pymodbus.exceptions import ModbusException
 
 from hilbench import clock
+from hilbench.controller.registers import MapReader, Reader, Span
+from hilbench.controller.sunspec_reader import SunSpecReader
 from hilbench.controller.watch import MeterSample
+from hilbench.meter_maps import DEFAULT_MAP, is_sunspec, load_meter_map
+from hilbench.modbus import ModbusClient, connect, modbus_client
+from hilbench.modbus_address import ModbusAddress
 
 COUNTER_S = 2.0
 """The energy counter is asked for this often at most: well below any time-out for a frozen meter."""
-_QUANTITIES = ("voltage", "current", "power")
 OnSample = Callable[[MeterSample], None]
 
 
 @dataclass(frozen=True)
-class Layout:
-    """Which registers to read: ``first`` address, ``count``, the offset of each quantity per line, and the address
-    of the import energy, which is asked for only when all the others stand still.
-    """
+class MeterPlace:
+    """Where a meter is, and what it is: its address, its Modbus ``unit``, and the name or path of its map."""
 
-    first: int
-    count: int
-    offsets: dict[str, tuple[int, ...]]
-    counter: int
+    address: ModbusAddress
+    unit: int = 1
+    registers: str = DEFAULT_MAP
 
 
-def layout(lines: int, meter: str = "sdm630") -> Layout:
-    """The block of registers that holds voltages, currents and powers of ``lines`` lines, and the import energy."""
-    text = (resources.files("hilbench") / "meters" / f"{meter}.toml").read_text(encoding="utf-8")
-    found: dict[str, int] = {entry["name"]: int(entry["address"]) for entry in tomllib.loads(text)["register"]}
-    wanted = {f"{quantity}_l{k}": found[f"{quantity}_l{k}"] for quantity in _QUANTITIES for k in range(1, lines + 1)}
-    first, last = min(wanted.values()), max(wanted.values())
-    offsets = {
-        quantity: tuple(wanted[f"{quantity}_l{k}"] - first for k in range(1, lines + 1)) for quantity in _QUANTITIES
-    }
-    return Layout(first, last + 2 - first, offsets, found["import_energy"])
-
-
-def decode(registers: Sequence[int], offset: int) -> float:
-    """The IEEE 754 single at ``offset``, high word first."""
-    value: float = struct.unpack(">f", struct.pack(">HH", registers[offset], registers[offset + 1]))[0]
-    return value
+def reader_of(registers: str, lines: tuple[str, ...]) -> Reader:
+    """What reads a meter with that map; raises ``InputError`` for one that is not there or has too few phases."""
+    if is_sunspec(registers):
+        return SunSpecReader(lines)
+    return MapReader(load_meter_map(registers), lines)
 
 
 class MeterPort:
-    """Polls the meter at ``host``:``port`` and hands each answer to ``on_sample``; silence is left to the watch.
+    """Polls the meter at ``place`` and hands each answer to ``on_sample``; silence is left to the watch.
 
     ``every_s`` may be changed while it runs; the next poll is the first that follows the new grid.
     """
 
-    def __init__(
-        self, host: str, port: int, unit: int, lines: tuple[str, ...], poll_s: float, on_sample: OnSample
-    ) -> None:
-        self._host, self._port, self._unit = host, port, unit
-        self._lines, self._patience_s = lines, 0.4 * poll_s if poll_s < 5.0 else 2.0
+    def __init__(self, place: MeterPlace, lines: tuple[str, ...], poll_s: float, on_sample: OnSample) -> None:
+        self._place, self._patience_s = place, 0.4 * poll_s if poll_s < 5.0 else 2.0
         self.every_s, self._offset_s = poll_s, 0.5 * poll_s
         self._on_sample = on_sample
-        self._layout = layout(len(lines))
+        self._reader = reader_of(place.registers, lines)
         self._number = 0
         self._block: list[int] = []
         self._counter: list[int] = []
@@ -73,7 +56,7 @@ class MeterPort:
 
     async def run(self, after_poll: Callable[[], None]) -> None:
         """Poll until cancelled; ``after_poll`` is called after each try, answered or not."""
-        client: AsyncModbusTcpClient | None = None
+        client: ModbusClient | None = None
         try:
             while True:
                 # half an interval behind the meter's own grid, so that a sample is never read while it changes
@@ -84,13 +67,13 @@ class MeterPort:
             if client is not None:
                 client.close()
 
-    async def _poll(self, client: AsyncModbusTcpClient | None) -> AsyncModbusTcpClient | None:
+    async def _poll(self, client: ModbusClient | None) -> ModbusClient | None:
         """One reading; returns the client to go on with, None to connect anew."""
         try:
             if client is None:
-                client = AsyncModbusTcpClient(self._host, port=self._port, timeout=self._patience_s, retries=0)
+                client = modbus_client(self._place.address, self._patience_s)
                 async with asyncio.timeout(self._patience_s):
-                    await client.connect()
+                    await connect(client)
             sample = await self._read(client)
         except (ModbusException, OSError, TimeoutError):
             if client is not None:
@@ -100,37 +83,31 @@ class MeterPort:
             self._on_sample(sample)
         return client
 
-    async def _read(self, client: AsyncModbusTcpClient) -> MeterSample | None:
+    async def _read(self, client: ModbusClient) -> MeterSample | None:
         """A sample, None for an answer that is refused or too short.
 
         When its block repeats the last one bit for bit, the energy counter tells a meter that stands from one whose
         load does.
         """
-        block = await self._registers(client, self._layout.first, self._layout.count)
+
+        async def ask(span: Span) -> list[int]:
+            read = client.read_input_registers if span.function == 4 else client.read_holding_registers
+            answer = await read(span.first, count=span.count, device_id=self._place.unit)
+            return list(answer.registers) if not answer.isError() and len(answer.registers) == span.count else []
+
+        block = await self._reader.block(ask)
         if block and block == self._block and clock.time() - self._counted_t >= COUNTER_S - self.every_s / 4.0:
-            self._counter, self._counted_t = await self._registers(client, self._layout.counter, 2), clock.time()
+            self._counter, self._counted_t = await self._reader.counter(ask), clock.time()
         self._block = block
-        return self._sample([*block, *self._counter]) if block else None
+        return self._sample(block) if block else None
 
-    async def _registers(self, client: AsyncModbusTcpClient, first: int, count: int) -> list[int]:
-        answer = await client.read_input_registers(first, count=count, device_id=self._unit)
-        return list(answer.registers) if not answer.isError() and len(answer.registers) == count else []
-
-    def _sample(self, registers: Sequence[int]) -> MeterSample:
+    def _sample(self, block: list[int]) -> MeterSample:
         self._number += 1
-
-        def read(quantity: str) -> dict[str, float]:
-            offsets = self._layout.offsets[quantity]
-            return {line: decode(registers, offset) for line, offset in zip(self._lines, offsets, strict=True)}
-
         return MeterSample(
             t=clock.time(),
             number=self._number,
-            currents=read("current"),
-            voltages=read("voltage"),
-            powers=read("power"),
-            raw=tuple(registers),
+            currents=self._reader.values("current", block),
+            voltages=self._reader.values("voltage", block),
+            powers=self._reader.values("power", block),
+            raw=(*block, *self._counter),
         )
-
-
-__all__ = ["Layout", "MeterPort", "decode", "layout"]

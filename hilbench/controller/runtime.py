@@ -8,6 +8,7 @@ import math
 from collections.abc import Coroutine, Iterator, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from hilbench import clock
@@ -21,8 +22,9 @@ from hilbench.controller.csms import Conversation, Csms
 from hilbench.controller.csms2 import Conversation2
 from hilbench.controller.csms16 import Conversation16
 from hilbench.controller.defects import Defect, defect_named
-from hilbench.controller.meter_port import MeterPort
+from hilbench.controller.meter_port import MeterPlace, MeterPort
 from hilbench.controller.obedience import FLAWS, worth_asking
+from hilbench.controller.ocpp_meter import OcppPlace, OcppPort
 from hilbench.controller.operator_box import OperatorBox
 from hilbench.controller.readings import Counted
 from hilbench.controller.settings import ControllerSettings
@@ -47,7 +49,7 @@ COLLECT = 0.25
 
 class ControllerRuntime:
     """The reference controller of ``site``: a CSMS at ``listen`` for the stations of ``identities``, a meter at
-    ``meter`` (host, port) with Modbus ``unit``.
+    ``meter``, and those of feeders at ``parts``, by feeder.
 
     ``passwords`` by identity are what stations must show in security profiles 1 and 2. ``defect`` names a deliberate
     mistake (see ``hilbench.controller.defects``). Raises ``InputError`` for an unknown one. ``run`` goes on until it is
@@ -61,8 +63,8 @@ class ControllerRuntime:
         identities: Mapping[str, str],
         *,
         listen: Endpoint,
-        meter: Endpoint,
-        unit: int = 1,
+        meter: MeterPlace | OcppPlace,
+        parts: Mapping[str, MeterPlace] | None = None,
         defect: str | None = None,
         passwords: Mapping[str, str] | None = None,
     ) -> None:
@@ -78,8 +80,18 @@ class ControllerRuntime:
             with_fallback=self._defect.with_fallback,
             passwords=passwords,
             supply_of=self._supply_of,
+            meter_role=meter.role if isinstance(meter, OcppPlace) else None,
         )
-        self._port = MeterPort(*meter, unit, site.lines, settings.meter_poll_s, self._on_sample)
+        self._port: MeterPort | OcppPort
+        if isinstance(meter, OcppPlace):
+            volts = site.service.line_to_neutral_v
+            self._port = OcppPort(site.lines, volts, settings.meter_poll_s, self._on_sample)
+        else:
+            self._port = MeterPort(meter, site.lines, settings.meter_poll_s, self._on_sample)
+        self._part_ports = [
+            MeterPort(place, site.lines, settings.meter_poll_s, partial(self._on_part, node))
+            for node, place in (parts or {}).items()
+        ]
         self._core: Core | None = None
         self._tick_s = min(TICK_S, settings.meter_poll_s)
         self._idle_s = max(min(settings.idle_poll_s, settings.stale_s / 2.0), settings.meter_poll_s)
@@ -124,6 +136,8 @@ class ControllerRuntime:
 
     def _parts(self) -> Iterator[tuple[str, Coroutine[Any, Any, None]]]:
         """What of it runs beside meter and leases."""
+        if self._settings.policy != "static":
+            yield from (("feeder meter", port.run(_nothing)) for port in self._part_ports)
         if self._signals is not None:
             yield "signals", self._signals.ven.run()
         if self._box is not None:
@@ -209,6 +223,9 @@ class ControllerRuntime:
         if self._coordination is not None:
             self._coordination.sample(sample)
 
+    def _on_part(self, node: str, sample: MeterSample) -> None:
+        self._the_core().part(node, replace(sample, t=self._now()))
+
     def _decide(self) -> None:
         core = self._the_core()
         if self._due is not None:
@@ -278,6 +295,11 @@ class ControllerRuntime:
         """See ``Listener``."""
         return self._coordination is not None and self._coordination.needs(role, needs)
 
+    def on_site_meter(self, meter_value: list[dict[str, Any]]) -> None:
+        """See ``Listener``."""
+        if isinstance(self._port, OcppPort):
+            self._port.take(meter_value)
+
     def on_confirmed(self, role: str, limit_a: float, lease_s: float) -> None:
         """See ``Listener``."""
         self._activity.accepted += 1
@@ -291,6 +313,10 @@ class ControllerRuntime:
     def on_unanswered(self, role: str, limit_a: float, lease_s: float) -> None:
         """See ``Listener``."""
         self._the_core().unanswered(role, self._now(), limit_a, lease_s)
+
+
+def _nothing() -> None:
+    """A feeder's meter is no reason to decide: the service's is."""
 
 
 def speak(role: str, identity: str, connection: Connection, csms: Csms) -> Conversation:

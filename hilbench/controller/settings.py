@@ -38,6 +38,9 @@ class ControllerSettings(Model):
     """Without a usable meter value for so long, every station goes to its fallback."""
     frozen_s: Seconds = 10.0
     """So long may all registers, energy and voltages included, stay bit for bit the same."""
+    filter_s: Annotated[Number, Field(ge=0, le=60)] = 0.0
+    """Currents are averaged over so long, 0: not at all. A step is half known after half of it and wholly after all of
+    it, and so much longer lasts an excess over the budget; a sample above the service's rating counts as it is."""
     lease_s: Seconds = 30.0
     """A limit runs out after so long unless it is renewed: the dead-man of every output."""
     settle_s: Seconds = 10.0

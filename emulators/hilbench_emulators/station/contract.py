@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from hilbench_emulators.station.clocked import Clocked
+from hilbench_emulators.station.metering import Figure
 from hilbench_emulators.station.uplink import Uplink
 from hilbench_emulators.station.ways import Way
 
@@ -49,6 +50,10 @@ class Contract(Clocked):
     @abstractmethod
     def status_message(self) -> Any:
         """What the outlet shows now, as a request."""
+
+    @abstractmethod
+    def tell_main_meter(self, read: Sequence[Figure]) -> None:
+        """Report what the meter of the supply shows as that of connector or EVSE 0; lost without a connection."""
 
     @abstractmethod
     def boot_message(self, reason: str = "") -> Any:

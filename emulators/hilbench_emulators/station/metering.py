@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import math
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -65,21 +66,39 @@ def _single(reading: Reading, offered_a: float, measurand: str) -> Figure:
     return Figure(measurand, value, digits, unit)
 
 
-def meter_value16(read: Iterable[Figure], timestamp: str, context: str) -> dict[str, Any]:
-    """A MeterValue of OCPP 1.6: values are text."""
-    values = [_common(one, context) | {"value": f"{one.value:.{one.digits}f}", "unit": one.unit} for one in read]
+def meter_value16(read: Iterable[Figure], timestamp: str, context: str, location: str = "Outlet") -> dict[str, Any]:
+    """A MeterValue of OCPP 1.6: values are text, and "NaN" where there is none."""
+    values = [_common(one, context, location) | {"value": _text(one), "unit": one.unit} for one in read]
     return {"timestamp": timestamp, "sampled_value": values}
 
 
-def meter_value2(read: Iterable[Figure], timestamp: str, context: str) -> dict[str, Any]:
-    """A MeterValue of OCPP 2.x: values are numbers."""
+def meter_value2(read: Iterable[Figure], timestamp: str, context: str, location: str = "Outlet") -> dict[str, Any]:
+    """A MeterValue of OCPP 2.x: values are numbers; one that is none cannot be said."""
     values = [
-        _common(one, context) | {"value": round(one.value, one.digits or None), "unit_of_measure": {"unit": one.unit}}
+        _common(one, context, location)
+        | {"value": round(one.value, one.digits or None), "unit_of_measure": {"unit": one.unit}}
         for one in read
+        if math.isfinite(one.value)
     ]
     return {"timestamp": timestamp, "sampled_value": values}
 
 
-def _common(one: Figure, context: str) -> dict[str, str]:
-    found = {"measurand": one.measurand, "context": context, "location": "Outlet"}
+def main_meter(values: Mapping[str, float], lines: int) -> list[Figure]:
+    """What the meter of the supply says, by phase; its values are named as in register maps."""
+    kinds = (("Current.Import", "current", 2, "A", ""), ("Voltage", "voltage", 1, "V", "-N"),
+             ("Power.Active.Import", "power", 0, "W", ""))  # fmt: skip
+    found = [
+        Figure(measurand, values[f"{name}_l{k}"], digits, unit, f"L{k}{neutral}")
+        for measurand, name, digits, unit, neutral in kinds
+        for k in range(1, lines + 1)
+    ]
+    return [*found, Figure("Energy.Active.Import.Register", 1000.0 * values["import_energy"], 0, "Wh")]
+
+
+def _text(one: Figure) -> str:
+    return f"{one.value:.{one.digits}f}" if math.isfinite(one.value) else "NaN"
+
+
+def _common(one: Figure, context: str, location: str) -> dict[str, str]:
+    found = {"measurand": one.measurand, "context": context, "location": location}
     return found | ({"phase": one.phase} if one.phase else {})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from hilbench.ocppj import CallFailed, call
 from hilbench_emulators.smart_charging import Purpose, Version
 from hilbench_emulators.station.charging import Charging
 from hilbench_emulators.station.configuration import Configuration
+from hilbench_emulators.station.metering import Figure, meter_value16
 from hilbench_emulators.station.tokens import INVALID, Info, Reservation, info_of
 from hilbench_emulators.station.transacting16 import Transacting16
 from hilbench_emulators.station.transactions import Queue
@@ -153,6 +154,12 @@ class AcStation16(Transacting16):
         """Tell it, where the station has a security profile: without one it does not speak of security (chosen)."""
         if self.security_profile and self.connected:
             self._uplink.say(call.SecurityEventNotification(type=kind, timestamp=self.timestamp(), tech_info=None))
+
+    def tell_main_meter(self, read: Sequence[Figure]) -> None:
+        """See :class:`AcStation`."""
+        if self.connected:
+            value = meter_value16(read, self.timestamp(), "Sample.Periodic", "Inlet")
+            self._uplink.say(call.MeterValues(connector_id=0, meter_value=[value]))
 
     # -- what the controller asks
 

@@ -7,7 +7,7 @@ A transaction starts when the car is connected and the driver is authorised, in 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,7 @@ from hilbench_emulators.station.charging import OUTLET, Charging
 from hilbench_emulators.station.device_model import DeviceModel
 from hilbench_emulators.station.events2 import EventQueue
 from hilbench_emulators.station.linked2 import Linked2
+from hilbench_emulators.station.metering import Figure, meter_value2
 from hilbench_emulators.station.tokens import INVALID, Info, Reservation, info_of
 from hilbench_emulators.station.transacting2 import token_of
 from hilbench_emulators.station.uplink import LINK_LOST, Uplink
@@ -193,6 +194,12 @@ class AcStation2(Linked2):
             self._reset_waits = True
         else:
             self.reboot("ImmediateReset", "ScheduledReset" if idle else "RemoteReset")
+
+    def tell_main_meter(self, read: Sequence[Figure]) -> None:
+        """See :class:`AcStation`."""
+        value = meter_value2(read, self.timestamp(), "Sample.Periodic", "Inlet")
+        if self.connected and value["sampled_value"]:
+            self._uplink.say(self._uplink.messages.MeterValues(evse_id=0, meter_value=[value]))
 
     # -- what the controller asks
 
