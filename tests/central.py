@@ -62,6 +62,9 @@ class Heard:
     def on_unanswered(self, role: str, limit_a: float, lease_s: float) -> None:
         """See ``hilbench.controller.csms.Listener``."""
 
+    def on_said(self, role: str, said: Any) -> None:
+        """See ``hilbench.controller.csms.Listener``."""
+
 
 @asynccontextmanager
 async def central(identities: Iterable[str], port: int, fallback_a: float = 8.0) -> AsyncIterator[tuple[Csms, Heard]]:

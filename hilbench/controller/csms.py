@@ -22,6 +22,7 @@ from typing import Any, Protocol
 from hilbench import clock
 from hilbench.controller.abilities import Abilities, Supply, in_words
 from hilbench.controller.installing import Installer, Limit, Profile
+from hilbench.controller.readback import Composite, asked_s, composite_of
 from hilbench.controller.readings import MEASURANDS, TWO_WAY_MEASURANDS, Counted, counted, reported_currents
 from hilbench.controller.settings import ControllerSettings
 from hilbench.errors import DeviceError, HilbenchError
@@ -63,6 +64,9 @@ class Listener(Protocol):
     def on_unanswered(self, role: str, limit_a: float, lease_s: float) -> None:
         """A limit was sent and no answer came: it may stand in the station."""
 
+    def on_said(self, role: str, said: Composite | None) -> None:
+        """What the station says is in force, as it was asked to; None where it does not say."""
+
 
 class Conversation(ABC):
     """What is said to one station, in the words of its version; ``link`` is the controller's end of the connection."""
@@ -95,6 +99,10 @@ class Conversation(ABC):
     async def ask_abilities(self) -> Abilities | None:
         """Ask what the station can do; None without an answer."""
 
+    @abstractmethod
+    async def ask_composite(self, duration_s: int) -> Any:
+        """Ask which limits are in force from now on: a schedule in snake_case; None without one."""
+
     async def install(self) -> None:
         """Fallback first, then ask for reports and for the state; what boots meanwhile gets it once more, not so often.
 
@@ -112,13 +120,20 @@ class Conversation(ABC):
             self._installing = False
 
     async def _install(self) -> None:
-        if self.csms.with_fallback:
-            await self._put(self.csms.fallback_of(self.role), None)
+        await self._restore()
         self.listener.on_online(self.role)
         await self.ask_for_reports()
         await self._discover()
         if self._wanted is not None:
             self._wake.set()
+
+    def restore(self) -> None:
+        """Install the fallback once more."""
+        self.link.spawn(self._restore())
+
+    async def _restore(self) -> None:
+        if self.csms.with_fallback:
+            await self._put(self.csms.fallback_of(self.role), None)
 
     def want(self, limit_a: float, renew: bool = False) -> None:
         """Let the station have ``limit_a`` as soon as it can be told; a newer wish replaces an older one."""
@@ -190,6 +205,15 @@ class Conversation(ABC):
         """Let the station report now, where it can be asked to."""
         if self._installer.abilities.triggers is not False:
             self.link.spawn(self.ask_for_reading())
+
+    def read_back(self) -> None:
+        """Let the station say which limits are in force, and hand that on."""
+        self.link.spawn(self._read_back())
+
+    async def _read_back(self) -> None:
+        asked = asked_s(self.csms.settings)
+        found = composite_of(await self.ask_composite(asked), asked, self._installer.supply)
+        self.listener.on_said(self.role, found)
 
     async def attempt(self, payload: Any) -> Any:
         """Call the station; None, with a warning, when that fails."""
@@ -316,3 +340,15 @@ class Csms:
         conversation = self._conversations.get(role)
         if conversation is not None:
             conversation.ask()
+
+    def restore(self, role: str) -> None:
+        """Install the fallback of station ``role`` once more; nothing happens while it is not connected."""
+        conversation = self._conversations.get(role)
+        if conversation is not None:
+            conversation.restore()
+
+    def read_back(self, role: str) -> None:
+        """Let station ``role`` say which limits are in force; nothing happens while it is not connected."""
+        conversation = self._conversations.get(role)
+        if conversation is not None:
+            conversation.read_back()

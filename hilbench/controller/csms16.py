@@ -42,6 +42,11 @@ class Conversation16(Conversation):
         """See :class:`Conversation`."""
         await self.attempt(call.TriggerMessage(requested_message="MeterValues", connector_id=1))
 
+    async def ask_composite(self, duration_s: int) -> Any:
+        """See :class:`Conversation`."""
+        answer = await self.attempt(call.GetCompositeSchedule(connector_id=1, duration=duration_s))
+        return None if answer is None else answer.charging_schedule
+
     async def ask_abilities(self) -> Abilities | None:
         """See :class:`Conversation`."""
         answer = await self.attempt(call.GetConfiguration(key=list(KEYS16)))

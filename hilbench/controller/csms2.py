@@ -57,6 +57,11 @@ class Conversation2(Conversation):
         """See :class:`Conversation`."""
         await self.attempt(self._call.TriggerMessage(requested_message="TransactionEvent", evse={"id": 1}))
 
+    async def ask_composite(self, duration_s: int) -> Any:
+        """See :class:`Conversation`."""
+        answer = await self.attempt(self._call.GetCompositeSchedule(evse_id=1, duration=duration_s))
+        return None if answer is None else answer.schedule
+
     async def ask_abilities(self) -> Abilities | None:
         """See :class:`Conversation`."""
         answer = await self.attempt(self._call.GetVariables(get_variable_data=variables_wanted()))

@@ -22,14 +22,15 @@ from hilbench.controller.csms2 import Conversation2
 from hilbench.controller.csms16 import Conversation16
 from hilbench.controller.defects import Defect, defect_named
 from hilbench.controller.meter_port import MeterPort
-from hilbench.controller.obedience import FLAWS, worth_asking
+from hilbench.controller.obedience import FLAWS, rests_at_a, worth_asking
 from hilbench.controller.operator_box import OperatorBox
+from hilbench.controller.readback import Composite, worth_reading
 from hilbench.controller.readings import Counted
 from hilbench.controller.settings import ControllerSettings
 from hilbench.controller.signals.port import Signals
 from hilbench.controller.state import Snapshot, StateFile, keep, recall, remember
 from hilbench.controller.static import StaticCore
-from hilbench.controller.stations import most_drawn
+from hilbench.controller.stations import StationState, most_drawn
 from hilbench.controller.status import Activity, Status
 from hilbench.controller.watch import MeterSample
 from hilbench.controller.web import serve
@@ -87,7 +88,7 @@ class ControllerRuntime:
         self._due: asyncio.TimerHandle | None = None
         self._safe = ""
         self._activity = Activity()
-        self._flaws: dict[str, str] = {}
+        self._flaws: dict[str, tuple[str, bool]] = {}
         self._coordination: Coordination | None = None
         self._signals: Signals | None = None
         self._box: OperatorBox | None = None
@@ -225,20 +226,30 @@ class ControllerRuntime:
             LOGGER.warning("meter: %s", said, extra={"safe_state": self._safe})
 
     def _look_after(self, core: Core) -> None:
-        """Ask for reports that are wanted, and say who is found out and who is believed again."""
-        now = self._now()
+        """Ask for reports that are wanted, let one station at a time say what is in force, and tell of strays."""
+        now, read = self._now(), False
         for role, station in core.stations.items():
             if worth_asking(station, self._settings, now):
                 station.trust.asked_t = now
                 self._csms.ask(role)
-            flaw = station.trust.flaw
-            if flaw != self._flaws.get(role, ""):
-                self._flaws[role] = flaw
-                counted = most_drawn(station, self._settings, now)
-                said = f"{FLAWS[flaw]}; counted with {counted:.1f} A" if flaw else "does what it accepts again"
-                LOGGER.warning(
-                    "station %s: %s", role, said, extra={"station": role, "flaw": flaw, "counted_a": counted}
-                )
+            if not read and worth_reading(station, self._settings, now):
+                station.trust.read_t, read = now, True
+                self._csms.read_back(role)
+            self._tell_of(station, now)
+
+    def _tell_of(self, station: StationState, now: float) -> None:
+        """Say once that it is found out, or believed again, or that it does not keep its fallback."""
+        role, trust = station.branch.role, station.trust
+        was, self._flaws[role] = self._flaws.get(role, ("", False)), (trust.flaw, trust.strays_alone)
+        about: dict[str, Any] = {"station": role, "flaw": trust.flaw}
+        if trust.flaw != was[0]:
+            about["counted_a"] = counted = most_drawn(station, self._settings, now)
+            said = f"{FLAWS[trust.flaw]}; counted with {counted:.1f} A" if trust.flaw else "does what it accepts again"
+            LOGGER.warning("station %s: %s", role, said, extra=about)
+        if trust.strays_alone and not was[1]:
+            about["counted_a"] = counted = rests_at_a(station, self._settings)
+            said = f"without a lease it does not stay at its fallback; counted with {counted:.1f} A when it is away"
+            LOGGER.warning("station %s: %s", role, said, extra=about)
 
     def _decide_soon(self) -> None:
         """Decide once after all that comes with this news, in the same instant or within milliseconds."""
@@ -291,6 +302,14 @@ class ControllerRuntime:
     def on_unanswered(self, role: str, limit_a: float, lease_s: float) -> None:
         """See ``Listener``."""
         self._the_core().unanswered(role, self._now(), limit_a, lease_s)
+
+    def on_said(self, role: str, said: Composite | None) -> None:
+        """See ``Listener``."""
+        core = self._the_core()
+        core.said(role, self._now(), said)
+        if said is not None and core.stations[role].trust.lapsed == 1:
+            LOGGER.warning("station %s: its fallback is gone; installed again", role, extra={"station": role})
+            self._csms.restore(role)
 
 
 def speak(role: str, identity: str, connection: Connection, csms: Csms) -> Conversation:
