@@ -2,7 +2,8 @@
 
 A composite schedule is a word, and words may be wrong (EVerest#609, #819): it counts against a station only as long as
 no report has shown that it holds its limits. What it says of the time after the lease nobody can measure, so that
-counts by itself: the fallback is installed once more, and when it is then missing again, there is none. Less than was set is no contradiction: something else may limit it too.
+counts by itself: the fallback is installed once more, and when it is then missing again, there is none. Less than was
+set is no contradiction: something else may limit it too.
 """
 
 from __future__ import annotations
