@@ -7,7 +7,8 @@ from typing import Any
 from ocpp.v16.enums import Action
 
 from hilbench.controller.abilities import KEYS16, Abilities, from_configuration
-from hilbench.controller.csms import Conversation, Csms
+from hilbench.controller.conversation import Conversation
+from hilbench.controller.csms import Csms
 from hilbench.controller.installing import Profile, timestamp
 from hilbench.ocppj import ChargePoint16, Connection, after, call, call_result, on
 

@@ -7,7 +7,8 @@ from types import MethodType
 from typing import Any
 
 from hilbench.controller.abilities import Abilities, from_variables, variables_wanted
-from hilbench.controller.csms import Conversation, Csms
+from hilbench.controller.conversation import Conversation
+from hilbench.controller.csms import Csms
 from hilbench.controller.installing import Profile, timestamp
 from hilbench.ocppj import ChargePoint21, ChargePoint201, Connection, after, messages, on
 

@@ -15,23 +15,23 @@ from hilbench.controller.abilities import Supply
 from hilbench.controller.actions import Actions
 from hilbench.controller.audit import Audit
 from hilbench.controller.changes import Changes, read_tokens
+from hilbench.controller.conversation import Conversation
 from hilbench.controller.coordination import Coordination
 from hilbench.controller.core import Core
-from hilbench.controller.csms import Conversation, Csms
+from hilbench.controller.csms import Csms
 from hilbench.controller.csms2 import Conversation2
 from hilbench.controller.csms16 import Conversation16
 from hilbench.controller.defects import Defect, defect_named
 from hilbench.controller.meter_port import MeterPort
-from hilbench.controller.obedience import FLAWS, rests_at_a, worth_asking
 from hilbench.controller.operator_box import OperatorBox
-from hilbench.controller.readback import Composite, worth_reading
+from hilbench.controller.readback import Composite
 from hilbench.controller.readings import Counted
 from hilbench.controller.settings import ControllerSettings
 from hilbench.controller.signals.port import Signals
 from hilbench.controller.state import Snapshot, StateFile, keep, recall, remember
 from hilbench.controller.static import StaticCore
-from hilbench.controller.stations import StationState, most_drawn
 from hilbench.controller.status import Activity, Status
+from hilbench.controller.tending import Tending
 from hilbench.controller.watch import MeterSample
 from hilbench.controller.web import serve
 from hilbench.errors import DeviceError
@@ -88,7 +88,7 @@ class ControllerRuntime:
         self._due: asyncio.TimerHandle | None = None
         self._safe = ""
         self._activity = Activity()
-        self._flaws: dict[str, tuple[str, bool]] = {}
+        self._tending: Tending | None = None
         self._coordination: Coordination | None = None
         self._signals: Signals | None = None
         self._box: OperatorBox | None = None
@@ -218,45 +218,24 @@ class ControllerRuntime:
         self._activity.decisions += 1
         for setpoint in core.decide(self._now()):
             self._csms.want(setpoint.role, setpoint.limit_a)
-        self._look_after(core)
+        self._tend(core)
         self._port.every_s = self._idle_s if core.idle else self._settings.meter_poll_s
         if core.watch.reason != self._safe:
             self._safe = core.watch.reason
             said = f"{self._safe}; stations at fallback" if self._safe else "trusted again"
             LOGGER.warning("meter: %s", said, extra={"safe_state": self._safe})
 
-    def _look_after(self, core: Core) -> None:
-        """Ask for reports that are wanted, let one station at a time say what is in force, and tell of strays."""
-        now, read = self._now(), False
-        for role, station in core.stations.items():
-            if worth_asking(station, self._settings, now):
-                station.trust.asked_t = now
-                self._csms.ask(role)
-            if not read and worth_reading(station, self._settings, now):
-                station.trust.read_t, read = now, True
-                self._csms.read_back(role)
-            self._tell_of(station, now)
-
-    def _tell_of(self, station: StationState, now: float) -> None:
-        """Say once that it is found out, or believed again, or that it does not keep its fallback."""
-        role, trust = station.branch.role, station.trust
-        was, self._flaws[role] = self._flaws.get(role, ("", False)), (trust.flaw, trust.strays_alone)
-        about: dict[str, Any] = {"station": role, "flaw": trust.flaw}
-        if trust.flaw != was[0]:
-            about["counted_a"] = counted = most_drawn(station, self._settings, now)
-            said = f"{FLAWS[trust.flaw]}; counted with {counted:.1f} A" if trust.flaw else "does what it accepts again"
-            LOGGER.warning("station %s: %s", role, said, extra=about)
-        if trust.strays_alone and not was[1]:
-            about["counted_a"] = counted = rests_at_a(station, self._settings)
-            said = f"without a lease it does not stay at its fallback; counted with {counted:.1f} A when it is away"
-            LOGGER.warning("station %s: %s", role, said, extra=about)
+    def _tend(self, core: Core) -> None:
+        if self._tending is None:
+            self._tending = Tending(core, self._csms)
+        self._tending.look(self._now())
 
     def _decide_soon(self) -> None:
         """Decide once after all that comes with this news, in the same instant or within milliseconds."""
         if self._due is None:
             self._due = asyncio.get_running_loop().call_later(COLLECT * self._tick_s, self._decide)
 
-    # what stations do (csms.Listener)
+    # what stations do (conversation.Listener)
 
     def on_online(self, role: str) -> None:
         """See ``Listener``."""
@@ -305,11 +284,8 @@ class ControllerRuntime:
 
     def on_said(self, role: str, said: Composite | None) -> None:
         """See ``Listener``."""
-        core = self._the_core()
-        core.said(role, self._now(), said)
-        if said is not None and core.stations[role].trust.lapsed == 1:
-            LOGGER.warning("station %s: its fallback is gone; installed again", role, extra={"station": role})
-            self._csms.restore(role)
+        if self._tending is not None:
+            self._tending.said(role, self._now(), said)
 
 
 def speak(role: str, identity: str, connection: Connection, csms: Csms) -> Conversation:
