@@ -109,6 +109,11 @@ class Conversation(ABC):
         finally:
             self._installing = False
 
+    async def booted(self) -> None:
+        """It may have lost everything, and may take what it refused before."""
+        self._installer.begin_again()
+        await self.install()
+
     async def _install(self) -> None:
         await self._restore()
         self.listener.on_online(self.role)

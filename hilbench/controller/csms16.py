@@ -74,7 +74,7 @@ class Session16(ChargePoint16):
     @after(Action.boot_notification)
     def after_boot(self, **_details: Any) -> None:
         """A station that booted may have lost everything: install it again."""
-        self.spawn(self._conversation.install())
+        self.spawn(self._conversation.booted())
 
     @on(Action.heartbeat)
     def on_heartbeat(self) -> Any:

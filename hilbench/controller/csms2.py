@@ -94,7 +94,7 @@ class Session2:
     @after("BootNotification")
     def after_boot(self, **_details: Any) -> None:
         """A station that booted may have lost everything: install it again."""
-        self.spawn(self._conversation.install())
+        self.spawn(self._conversation.booted())
 
     @on("Heartbeat")
     def on_heartbeat(self, **_details: Any) -> Any:
