@@ -300,7 +300,7 @@ def test_a_fallback_that_is_missing_twice_in_a_row_is_not_there() -> None:
 
 
 def test_a_station_is_asked_now_and_then_and_not_for_ever_in_vain() -> None:
-    """While a car charges with a lease, every readback_s; sooner after a fallback was missing; not after three refusals."""
+    """While a car charges with a lease, every readback_s; sooner once a fallback was missing; not after 3 refusals."""
     core = charging()
     station = core.stations["s0"]
     assert worth_reading(station, RULES, 105.0)
