@@ -16,6 +16,7 @@ from hilbench.controller.abilities import (
     WAYS,
     Abilities,
     Supply,
+    Unit,
     Way,
     from_configuration,
     from_variables,
@@ -84,7 +85,7 @@ def test_variables_of_2_x_are_read() -> None:
     ]
     results.append({"attribute_status": "UnknownVariable", "variable": {"name": "ProfileStackLevel"}})
     found = from_variables(results)
-    assert found == Abilities(smart_charging=False, units=frozenset("W"), max_periods=5, max_profiles=3)
+    assert found == Abilities(smart_charging=False, units=frozenset[Unit](("W",)), max_periods=5, max_profiles=3)
     assert in_words(found) == "smart_charging false, units W, max_periods 5, max_profiles 3"
     assert in_words(Abilities()) == "nothing"
     assert len(variables_wanted()) == 6
@@ -104,8 +105,12 @@ def test_no_answer_makes_trouble(junk: Any) -> None:
 
 def test_ways_that_fit_come_first_and_the_usual_one_before_all() -> None:
     """Watts only, one stack level, one profile: each brings its way to the front; nothing is left out."""
-    assert ways(Abilities())[0] == ways(Abilities(units=frozenset("AW"), max_stack=8))[0] == Way("A", 0, 0, "lease")
-    assert ways(Abilities(units=frozenset("W")))[0] == Way("W", 0, 0, "lease")
+    assert (
+        ways(Abilities())[0]
+        == ways(Abilities(units=frozenset[Unit](("A", "W")), max_stack=8))[0]
+        == Way("A", 0, 0, "lease")
+    )
+    assert ways(Abilities(units=frozenset[Unit](("W",))))[0] == Way("W", 0, 0, "lease")
     assert ways(Abilities(max_stack=0))[0] == Way("A", 0, 0, "periods")
     assert ways(Abilities(max_profiles=1))[0] == Way("A", 0, 0, "periods")
     assert ways(Abilities(max_periods=1))[-1].form == "periods"
