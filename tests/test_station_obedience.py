@@ -168,6 +168,28 @@ def test_makes_that_take_limits_otherwise_do_so_in_every_version(tmp_path: Path,
     assert set(scene.over.values()) == {0.0}
 
 
+IGNORES_DEFAULT = """
+title = "default profiles have no effect, those of a transaction have"
+sources = ["bench: nobody has reported it"]
+confidence = "chosen"
+
+[behaviour]
+ignored = ["TxDefaultProfile"]
+"""
+
+
+@pytest.mark.parametrize("version", ["1.6", "2.0.1"])
+def test_a_station_that_ignores_defaults_is_steered_by_its_transactions(tmp_path: Path, version: str) -> None:
+    """Found out once; then the limit comes as TxProfile too, it obeys, is believed again and shares with the others."""
+    make = tmp_path / "ignores-default.toml"
+    make.write_text(IGNORES_DEFAULT)
+    scene, records = played(rig_of(tmp_path, str(make), version))
+    assert said_of_a(records) == FOUND | {ALONE}
+    assert scene.status["A"]["obeys"]
+    assert scene.status["A"]["granted_a"] >= 13.0
+    assert (scene.over["alone"], scene.over["shared"], scene.over["away again"]) == (0.0, 0.0, 0.0)
+
+
 def test_the_status_tells_of_a_station_that_ignores_its_limits(tmp_path: Path) -> None:
     """It is counted with the 32 A that it draws, in words; the other two are not accused."""
     scene, _records = played(rig_of(tmp_path, "solidstudio-vcp", "1.6"))

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
 from hilbench.controller.abilities import Abilities, in_words
-from hilbench.controller.installing import Limit, Profile
+from hilbench.controller.installing import Limit, Profile, Transaction
 from hilbench.controller.readback import Composite, asked_s, composite_of
 from hilbench.controller.readings import MEASURANDS, TWO_WAY_MEASURANDS, Counted, counted, reported_currents
 from hilbench.ocppj import CallFailed
@@ -72,6 +72,7 @@ class Conversation(ABC):
         self._installing = self._install_again = False
         self._installer = csms.installer(role)
         self._putting = asyncio.Lock()
+        self.transaction: Transaction | None = None
 
     @abstractmethod
     def profile_message(self, profile: Profile) -> Any:
@@ -152,6 +153,8 @@ class Conversation(ABC):
         limit, lasts_s = Limit(limit_a, lease_s, self.csms.fallback_of(self.role)), lease_s or math.inf
         async with self._putting:
             accepted_a, answered = await self._installer.put(limit, self._send, self._discover)
+            if accepted_a is not None:
+                await self._installer.insist(limit._replace(limit_a=accepted_a), self.transaction, self._send)
         if accepted_a is not None:
             self.listener.on_confirmed(self.role, accepted_a, lasts_s)
         elif answered:
@@ -195,6 +198,16 @@ class Conversation(ABC):
             self.listener.on_report(self.role, currents)
         if (found := counted(meter_value)) != Counted():
             self.listener.on_counted(self.role, found)
+
+    def begins(self) -> None:
+        """A transaction has begun; a station that needs the limit for that gets it."""
+        if self._installer.insists and self._wanted is not None:
+            self._wake.set()
+
+    def insist(self) -> None:
+        """Give limits as TxProfile too from now on."""
+        self._installer.insists = True
+        self.begins()
 
     def ask(self) -> None:
         """Let the station report now, where it can be asked to."""

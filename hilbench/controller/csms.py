@@ -4,7 +4,7 @@ Every output is a dead-man pair. The *fallback* (TxDefaultProfile, stack level 0
 connect; the *lease* (TxDefaultProfile, stack level 1) lasts ``lease_s`` and must be renewed. When controller or link
 dies, the lease runs out and the station stands on its fallback. TxDefaultProfile is used for both because a TxProfile
 leaves the start of a transaction without a limit (bmw-wallbox-ha#15). Stations that do not take it so are told in
-another way (see ``installing``).
+another way, and those that ignore it get a TxProfile beside it (see ``installing``).
 """
 
 from __future__ import annotations
@@ -141,6 +141,11 @@ class Csms:
         """Let station ``role`` report now; nothing happens while it is not connected."""
         if (conversation := self._conversations.get(role)) is not None:
             conversation.ask()
+
+    def insist(self, role: str) -> None:
+        """Give station ``role`` its limits as TxProfile too; nothing happens while it is not connected."""
+        if (conversation := self._conversations.get(role)) is not None:
+            conversation.insist()
 
     def restore(self, role: str) -> None:
         """Install the fallback of station ``role`` once more; nothing happens while it is not connected."""

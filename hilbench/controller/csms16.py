@@ -25,7 +25,7 @@ class Conversation16(Conversation):
         raw = {
             "charging_profile_id": profile.id,
             "stack_level": profile.stack,
-            "charging_profile_purpose": "TxDefaultProfile",
+            **profile.purpose,
             "charging_profile_kind": "Absolute",
             "charging_schedule": profile.schedule,
         }
@@ -89,13 +89,18 @@ class Session16(ChargePoint16):
     @on(Action.start_transaction)
     def on_start_transaction(self, **_details: Any) -> Any:
         """Number the transaction."""
-        return call_result.StartTransaction(
-            transaction_id=self._csms.next_transaction(), id_tag_info={"status": "Accepted"}
-        )
+        number = self._conversation.transaction = self._csms.next_transaction()
+        return call_result.StartTransaction(transaction_id=number, id_tag_info={"status": "Accepted"})
+
+    @after(Action.start_transaction)
+    def after_start_transaction(self, **_details: Any) -> None:
+        """Now that the station knows the number, a limit may name it."""
+        self._conversation.begins()
 
     @on(Action.stop_transaction)
     def on_stop_transaction(self, **_details: Any) -> Any:
         """Take note."""
+        self._conversation.transaction = None
         return call_result.StopTransaction()
 
     @on(Action.status_notification)
@@ -106,8 +111,11 @@ class Session16(ChargePoint16):
         return call_result.StatusNotification()
 
     @on(Action.meter_values)
-    def on_meter_values(self, meter_value: list[dict[str, Any]], **_more: Any) -> Any:
-        """Hand on the currents of the newest value."""
+    def on_meter_values(
+        self, meter_value: list[dict[str, Any]], transaction_id: int | None = None, **_more: Any
+    ) -> Any:
+        """Hand on the currents of the newest value; a transaction from before a restart makes itself known by it."""
+        self._conversation.transaction = transaction_id or self._conversation.transaction
         self._conversation.read(meter_value)
         return call_result.MeterValues()
 

@@ -37,7 +37,7 @@ class Conversation2(Conversation):
         raw = {
             "id": profile.id,
             "stack_level": profile.stack,
-            "charging_profile_purpose": "TxDefaultProfile",
+            **profile.purpose,
             "charging_profile_kind": "Absolute",
             "charging_schedule": [{"id": profile.id, **profile.schedule}],
         }
@@ -129,6 +129,9 @@ class Session2:
     ) -> Any:
         """Hand on charging state and currents; an ended transaction leaves a car that wants nothing."""
         state = str(transaction_info.get("charging_state", "") or "")
+        self._conversation.transaction = None if event_type == "Ended" else transaction_info["transaction_id"]
+        if event_type == "Started":
+            self._conversation.begins()
         if event_type == "Ended":
             self._charging = "Finishing"
         elif state:

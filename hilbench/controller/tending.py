@@ -49,6 +49,8 @@ class Tending:
             counted_a = most_drawn(station, self._core.settings, t)
             said = f"{FLAWS[trust.flaw]}; counted with {counted_a:.1f} A" if trust.flaw else "does as it is told again"
             _warn(station, said, counted_a)
+        if trust.flaw == "ignores" != was[0]:
+            self._csms.insist(role)
         if trust.strays_alone and not was[1]:
             counted_a = rests_at_a(station, self._core.settings)
             said = f"without a lease it does not stay at its fallback; counted with {counted_a:.1f} A when it is away"
