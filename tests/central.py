@@ -29,41 +29,44 @@ class Heard:
         return max((amps for _, currents in self.reports for amps in currents.values()), default=0.0)
 
     def on_online(self, role: str) -> None:
-        """See ``hilbench.controller.csms.Listener``."""
+        """See ``hilbench.controller.conversation.Listener``."""
         self.online.append(role)
 
     def on_offline(self, role: str) -> None:
-        """See ``hilbench.controller.csms.Listener``."""
+        """See ``hilbench.controller.conversation.Listener``."""
         self.offline.append(role)
 
     def on_status(self, role: str, status: str) -> None:
-        """See ``hilbench.controller.csms.Listener``."""
+        """See ``hilbench.controller.conversation.Listener``."""
         self.statuses.append((role, status))
 
     def on_counted(self, role: str, counted: Counted) -> None:
-        """See ``hilbench.controller.csms.Listener``."""
+        """See ``hilbench.controller.conversation.Listener``."""
 
     def on_needs(self, role: str, needs: Mapping[str, Any]) -> bool:
-        """See ``hilbench.controller.csms.Listener``."""
+        """See ``hilbench.controller.conversation.Listener``."""
         self.needs.append((role, dict(needs)))
         return False
 
     def on_report(self, role: str, currents: Mapping[str, float]) -> None:
-        """See ``hilbench.controller.csms.Listener``."""
+        """See ``hilbench.controller.conversation.Listener``."""
         self.reports.append((role, dict(currents)))
 
     def on_site_meter(self, meter_value: list[dict[str, Any]]) -> None:
         """See ``hilbench.controller.csms.Listener``."""
 
     def on_confirmed(self, role: str, limit_a: float, lease_s: float) -> None:  # noqa: ARG002 - as the controller says it
-        """See ``hilbench.controller.csms.Listener``."""
+        """See ``hilbench.controller.conversation.Listener``."""
         self.confirmed.append((role, limit_a))
 
     def on_refused(self, role: str, fallback: bool) -> None:
-        """See ``hilbench.controller.csms.Listener``."""
+        """See ``hilbench.controller.conversation.Listener``."""
 
     def on_unanswered(self, role: str, limit_a: float, lease_s: float) -> None:
-        """See ``hilbench.controller.csms.Listener``."""
+        """See ``hilbench.controller.conversation.Listener``."""
+
+    def on_said(self, role: str, said: Any) -> None:
+        """See ``hilbench.controller.conversation.Listener``."""
 
 
 @asynccontextmanager

@@ -63,6 +63,8 @@ def is_true(core: Core, found: Why, t: float) -> bool:
             return not station.online
         case "no-car":
             return station.online and not station.wants
+        case "astray":
+            return bool(station.trust.flaw) and core._caps(t)[column] == 0.0
         case "meter-lost" | "starting":
             return not copy.deepcopy(core)._may_act(t)
         case "cap" | "use":
@@ -163,6 +165,9 @@ def test_a_day_at_a_site_has_every_kind_of_answer() -> None:
     made.core.plan(Orders(dict.fromkeys(made.cars, 1.84)))
     found |= kinds_over(made, 60)
     found |= kinds_over(made, 30, meter=False)
+    stubborn = toy(2, cars=1)
+    stubborn.plug("s1", stubborn_a=30.0)
+    found |= kinds_over(stubborn, 60)
     found |= kinds_over(toy(1, settings=ControllerSettings(random_delay_s=600)), 30)
     found |= kinds_over(toy(2, wiring="three-phase", connections=("L1-N", "L1-N"), unbalance_a=20.0), 60)
     assert found == set(KINDS)

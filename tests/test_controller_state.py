@@ -18,6 +18,7 @@ from hilbench import clock
 from hilbench.controller.core import Core
 from hilbench.controller.settings import ControllerSettings
 from hilbench.controller.state import Memory, Snapshot, StateFile, keep, recall, remember
+from hilbench.controller.stations import most_drawn
 from tests.controller_toy import Toy, site, toy
 
 ZERO = 1_700_000_000.0
@@ -251,3 +252,42 @@ def test_a_kill_in_the_middle_of_writes_leaves_whole_ones(after: int, tmp_path: 
     assert len(written) == 1
     assert written.pop() >= max([said, *map(int, rest)])
     assert list(tmp_path.glob("*.bad-*")) == []
+
+
+@pytest.mark.parametrize(("keeps", "amps"), [(True, 6.0), (False, 32.0), (None, 32.0)])
+def test_who_keeps_the_fallback_is_known_after_a_restart(tmp_path: Path, keeps: bool | None, amps: float) -> None:
+    """Where unknown stations count with their nameplate, one that was seen to keep its fallback counts with that."""
+    rules = ControllerSettings(unknown_a="max")
+    core = Core(site(1, fallback_a=6.0), rules, 0.0)
+    core.stations["s0"].trust.keeps_fallback = keeps
+    ours(tmp_path / "state", {"s0": remember(core.stations["s0"], ZERO)})
+    fresh = Core(core.site, rules, 9000.0)
+    again = StateFile(tmp_path / "state")
+    memory, written = again.stations["s0"]
+    recall(fresh.stations["s0"], memory, written, 9000.0, ZERO, rules.lease_s)
+    again.close()
+    assert most_drawn(fresh.stations["s0"], rules, 9000.0) == amps
+
+
+def test_a_station_that_strayed_alone_is_not_trusted_with_its_fallback_again(tmp_path: Path) -> None:
+    """Also after a restart it counts with its nameplate while it is away."""
+    core = Core(site(1, fallback_a=6.0), ControllerSettings(), 0.0)
+    core.stations["s0"].trust.keeps_fallback = core.stations["s0"].trust.strays_alone = True
+    after = restarted(core, 5000.0, tmp_path / "state", 0.0)
+    assert most_drawn(after.core.stations["s0"], after.settings, after.t) == 32.0
+
+
+def test_a_file_of_version_1_is_taken_on(tmp_path: Path) -> None:
+    """What it has counts, and it is written as one of this version from then on."""
+    path = tmp_path / "state"
+    ours(path, {"s0": Memory(8.0, 8.0, None, None, None, None, "L1")})
+    connection = sqlite3.connect(path)
+    connection.executescript("ALTER TABLE station DROP COLUMN keeps; PRAGMA user_version = 1;")
+    connection.close()
+    ours(path, {"s1": Memory(9.0, 9.0, None, None, None, None, "", 0)})
+    file = StateFile(path)
+    found = {role: memory for role, (memory, _written) in file.stations.items()}
+    file.close()
+    assert found["s0"] == Memory(8.0, 8.0, None, None, None, None, "L1", None)
+    assert found["s1"].keeps == 0
+    assert [one.name for one in tmp_path.glob("*.bad-*")] == []

@@ -142,7 +142,8 @@ def test_only_the_main_meter_of_the_named_station_is_the_sites(kind: Any, role: 
     """Its own outlet and other stations are reports of what stations draw."""
     told: list[str] = []
     session, conversation = (object.__new__(one) for one in kind)
-    conversation.role, conversation.csms = role, SimpleNamespace(meter_role="A")
+    conversation.role, conversation.transaction = role, None
+    conversation.csms = SimpleNamespace(meter_role="A")
     conversation.listener = SimpleNamespace(
         on_site_meter=lambda _value: told.append("site"), on_report=lambda r, _c: told.append(r)
     )

@@ -21,7 +21,7 @@ from tests.rigs import trio
 def played(folder: Path, central: Central, *changes: tuple[str, str]) -> tuple[dict[str, Measurement], Bench]:
     """What the procedure measured, the worst of each metric, against a central system of the test's own."""
     text = rig_files()["v2g-6"].read_text("utf-8")
-    for old, new in (*changes, ('kind = "reference"', 'kind = "external"'), ('policy = "dynamic"\n', "")):
+    for old, new in (*changes, ('kind = "reference"', 'kind = "external"'), ('policy = "v2g"\n', "")):
         assert old in text
         text = text.replace(old, new)
     path = folder / "v2g.toml"

@@ -26,6 +26,7 @@ from hilbench.controller.headroom import Headroom
 from hilbench.controller.obedience import OVERDRAW_A, Obedience, heard, rests_at_a, usable
 from hilbench.controller.planning.coordinator import Orders
 from hilbench.controller.power import PowerLimits, signed_currents
+from hilbench.controller.readback import Composite, compare
 from hilbench.controller.settings import ControllerSettings
 from hilbench.controller.stations import (
     ACTIVE,
@@ -220,6 +221,10 @@ class Core:
         """No answer came to a limit: the station may have it, which matters where it is more than it had."""
         if self.stations[role].trust.told and limit_a > self.stations[role].granted_a:
             self.confirmed(role, t, limit_a, lease_s)
+
+    def said(self, role: str, t: float, said: Composite | None) -> None:
+        """What the station says is in force, when asked; None: nothing."""
+        self._news |= compare(self.stations[role], said, self.settings, t)
 
     def set_budget(self, amps: float) -> None:
         """The budget of the service is ``amps`` from now on."""

@@ -4,210 +4,27 @@ Every output is a dead-man pair. The *fallback* (TxDefaultProfile, stack level 0
 connect; the *lease* (TxDefaultProfile, stack level 1) lasts ``lease_s`` and must be renewed. When controller or link
 dies, the lease runs out and the station stands on its fallback. TxDefaultProfile is used for both because a TxProfile
 leaves the start of a transaction without a limit (bmw-wallbox-ha#15). Stations that do not take it so are told in
-another way (see ``installing``).
+another way, and those that ignore it get a TxProfile beside it (see ``installing``).
 """
 
 from __future__ import annotations
 
-import asyncio
 import hmac
 import logging
-import math
-from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from ssl import SSLContext
 from typing import Any, Protocol
 
 from hilbench import clock
-from hilbench.controller.abilities import Abilities, Supply, in_words
-from hilbench.controller.installing import Installer, Limit, Profile
-from hilbench.controller.readings import MEASURANDS, TWO_WAY_MEASURANDS, Counted, counted, reported_currents
+from hilbench.controller.abilities import Supply
+from hilbench.controller.conversation import Conversation, Listener
+from hilbench.controller.installing import Installer
 from hilbench.controller.settings import ControllerSettings
 from hilbench.errors import DeviceError, HilbenchError
-from hilbench.ocppj import VERSIONS, CallFailed, listen, server_context
+from hilbench.ocppj import VERSIONS, listen, server_context
 
 LOGGER = logging.getLogger(__name__)
-REFUSALS = ("NotSupported", "NotImplemented", "PropertyConstraintViolation")
-"""Codes by which a station refuses a profile; with any other nobody knows what stands in it."""
-
-
-class Listener(Protocol):
-    """What the runtime wants to hear of stations."""
-
-    def on_online(self, role: str) -> None:
-        """The link of a station is up and its fallback is installed (or was refused)."""
-
-    def on_offline(self, role: str) -> None:
-        """The link of a station is gone."""
-
-    def on_status(self, role: str, status: str) -> None:
-        """State of the station's connector."""
-
-    def on_report(self, role: str, currents: Mapping[str, float]) -> None:
-        """Reported current per terminal [A]."""
-
-    def on_counted(self, role: str, counted: Counted) -> None:
-        """Reported energy and state of charge."""
-
-    def on_needs(self, role: str, needs: Mapping[str, Any]) -> bool:
-        """What the car there needs (ChargingNeeds, snake_case); True where a schedule will come of it."""
-        ...
-
-    def on_site_meter(self, meter_value: list[dict[str, Any]]) -> None:
-        """What the station that has the site's meter reported of it."""
-
-    def on_confirmed(self, role: str, limit_a: float, lease_s: float) -> None:
-        """A limit stands in the station."""
-
-    def on_refused(self, role: str, fallback: bool) -> None:
-        """The station refuses its fallback, or a lease, in every way."""
-
-    def on_unanswered(self, role: str, limit_a: float, lease_s: float) -> None:
-        """A limit was sent and no answer came: it may stand in the station."""
-
-
-class Conversation(ABC):
-    """What is said to one station, in the words of its version; ``link`` is the controller's end of the connection."""
-
-    link: Any
-
-    def __init__(self, role: str, csms: Csms) -> None:
-        self.role = role
-        self.csms = csms
-        self.listener = csms.listener
-        self._wake = asyncio.Event()
-        self._wanted: float | None = None
-        self._installing = self._install_again = False
-        self._installer = csms.installer(role)
-        self._putting = asyncio.Lock()
-
-    @abstractmethod
-    def profile_message(self, profile: Profile) -> Any:
-        """The SetChargingProfile for ``profile``."""
-
-    @abstractmethod
-    async def ask_for_reports(self) -> None:
-        """Ask for currents every ``sample_s``, for the state of the connector and for a reading at once."""
-
-    @abstractmethod
-    async def ask_for_reading(self) -> None:
-        """Ask for a reading at once."""
-
-    @abstractmethod
-    async def ask_abilities(self) -> Abilities | None:
-        """Ask what the station can do; None without an answer."""
-
-    async def install(self) -> None:
-        """Fallback first, then ask for reports and for the state; what boots meanwhile gets it once more, not so often.
-
-        A station that boots without end and answers nothing would otherwise pile up installations.
-        """
-        self._install_again = True
-        if self._installing:
-            return
-        self._installing = True
-        try:
-            while self._install_again:
-                self._install_again = False
-                await self._install()
-        finally:
-            self._installing = False
-
-    async def _install(self) -> None:
-        if self.csms.with_fallback:
-            await self._put(self.csms.fallback_of(self.role), None)
-        self.listener.on_online(self.role)
-        await self.ask_for_reports()
-        await self._discover()
-        if self._wanted is not None:
-            self._wake.set()
-
-    def want(self, limit_a: float, renew: bool = False) -> None:
-        """Let the station have ``limit_a`` as soon as it can be told; a newer wish replaces an older one."""
-        if limit_a != self._wanted or renew:
-            self._wanted = limit_a
-            self._wake.set()
-
-    async def tell(self) -> None:
-        """Send wishes as they come, one at a time, until cancelled."""
-        while True:
-            await self._wake.wait()
-            self._wake.clear()
-            limit = self._wanted
-            if limit is None:
-                continue
-            if not await self._put(limit, self.csms.settings.lease_s) and self._wanted == limit:
-                self._wanted = None  # so that the next decision asks for it again
-
-    async def _put(self, limit_a: float, lease_s: float | None) -> bool:
-        """Install a limit in a way that the station takes, and say what became of it; True when it stands there."""
-        limit, lasts_s = Limit(limit_a, lease_s, self.csms.fallback_of(self.role)), lease_s or math.inf
-        async with self._putting:
-            accepted_a, answered = await self._installer.put(limit, self._send, self._discover)
-        if accepted_a is not None:
-            self.listener.on_confirmed(self.role, accepted_a, lasts_s)
-        elif answered:
-            self.listener.on_refused(self.role, lease_s is None)
-        else:
-            self.listener.on_unanswered(self.role, limit_a, lasts_s)
-        return accepted_a is not None
-
-    async def _send(self, profile: Profile) -> str:
-        """Send a profile; its status, or the code of an error, or nothing where no answer can be used."""
-        try:
-            status = str((await self.link.call(self.profile_message(profile))).status)
-        except CallFailed as error:
-            LOGGER.warning("station %s: %s", self.role, error)
-            return error.code if error.code in REFUSALS else ""
-        if status != "Accepted":
-            first = profile.schedule["charging_schedule_period"][0]["limit"]
-            what = f"{first:.1f} {profile.schedule['charging_rate_unit']}, stack level {profile.stack}"
-            LOGGER.warning("station %s: profile with %s was %s", self.role, what, status)
-        return status
-
-    async def _discover(self) -> None:
-        """Ask once, when all that matters more has been said, or when the usual way is refused."""
-        known = self._installer
-        if not self.csms.settings.discover or known.asked:
-            return
-        found = await self.ask_abilities()
-        if found is not None:
-            known.asked, known.abilities = True, found
-            level = logging.WARNING if found.smart_charging is False else logging.INFO
-            LOGGER.log(level, "station %s says: %s", self.role, in_words(found), extra={"station": self.role})
-
-    @property
-    def measurands(self) -> str:
-        """What stations shall report."""
-        return TWO_WAY_MEASURANDS if self.csms.settings.policy == "v2g" else MEASURANDS
-
-    def read(self, meter_value: list[dict[str, Any]]) -> None:
-        """Hand on what was reported."""
-        if currents := reported_currents(meter_value):
-            self.listener.on_report(self.role, currents)
-        if (found := counted(meter_value)) != Counted():
-            self.listener.on_counted(self.role, found)
-
-    def read_main(self, meter_value: list[dict[str, Any]]) -> bool:
-        """Hand on what the station's main meter shows, if that is the site's meter; False where it is not."""
-        if self.role != self.csms.meter_role:
-            return False
-        self.listener.on_site_meter(meter_value)
-        return True
-
-    def ask(self) -> None:
-        """Let the station report now, where it can be asked to."""
-        if self._installer.abilities.triggers is not False:
-            self.link.spawn(self.ask_for_reading())
-
-    async def attempt(self, payload: Any) -> Any:
-        """Call the station; None, with a warning, when that fails."""
-        try:
-            return await self.link.call(payload)
-        except CallFailed as error:
-            LOGGER.warning("station %s: %s", self.role, error)
-            return None
 
 
 class Speak(Protocol):
@@ -319,12 +136,25 @@ class Csms:
 
     def want(self, role: str, limit_a: float, renew: bool = False) -> None:
         """Let station ``role`` have ``limit_a``; nothing happens while it is not connected."""
-        conversation = self._conversations.get(role)
-        if conversation is not None:
+        if (conversation := self._conversations.get(role)) is not None:
             conversation.want(limit_a, renew)
 
     def ask(self, role: str) -> None:
         """Let station ``role`` report now; nothing happens while it is not connected."""
-        conversation = self._conversations.get(role)
-        if conversation is not None:
+        if (conversation := self._conversations.get(role)) is not None:
             conversation.ask()
+
+    def insist(self, role: str) -> None:
+        """Give station ``role`` its limits as TxProfile too; nothing happens while it is not connected."""
+        if (conversation := self._conversations.get(role)) is not None:
+            conversation.insist()
+
+    def restore(self, role: str) -> None:
+        """Install the fallback of station ``role`` once more; nothing happens while it is not connected."""
+        if (conversation := self._conversations.get(role)) is not None:
+            conversation.restore()
+
+    def read_back(self, role: str) -> None:
+        """Let station ``role`` say which limits are in force; nothing happens while it is not connected."""
+        if (conversation := self._conversations.get(role)) is not None:
+            conversation.read_back()

@@ -7,7 +7,8 @@ from typing import Any
 from ocpp.v16.enums import Action
 
 from hilbench.controller.abilities import KEYS16, Abilities, from_configuration
-from hilbench.controller.csms import Conversation, Csms
+from hilbench.controller.conversation import Conversation
+from hilbench.controller.csms import Csms
 from hilbench.controller.installing import Profile, timestamp
 from hilbench.ocppj import ChargePoint16, Connection, after, call, call_result, on
 
@@ -24,7 +25,7 @@ class Conversation16(Conversation):
         raw = {
             "charging_profile_id": profile.id,
             "stack_level": profile.stack,
-            "charging_profile_purpose": "TxDefaultProfile",
+            **profile.purpose,
             "charging_profile_kind": "Absolute",
             "charging_schedule": profile.schedule,
         }
@@ -41,6 +42,11 @@ class Conversation16(Conversation):
     async def ask_for_reading(self) -> None:
         """See :class:`Conversation`."""
         await self.attempt(call.TriggerMessage(requested_message="MeterValues", connector_id=1))
+
+    async def ask_composite(self, duration_s: int) -> Any:
+        """See :class:`Conversation`."""
+        answer = await self.attempt(call.GetCompositeSchedule(connector_id=1, duration=duration_s))
+        return None if answer is None else answer.charging_schedule
 
     async def ask_abilities(self) -> Abilities | None:
         """See :class:`Conversation`."""
@@ -68,7 +74,7 @@ class Session16(ChargePoint16):
     @after(Action.boot_notification)
     def after_boot(self, **_details: Any) -> None:
         """A station that booted may have lost everything: install it again."""
-        self.spawn(self._conversation.install())
+        self.spawn(self._conversation.booted())
 
     @on(Action.heartbeat)
     def on_heartbeat(self) -> Any:
@@ -83,13 +89,18 @@ class Session16(ChargePoint16):
     @on(Action.start_transaction)
     def on_start_transaction(self, **_details: Any) -> Any:
         """Number the transaction."""
-        return call_result.StartTransaction(
-            transaction_id=self._csms.next_transaction(), id_tag_info={"status": "Accepted"}
-        )
+        number = self._conversation.transaction = self._csms.next_transaction()
+        return call_result.StartTransaction(transaction_id=number, id_tag_info={"status": "Accepted"})
+
+    @after(Action.start_transaction)
+    def after_start_transaction(self, **_details: Any) -> None:
+        """Now that the station knows the number, a limit may name it."""
+        self._conversation.begins()
 
     @on(Action.stop_transaction)
     def on_stop_transaction(self, **_details: Any) -> Any:
         """Take note."""
+        self._conversation.transaction = None
         return call_result.StopTransaction()
 
     @on(Action.status_notification)
@@ -100,8 +111,14 @@ class Session16(ChargePoint16):
         return call_result.StatusNotification()
 
     @on(Action.meter_values)
-    def on_meter_values(self, meter_value: list[dict[str, Any]], connector_id: int, **_more: Any) -> Any:
-        """Hand on the currents of the newest value; connector 0 is the main meter, which may be the site's."""
+    def on_meter_values(
+        self, meter_value: list[dict[str, Any]], connector_id: int, transaction_id: int | None = None, **_more: Any
+    ) -> Any:
+        """Hand on the newest values; connector 0 is the main meter, which may be the site's.
+
+        A transaction from before a restart makes itself known by it.
+        """
+        self._conversation.transaction = transaction_id or self._conversation.transaction
         if connector_id > 0 or not self._conversation.read_main(meter_value):
             self._conversation.read(meter_value)
         return call_result.MeterValues()

@@ -7,7 +7,8 @@ from types import MethodType
 from typing import Any
 
 from hilbench.controller.abilities import Abilities, from_variables, variables_wanted
-from hilbench.controller.csms import Conversation, Csms
+from hilbench.controller.conversation import Conversation
+from hilbench.controller.csms import Csms
 from hilbench.controller.installing import Profile, timestamp
 from hilbench.ocppj import ChargePoint21, ChargePoint201, Connection, after, messages, on
 
@@ -36,7 +37,7 @@ class Conversation2(Conversation):
         raw = {
             "id": profile.id,
             "stack_level": profile.stack,
-            "charging_profile_purpose": "TxDefaultProfile",
+            **profile.purpose,
             "charging_profile_kind": "Absolute",
             "charging_schedule": [{"id": profile.id, **profile.schedule}],
         }
@@ -56,6 +57,11 @@ class Conversation2(Conversation):
     async def ask_for_reading(self) -> None:
         """See :class:`Conversation`."""
         await self.attempt(self._call.TriggerMessage(requested_message="TransactionEvent", evse={"id": 1}))
+
+    async def ask_composite(self, duration_s: int) -> Any:
+        """See :class:`Conversation`."""
+        answer = await self.attempt(self._call.GetCompositeSchedule(evse_id=1, duration=duration_s))
+        return None if answer is None else answer.schedule
 
     async def ask_abilities(self) -> Abilities | None:
         """See :class:`Conversation`."""
@@ -88,7 +94,7 @@ class Session2:
     @after("BootNotification")
     def after_boot(self, **_details: Any) -> None:
         """A station that booted may have lost everything: install it again."""
-        self.spawn(self._conversation.install())
+        self.spawn(self._conversation.booted())
 
     @on("Heartbeat")
     def on_heartbeat(self, **_details: Any) -> Any:
@@ -123,6 +129,9 @@ class Session2:
     ) -> Any:
         """Hand on charging state and currents; an ended transaction leaves a car that wants nothing."""
         state = str(transaction_info.get("charging_state", "") or "")
+        self._conversation.transaction = None if event_type == "Ended" else transaction_info["transaction_id"]
+        if event_type == "Started":
+            self._conversation.begins()
         if event_type == "Ended":
             self._charging = "Finishing"
         elif state:

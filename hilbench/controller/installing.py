@@ -16,7 +16,7 @@ from typing import Any, Literal, NamedTuple
 from hilbench import clock
 from hilbench.controller.abilities import Abilities, Supply, Way, rate, variants, ways
 
-FALLBACK_ID, LEASE_ID = 1, 2
+FALLBACK_ID, LEASE_ID, TRANSACTION_ID = 1, 2, 3
 BEHIND_S = 5.0
 """A station whose clock is behind by less than this follows a limit at once: for one that begins "now" by the
 controller's clock it would stand on its fallback until then. Stations set their clocks by Heartbeat, to the second."""
@@ -38,13 +38,28 @@ class Limit(NamedTuple):
         return "fallback" if self.lease_s is None else "lease"
 
 
+Transaction = int | str
+"""Id of a transaction: a number in OCPP 1.6, text in 2.x."""
+
+
 class Profile(NamedTuple):
-    """A TxDefaultProfile: for the whole station (``outlet`` 0) or one, and its ``schedule`` in snake_case."""
+    """A TxDefaultProfile: for the whole station (``outlet`` 0) or one, and its ``schedule`` in snake_case.
+
+    With a ``transaction`` it is the TxProfile of that.
+    """
 
     id: int
     outlet: int
     stack: int
     schedule: dict[str, Any]
+    transaction: Transaction | None = None
+
+    @property
+    def purpose(self) -> dict[str, Any]:
+        """What it is for, as fields of the profile."""
+        if self.transaction is None:
+            return {"charging_profile_purpose": "TxDefaultProfile"}
+        return {"charging_profile_purpose": "TxProfile", "transaction_id": self.transaction}
 
 
 class Outcome(NamedTuple):
@@ -60,7 +75,11 @@ Send = Callable[[Profile], Awaitable[str]]
 
 @dataclass
 class Installer:
-    """What is known of one station, and how limits are installed there."""
+    """What is known of one station, and how limits are installed there.
+
+    ``insists``: it ignored a TxDefaultProfile, so that in a transaction the limit is given as its TxProfile too, which
+    overrules the other (OCPP 1.6 section 3.13.1, standard-text). Never alone: it leaves the start without a limit.
+    """
 
     supply: Supply
     minimum_a: float
@@ -68,6 +87,7 @@ class Installer:
     asked: bool = False
     way: dict[Kind, Way] = field(default_factory=dict)
     searched: dict[Kind, float] = field(default_factory=dict)
+    insists: bool = False
 
     def begin_again(self) -> None:
         """It has booted: what it refused before it may take now."""
@@ -86,6 +106,14 @@ class Installer:
         self.searched[limit.kind] = clock.time()
         await discover()
         return await self._along((way for way in ways(self.abilities) if way != known), limit, send)
+
+    async def insist(self, limit: Limit, transaction: Transaction | None, send: Send) -> None:
+        """Give a limit that was accepted once more, for the running transaction, where that is needed and helps."""
+        way = self.way.get(limit.kind)
+        if not self.insists or transaction is None or way is None or limit.lease_s is None:
+            return
+        again = profile(way, limit, self.supply)._replace(id=TRANSACTION_ID, outlet=1, transaction=transaction)
+        self.insists = await send(again) in ("Accepted", "")
 
     def _rests_until(self, kind: Kind) -> float:
         return self.searched.get(kind, -math.inf) + SEARCH_S

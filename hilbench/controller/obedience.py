@@ -51,7 +51,8 @@ class Obedience:
     ``garbled``: its last report had currents that cannot be. Until ``blind_until`` a limit may stand in it from before
     this controller began. ``back_t``: when it came back from so long alone that no lease was in force; what it then
     reports it did alone, and ``strays_alone`` says that this was more than its fallback, for good. ``found`` counts how
-    often it was found out.
+    often it was found out, ``unread`` how often in a row it has not said what is in force, when asked at ``read_t``,
+    and ``lapsed`` how often in a row it has said that no fallback follows its lease.
     """
 
     flaw: str = ""
@@ -60,6 +61,9 @@ class Obedience:
     over_t: float = math.inf
     good_t: float = math.inf
     asked_t: float = -math.inf
+    read_t: float = -math.inf
+    unread: int = 0
+    lapsed: int = 0
     reduced_a: float = 0.0
     last_a: float | None = None
     steady: bool = False

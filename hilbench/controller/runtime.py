@@ -16,23 +16,24 @@ from hilbench.controller.abilities import Supply
 from hilbench.controller.actions import Actions
 from hilbench.controller.audit import Audit
 from hilbench.controller.changes import Changes, read_tokens
+from hilbench.controller.conversation import Conversation
 from hilbench.controller.coordination import Coordination
 from hilbench.controller.core import Core
-from hilbench.controller.csms import Conversation, Csms
+from hilbench.controller.csms import Csms
 from hilbench.controller.csms2 import Conversation2
 from hilbench.controller.csms16 import Conversation16
 from hilbench.controller.defects import Defect, defect_named
 from hilbench.controller.meter_port import MeterPlace, MeterPort
-from hilbench.controller.obedience import FLAWS, worth_asking
 from hilbench.controller.ocpp_meter import OcppPlace, OcppPort
 from hilbench.controller.operator_box import OperatorBox
+from hilbench.controller.readback import Composite
 from hilbench.controller.readings import Counted
 from hilbench.controller.settings import ControllerSettings
 from hilbench.controller.signals.port import Signals
 from hilbench.controller.state import Snapshot, StateFile, keep, recall, remember
 from hilbench.controller.static import StaticCore
-from hilbench.controller.stations import most_drawn
 from hilbench.controller.status import Activity, Status
+from hilbench.controller.tending import Tending
 from hilbench.controller.watch import MeterSample
 from hilbench.controller.web import serve
 from hilbench.errors import DeviceError
@@ -99,7 +100,7 @@ class ControllerRuntime:
         self._due: asyncio.TimerHandle | None = None
         self._safe = ""
         self._activity = Activity()
-        self._flaws: dict[str, str] = {}
+        self._tending: Tending | None = None
         self._coordination: Coordination | None = None
         self._signals: Signals | None = None
         self._box: OperatorBox | None = None
@@ -234,35 +235,24 @@ class ControllerRuntime:
         self._activity.decisions += 1
         for setpoint in core.decide(self._now()):
             self._csms.want(setpoint.role, setpoint.limit_a)
-        self._look_after(core)
+        self._tend(core)
         self._port.every_s = self._idle_s if core.idle else self._settings.meter_poll_s
         if core.watch.reason != self._safe:
             self._safe = core.watch.reason
             said = f"{self._safe}; stations at fallback" if self._safe else "trusted again"
             LOGGER.warning("meter: %s", said, extra={"safe_state": self._safe})
 
-    def _look_after(self, core: Core) -> None:
-        """Ask for reports that are wanted, and say who is found out and who is believed again."""
-        now = self._now()
-        for role, station in core.stations.items():
-            if worth_asking(station, self._settings, now):
-                station.trust.asked_t = now
-                self._csms.ask(role)
-            flaw = station.trust.flaw
-            if flaw != self._flaws.get(role, ""):
-                self._flaws[role] = flaw
-                counted = most_drawn(station, self._settings, now)
-                said = f"{FLAWS[flaw]}; counted with {counted:.1f} A" if flaw else "does what it accepts again"
-                LOGGER.warning(
-                    "station %s: %s", role, said, extra={"station": role, "flaw": flaw, "counted_a": counted}
-                )
+    def _tend(self, core: Core) -> None:
+        if self._tending is None:
+            self._tending = Tending(core, self._csms)
+        self._tending.look(self._now())
 
     def _decide_soon(self) -> None:
         """Decide once after all that comes with this news, in the same instant or within milliseconds."""
         if self._due is None:
             self._due = asyncio.get_running_loop().call_later(COLLECT * self._tick_s, self._decide)
 
-    # what stations do (csms.Listener)
+    # what stations do (conversation.Listener)
 
     def on_online(self, role: str) -> None:
         """See ``Listener``."""
@@ -313,6 +303,11 @@ class ControllerRuntime:
     def on_unanswered(self, role: str, limit_a: float, lease_s: float) -> None:
         """See ``Listener``."""
         self._the_core().unanswered(role, self._now(), limit_a, lease_s)
+
+    def on_said(self, role: str, said: Composite | None) -> None:
+        """See ``Listener``."""
+        if self._tending is not None:
+            self._tending.said(role, self._now(), said)
 
 
 def _nothing() -> None:

@@ -56,6 +56,8 @@ class ControllerSettings(Model):
     verify_a: Annotated[Number, Field(ge=0)] = 4.0
     """A reduction by so much is checked after ``reaction_s`` by a report that is asked for, once, where none came by
     itself; 0: never."""
+    readback_s: Annotated[Number, Field(ge=0, le=86_400)] = 300.0
+    """How often a station where a car charges is asked which limits are in force (GetCompositeSchedule); 0: never."""
     believe_s: Seconds = 120.0
     """A station that did not obey is steered again when all its reports have been within its limit for so long."""
     unknown_a: Literal["fallback", "max"] = "fallback"

@@ -1,4 +1,5 @@
-"""What survives a restart of the controller: turns, limits and leases, and which lines cars use; in a SQLite file.
+"""What survives a restart of the controller: turns, limits and leases, which lines cars use, and which stations keep
+their fallback; in a SQLite file.
 
 Every write is one transaction that is on the disk before it counts (``synchronous=FULL`` and a write-ahead log), so
 that a file is readable after a kill or a power cut at any moment. Times in the file are UTC, in seconds since 1970.
@@ -22,7 +23,7 @@ from hilbench.controller.stations import StationState
 LOGGER = logging.getLogger(__name__)
 APPLICATION_ID = 0x68696C62
 """Marks the file as one of ours ("hilb"), in the place that SQLite has for it (``PRAGMA application_id``)."""
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 WRITE_EVERY_S = 1.0
 LINES_LAST_S = 120.0
 """So long after the last write the car is taken to be the one that was there: nobody swaps cars faster (policy)."""
@@ -37,14 +38,20 @@ PRAGMA application_id = {APPLICATION_ID};
 PRAGMA user_version = {SCHEMA_VERSION};
 CREATE TABLE station (
   role TEXT PRIMARY KEY, written REAL NOT NULL, granted_a REAL NOT NULL, target_a REAL NOT NULL,
-  lease_until REAL, turn REAL, waiting REAL, paused REAL, lines TEXT NOT NULL
+  lease_until REAL, turn REAL, waiting REAL, paused REAL, lines TEXT NOT NULL,
+  keeps INTEGER
 );
 """
-_SELECT = "SELECT role, written, granted_a, target_a, lease_until, turn, waiting, paused, lines FROM station"
+_FROM_1 = "BEGIN; ALTER TABLE station ADD COLUMN keeps INTEGER; PRAGMA user_version = 2; COMMIT;"
+"""Version 1 did not know which stations keep their fallback."""
+_SELECT = "SELECT role, written, granted_a, target_a, lease_until, turn, waiting, paused, lines, keeps FROM station"
 
 
 class Memory(NamedTuple):
-    """One station as it is remembered; times in UTC [s since 1970], None for never, limits in A."""
+    """One station as it is remembered; times in UTC [s since 1970], None for never, limits in A.
+
+    ``keeps`` is 1 where its fallback holds it without a lease, 0 where it does not, None where that is not known.
+    """
 
     granted_a: float
     target_a: float
@@ -53,6 +60,7 @@ class Memory(NamedTuple):
     waiting: float | None
     paused: float | None
     lines: str
+    keeps: int | None = None
 
 
 Snapshot = dict[str, Memory]
@@ -73,19 +81,28 @@ def remember(station: StationState, zero_utc_s: float) -> Memory:
         waiting=utc(station.waiting_t),
         paused=utc(station.paused_t),
         lines=",".join(station.lines),
+        keeps=_keeps(station),
     )
+
+
+def _keeps(station: StationState) -> int | None:
+    trust = station.trust
+    return 0 if trust.strays_alone else None if trust.keeps_fallback is None else int(trust.keeps_fallback)
 
 
 def recall(station: StationState, memory: Memory, written: float, t: float, zero_utc_s: float, lease_s: float) -> None:
     """Bring ``memory``, ``written`` [UTC s], into a fresh ``station`` at core time ``t``.
 
     A limit counts as what may be drawn until its lease runs out. Times that a clock set back put into the future are
-    those of now; what is too old to mean the same car is left out.
+    those of now; what is too old to mean the same car is left out. Whether a station keeps its fallback is never too
+    old: it is seen again when the station is.
     """
 
     def core(moment: float | None, never: float, latest: float = t) -> float:
         return never if moment is None else min(moment - zero_utc_s, latest)
 
+    if memory.keeps is not None:
+        station.trust.keeps_fallback, station.trust.strays_alone = bool(memory.keeps), not memory.keeps
     age = zero_utc_s + t - written
     if memory.lease_until is not None:
         station.granted_a, station.before_a, station.granted_t = memory.granted_a, (0.0, memory.granted_a), t
@@ -154,7 +171,7 @@ class StateFile:
                 return
             changed = [(role, now, *memory) for role, memory in snapshot.items() if memory != self._last.get(role)]
             with self._connection:
-                self._connection.executemany("REPLACE INTO station VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", changed)
+                self._connection.executemany("REPLACE INTO station VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", changed)
             self._last = snapshot
 
     def close(self) -> None:
@@ -212,6 +229,8 @@ def _prepare(connection: sqlite3.Connection) -> None:
     mark = (ask("PRAGMA application_id"), ask("PRAGMA user_version"))
     if mark == (0, 0) and ask("SELECT count(*) FROM sqlite_master") == 0:
         connection.executescript(f"BEGIN; {_SCHEMA} COMMIT;")
+    elif mark == (APPLICATION_ID, 1):
+        connection.executescript(_FROM_1)
     elif mark != (APPLICATION_ID, SCHEMA_VERSION):
         raise _ForeignFileError(f"not the state of this version (application {mark[0]:#x}, version {mark[1]})")
     connection.execute("PRAGMA journal_mode = WAL")
@@ -230,9 +249,10 @@ def _set_aside(path: Path) -> Path:
 
 def _sound(row: tuple[Any, ...]) -> bool:
     """True for a row of ``station`` whose values can be used as they are."""
-    _role, written, granted, target, *times, lines = row
+    _role, written, granted, target, *times, lines, keeps = row
     limits = _number(granted) and _number(target) and granted >= 0 and target >= 0
-    return limits and _number(written) and all(t is None or _number(t) for t in times) and isinstance(lines, str)
+    moments = _number(written) and all(t is None or _number(t) for t in times)
+    return limits and moments and isinstance(lines, str) and keeps in (None, 0, 1)
 
 
 def _number(value: Any) -> bool:

@@ -20,7 +20,7 @@ class Followed(ProfileStore):
 
     def __init__(self, of: ProfileStore, without: frozenset[Purpose]) -> None:
         super().__init__(of.version, of.options, of.facts)
-        self._of, self._without = of, without
+        self._of, self._without, self.outlets = of, without, of.outlets
 
     def candidates(self, purpose: Purpose, evse: int) -> list[Profile]:
         """See :class:`ProfileStore`."""
