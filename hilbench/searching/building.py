@@ -39,7 +39,7 @@ def draw_building(rng: Random, bounds: Range, duration_s: float, worst_at_s: flo
     t = rng.uniform(5.0, 60.0)
     while t < duration_s - 20.0:
         if t <= worst_at_s < t + 30.0:
-            t, length = worst_at_s, rng.uniform(60.0, LONGEST_S)
+            t, length = worst_at_s, rng.uniform(120.0, LONGEST_S)
             yield _step(t, length, bounds.headroom_a, bounds.lines)
         else:
             length = min(rng.uniform(10.0, 120.0), max(worst_at_s - t, 10.0) if t < worst_at_s else 120.0)
@@ -60,7 +60,7 @@ def _stimulus(rng: Random, bounds: Range, t: float, length: float) -> Iterator[A
         yield _act(t, "ramp", amps, lines, over_s=round(rise, 2), hold_s=round(length - rise, 2))
     elif kind == "sine":
         amps = min(amps, bounds.quiet_a)
-        yield _act(t, "sine", amps, lines, period_s=round(rng.uniform(4.0, 60.0), 2), duration_s=round(length, 2))
+        yield _act(t, "sine", amps, lines, period_s=round(rng.uniform(15.0, 90.0), 2), duration_s=round(length, 2))
     elif kind == "inrush":
         yield Act(t, "inrush", "", {"running_a": round(amps / 3.0, 2), "lines": lines, "run_s": round(length, 2)})
 

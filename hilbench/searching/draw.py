@@ -27,6 +27,8 @@ BEYOND_SHARE = 0.15
 GATHERED_SHARE = 0.5
 """Share of faults that come with others (policy)."""
 LATEST_LATENCY_S = 3.0
+COMMON_SHARE = 0.25
+"""Share of scenarios in which one cut takes the links of all stations at once: a switch or an access point (policy)."""
 _SPREAD_S = 40.0
 
 Span = tuple[float, float]
@@ -44,7 +46,7 @@ def draw(rig: Rig, seed: int) -> Scenario:
     check_rig(rig)
     rng = Random(f"hilbench scenario {seed}")
     varied, least = draw_rig(rig, rng, vehicle_names())
-    duration = round(min(SHORTEST_S + rng.expovariate(1.0 / 150.0), LONGEST_S), 1)
+    duration = round(min(SHORTEST_S + rng.expovariate(1.0 / 80.0), LONGEST_S), 1)
     return _Timeline(rng, varied, least, duration).scenario(seed)
 
 
@@ -62,9 +64,10 @@ class _Timeline:
         beyond = self.rng.random() < BEYOND_SHARE and room > site.worst_base_a + 1.0
         most = room if beyond else site.worst_base_a
         bounds = Range(QUIET_SHARE * site.worst_base_a, most, site.lines)
+        common = self._common_cut()
         acts = list(draw_building(self.rng, bounds, self.duration_s, self.worst_s + self.rng.uniform(0.0, 30.0)))
         for role in self.roles:
-            acts += self._station(role)
+            acts += self._station(role, common)
         acts += [*self._meter(fair.bears_exchange(site, most)), *self._controller()]
         acts = [Act(round(act.t, 3), act.kind, act.subject, act.facts) for act in acts if act.t < self.duration_s]
         ordered = tuple(sorted(acts, key=lambda act: act.t))
@@ -90,13 +93,20 @@ class _Timeline:
 
     # what
 
-    def _station(self, role: str) -> Iterator[Act]:
+    def _common_cut(self) -> Span | None:
+        """When no station has a link."""
+        if self.rng.random() >= COMMON_SHARE:
+            return None
+        start = self._moment()
+        return start, start + 30.0 + self.rng.expovariate(1.0 / 150.0)
+
+    def _station(self, role: str, common: Span | None) -> Iterator[Act]:
         stays = self._stays()
         for start, stop in stays:
             yield Act(start, "plug", role, self._car())
             yield Act(stop, "unplug", role)
         if urlsplit(self.rig.controller.ocpp).scheme == "ws":
-            yield from self._link(role)
+            yield from self._link(role, common)
         yield from self._power(role, stays)
 
     def _stays(self) -> list[Span]:
@@ -113,9 +123,9 @@ class _Timeline:
             return {"soc": round(self.rng.uniform(0.05, 0.8), 3)}
         return {"energy_kwh": round(self.rng.uniform(0.1, 8.0), 2)}
 
-    def _link(self, role: str) -> Iterator[Act]:
-        for start, stop in self._spans((0, 1, 2), (50, 40, 10), 80.0):
-            if self.rng.random() < 0.2:
+    def _link(self, role: str, common: Span | None) -> Iterator[Act]:
+        for start, stop in [common] if common else self._spans((0, 1, 2), (50, 40, 10), 120.0):
+            if common is None and self.rng.random() < 0.2:
                 yield Act(start, "link-latency", role, {"seconds": round(self.rng.uniform(0.1, LATEST_LATENCY_S), 2)})
                 yield Act(stop, "link-latency-ends", role)
             else:
@@ -131,7 +141,7 @@ class _Timeline:
     def _meter(self, may_exchange: bool) -> Iterator[Act]:
         kinds = [kind for kind in get_args(MeterFault) if kind != "swapped" or may_exchange]
         lines = self.rig.electrical.lines
-        for start, stop in self._spans((0, 1, 2), (35, 45, 20), 60.0):
+        for start, stop in self._spans((0, 1, 2), (35, 45, 20), 90.0):
             kind = self.rng.choice(kinds if len(lines) > 1 else [one for one in kinds if one != "swapped"])
             facts: dict[str, Any] = {"how": kind}
             if kind in ("reversed", "swapped"):
@@ -141,7 +151,7 @@ class _Timeline:
             yield Act(stop, "meter-healed")
 
     def _controller(self) -> Iterator[Act]:
-        for start, stop in self._spans((0, 1, 2), (50, 40, 10), 45.0):
+        for start, stop in self._spans((0, 1, 2), (50, 40, 10), 70.0):
             how = self.rng.choice(("suspend", "kill"))
             yield Act(start, "controller", "", {"how": how})
             yield Act(stop, "controller-back", "", {"how": "resume" if how == "suspend" else "restart"})

@@ -80,9 +80,7 @@ def room_a(site: Site, least: Mapping[str, float]) -> float:
 def unfair_nodes(site: Site, least: Mapping[str, float]) -> list[str]:
     """Nodes that nobody could keep within their budgets: empty for every scenario."""
     bases = {node.id: site.worst_base_a if node.parent is None else 0.0 for node in site.nodes}
-    return [
-        node.id for node in site.nodes if line_sum_a(site, node.id, least) + bases[node.id] > node.limit_a + 1e-6
-    ]
+    return [node.id for node in site.nodes if line_sum_a(site, node.id, least) + bases[node.id] > node.limit_a + 1e-6]
 
 
 def bears_exchange(site: Site, base_a: float) -> bool:

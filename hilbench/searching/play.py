@@ -61,12 +61,14 @@ async def play(bench: Bench, scenario: Scenario) -> float:
     Raises what an act raises: none of them may fail on an emulated site.
     """
     start = clock.time()
-    async with asyncio.TaskGroup() as group:
-        for act in scenario.acts:
-            await clock.sleep_until(start + act.t)
-            done = ACTS[act.kind](bench, act)
-            if asyncio.iscoroutine(done):
-                group.create_task(done, name=f"{act.kind} {act.subject}")
-        await clock.sleep_until(start + scenario.duration_s)
-    bench.plant.touch()
+    background: list[asyncio.Task[object]] = []
+    for act in scenario.acts:
+        await clock.sleep_until(start + act.t)
+        done = ACTS[act.kind](bench, act)
+        if act.kind == "power-cycle":  # lasts until the supply is back
+            background.append(asyncio.create_task(done, name=f"{act.kind} {act.subject}"))
+        elif asyncio.iscoroutine(done):
+            await done
+    await asyncio.gather(*background)
+    await bench.run_until(start + scenario.duration_s)
     return start

@@ -37,9 +37,7 @@ def draw_rig(rig: Rig, rng: Random, cars: list[str]) -> tuple[Rig, dict[str, flo
     return _varied(rig, table, feeders, stations), least
 
 
-def _varied(
-    rig: Rig, site: Mapping[str, Any], feeders: tuple[Feeder, ...], stations: tuple[StationEntry, ...]
-) -> Rig:
+def _varied(rig: Rig, site: Mapping[str, Any], feeders: tuple[Feeder, ...], stations: tuple[StationEntry, ...]) -> Rig:
     tables = {"site": site, "feeder": feeders, "station": stations, "run": rig.run}
     tables |= {"controller": rig.controller, "meter": rig.meters}
     return Rig.model_validate(tables, context={"source": rig.source, "path": rig.path, "folder": rig.folder})
@@ -68,8 +66,8 @@ def _make(rng: Random, may_be_unruly: bool) -> str:
 
 def _service(rig: Rig, rng: Random, least: float, most: float) -> tuple[dict[str, Any], float]:
     """``[site]`` with service, budget and worst building load, and the budget [A]; mostly near what is just enough."""
-    share = rng.uniform(0.1, 0.8)
-    slack = rng.random() ** 2
+    share = rng.uniform(0.2, 0.85)
+    slack = rng.random() ** 3
     budget = _up((least + slack * 0.8 * (most - least) + 2.0) / (1.0 - share))
     base = math.floor(share * budget * 10.0) / 10.0
     service = rig.site.service
