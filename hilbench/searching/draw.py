@@ -44,7 +44,7 @@ def check_rig(rig: Rig) -> None:
 def draw(rig: Rig, seed: int) -> Scenario:
     """The scenario of ``seed``; raises ``InputError`` for a rig that cannot be searched."""
     check_rig(rig)
-    rng = Random(f"hilbench scenario {seed}")
+    rng = Random(f"hilbench scenario {rig.name} {seed}")
     varied, least = draw_rig(rig, rng, vehicle_names())
     duration = round(min(SHORTEST_S + rng.expovariate(1.0 / 80.0), LONGEST_S), 1)
     return _Timeline(rng, varied, least, duration).scenario(seed)

@@ -14,6 +14,8 @@ from hilbench.signals import Record, line_current
 
 RANK: tuple[breaker.Outcome, ...] = ("cannot-trip", "indeterminate", "must-trip")
 """Outcomes from harmless to severe."""
+DIGITS = 4
+"""Decimals of a share of the trip heat that mean something."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,7 @@ class Found:
     @property
     def badness(self) -> tuple[int, float, float]:
         """What is worse, for comparison: the outcome, then the heat that came in, then the largest current."""
-        return RANK.index(self.outcome), self.rise, self.peak_ratio
+        return RANK.index(self.outcome), round(self.rise, DIGITS), self.peak_ratio
 
 
 def poles(rig: Rig) -> Iterator[Pole]:
@@ -67,15 +69,18 @@ def poles(rig: Rig) -> Iterator[Pole]:
 def judge(rig: Rig, record: Record, start: float, stop: float) -> Found:
     """The worst pole of the rig between two bench times [s].
 
-    Poles that cannot be the worst by their largest current alone are not worked out.
+    A branch circuit counts only where it may trip: it carries one car, whose nameplate is its own affair. Poles that
+    cannot be the worst by their largest current alone are not worked out.
     """
     frequency = rig.site.service.frequency_hz
+    nodes = {node.id for node in rig.electrical.nodes}
     worst: Found | None = None
     for most, pole, line in sorted(_bounded(rig, record, start, stop), key=lambda one: one[0], reverse=True):
         if worst is not None and most < worst.badness[1:]:
             break
         found = _pole(pole, line, frequency)
-        worst = found if worst is None or found.badness > worst.badness else worst
+        if pole.node in nodes or found.outcome != "cannot-trip":
+            worst = found if worst is None or found.badness > worst.badness else worst
     assert worst is not None, "the service is always recorded"
     return worst
 
@@ -89,7 +94,7 @@ def _bounded(
         peak = float(np.max(np.abs(line[1]))) / pole.rating_a
         slow = breaker.usual_breaker(pole.rating_a, rig.site.service.frequency_hz).slow
         rise = (max(peak, pole.preload_a / pole.rating_a) ** 2 - (pole.preload_a / pole.rating_a) ** 2) / slow.k**2
-        yield (np.inf if peak > 1.0 else rise, peak), pole, line
+        yield (np.inf if peak > 1.0 else round(rise, DIGITS), peak), pole, line
 
 
 def _pole(pole: Pole, line: Polyline, frequency_hz: float) -> Found:

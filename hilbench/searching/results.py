@@ -12,7 +12,7 @@ from typing import Any
 
 from hilbench.errors import InputError, Problem
 from hilbench.metrics.statistics import percentile
-from hilbench.searching.judge import RANK
+from hilbench.searching.judge import DIGITS, RANK
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Row:
     def badness(self) -> tuple[int, float, float]:
         """What is worse, for comparison; a scenario with an error is not among the worst."""
         rank = RANK.index(self.outcome) if self.outcome in RANK else -1
-        return rank, self.rise, self.peak_ratio
+        return rank, round(self.rise, DIGITS), self.peak_ratio
 
 
 @dataclass(frozen=True)
