@@ -13,8 +13,6 @@ KINDS = ("step", "drop", "ramp", "sine", "inrush", "calm")
 WEIGHTS = (40, 10, 15, 15, 10, 10)
 ONE_LINE_SHARE = 0.3
 """Share of stimuli on one line alone (policy)."""
-LONGEST_S = 420.0
-"""A breaker's thermal memory is minutes long: so may be what fills it."""
 
 
 @dataclass(frozen=True)
@@ -31,15 +29,16 @@ class Range:
         return self.most_a - self.quiet_a
 
 
-def draw_building(rng: Random, bounds: Range, duration_s: float, worst_at_s: float) -> Iterator[Act]:
-    """Stimuli one after the other, never two at a time; at ``worst_at_s`` the building goes to its most and stays.
+def draw_building(rng: Random, bounds: Range, duration_s: float, worst: tuple[float, float]) -> Iterator[Act]:
+    """Stimuli one after the other, never two at a time; from ``worst`` (start, length) on the building is at its most.
 
     A motor's inrush of six times its running current passes beyond ``bounds`` for half a second, as motors do.
     """
+    worst_at_s, worst_s = worst
     t = rng.uniform(5.0, 60.0)
     while t < duration_s - 20.0:
         if t <= worst_at_s < t + 30.0:
-            t, length = worst_at_s, rng.uniform(120.0, LONGEST_S)
+            t, length = worst_at_s, worst_s
             yield _step(t, length, bounds.headroom_a, bounds.lines)
         else:
             length = min(rng.uniform(10.0, 120.0), max(worst_at_s - t, 10.0) if t < worst_at_s else 120.0)

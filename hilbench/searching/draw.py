@@ -22,6 +22,11 @@ from hilbench.searching.sites import draw_rig
 from hilbench_emulators.vehicles import vehicle_names
 
 SHORTEST_S, LONGEST_S = 300.0, 1200.0
+LONG_SHARE = 0.06
+"""Share of scenarios that last longest, with the building at its worst nearly all the time: what is little too much
+needs a quarter of an hour to trip a breaker (UL 489, see ``hilbench.metrics.breaker``)."""
+WORST_S = (120.0, 420.0)
+"""How long the building is at its worst in the others [s]."""
 BEYOND_SHARE = 0.15
 """Share of scenarios whose building draws more than was declared (policy)."""
 GATHERED_SHARE = 0.5
@@ -46,17 +51,22 @@ def draw(rig: Rig, seed: int) -> Scenario:
     check_rig(rig)
     rng = Random(f"hilbench scenario {rig.name} {seed}")
     varied, least = draw_rig(rig, rng, vehicle_names())
-    duration = round(min(SHORTEST_S + rng.expovariate(1.0 / 80.0), LONGEST_S), 1)
-    return _Timeline(rng, varied, least, duration).scenario(seed)
+    long = rng.random() < LONG_SHARE
+    duration = LONGEST_S if long else round(min(SHORTEST_S + rng.expovariate(1.0 / 50.0), LONGEST_S), 1)
+    worst_s = 0.1 * duration if long else rng.uniform(0.25, 0.6) * duration
+    held_s = duration if long else rng.uniform(*WORST_S)
+    return _Timeline(rng, varied, least, duration, (round(worst_s, 2), held_s)).scenario(seed)
 
 
 class _Timeline:
     """Draws what happens to one site."""
 
-    def __init__(self, rng: Random, rig: Rig, least: dict[str, float], duration_s: float) -> None:
+    def __init__(
+        self, rng: Random, rig: Rig, least: dict[str, float], duration_s: float, worst: tuple[float, float]
+    ) -> None:
         self.rng, self.rig, self.least, self.duration_s = rng, rig, least, duration_s
         self.roles = [station.role for station in rig.stations]
-        self.worst_s = round(rng.uniform(0.25, 0.6) * duration_s, 2)
+        self.worst_s, self.held_s = worst
 
     def scenario(self, seed: int) -> Scenario:
         site = self.rig.electrical
@@ -65,7 +75,8 @@ class _Timeline:
         most = room if beyond else site.worst_base_a
         bounds = Range(QUIET_SHARE * site.worst_base_a, most, site.lines)
         common = self._common_cut()
-        acts = list(draw_building(self.rng, bounds, self.duration_s, self.worst_s + self.rng.uniform(0.0, 30.0)))
+        worst = self.worst_s + self.rng.uniform(0.0, 30.0), self.held_s
+        acts = list(draw_building(self.rng, bounds, self.duration_s, worst))
         for role in self.roles:
             acts += self._station(role, common)
         acts += [*self._meter(fair.bears_exchange(site, most)), *self._controller()]

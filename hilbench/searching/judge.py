@@ -105,7 +105,7 @@ def _pole(pole: Pole, line: Polyline, frequency_hz: float) -> Found:
         where=f"{pole.node} {pole.line}",
         outcome=judged.outcome,
         fraction=judged.fraction,
-        rise=max(judged.fraction - (pole.preload_a / (pole.rating_a * device.slow.k)) ** 2, 0.0),
+        rise=max(0.0, round(judged.fraction - (pole.preload_a / (pole.rating_a * device.slow.k)) ** 2, 9)),
         peak_ratio=float(np.max(np.abs(line[1]))) / pole.rating_a,
         above_s=above.time_above_s,
         above_as=above.ampere_seconds,

@@ -22,8 +22,10 @@ COUNT_WEIGHTS = (30, 30, 25, 10, 5)
 VERSIONS = ("1.6", "2.0.1", "2.1")
 STANDARD_SHARE = 0.6
 """Share of stations that are by the book (policy)."""
-NO_FALLBACK_SHARE = 0.2
+NO_FALLBACK_SHARE = 0.3
 """Share of sites whose stations pause without a controller (policy)."""
+SPARE_A = 8.0
+"""What is left beside all that is drawn anyhow: one car can charge (policy)."""
 
 
 def draw_rig(rig: Rig, rng: Random, cars: list[str]) -> tuple[Rig, dict[str, float]]:
@@ -66,9 +68,9 @@ def _make(rng: Random, may_be_unruly: bool) -> str:
 
 def _service(rig: Rig, rng: Random, least: float, most: float) -> tuple[dict[str, Any], float]:
     """``[site]`` with service, budget and worst building load, and the budget [A]; mostly near what is just enough."""
-    share = rng.uniform(0.2, 0.85)
+    share = rng.uniform(0.2, 0.9)
     slack = rng.random() ** 3
-    budget = _up((least + slack * 0.8 * (most - least) + 2.0) / (1.0 - share))
+    budget = _up((least + slack * 0.8 * (most - least) + SPARE_A) / (1.0 - share))
     base = math.floor(share * budget * 10.0) / 10.0
     service = rig.site.service
     rating = _up(budget / _use(rig.electrical, rig.electrical.nodes[0], rng))
