@@ -22,8 +22,8 @@ from hilbench.searching.sites import draw_rig
 from hilbench_emulators.vehicles import vehicle_names
 
 SHORTEST_S, LONGEST_S = 300.0, 1200.0
-LONG_SHARE = 0.06
-"""Share of scenarios that last longest, with the building at its worst nearly all the time: what is little too much
+LONG_SHARE = 0.05
+"""Share of scenarios that last longest, with a heavy building that is at its worst nearly all the time: half too much
 needs a quarter of an hour to trip a breaker (UL 489, see ``hilbench.metrics.breaker``)."""
 WORST_S = (120.0, 420.0)
 """How long the building is at its worst in the others [s]."""
@@ -50,8 +50,8 @@ def draw(rig: Rig, seed: int) -> Scenario:
     """The scenario of ``seed``; raises ``InputError`` for a rig that cannot be searched."""
     check_rig(rig)
     rng = Random(f"hilbench scenario {rig.name} {seed}")
-    varied, least = draw_rig(rig, rng, vehicle_names())
     long = rng.random() < LONG_SHARE
+    varied, least = draw_rig(rig, rng, vehicle_names(), long)
     duration = LONGEST_S if long else round(min(SHORTEST_S + rng.expovariate(1.0 / 50.0), LONGEST_S), 1)
     worst_s = 0.1 * duration if long else rng.uniform(0.25, 0.6) * duration
     held_s = duration if long else rng.uniform(*WORST_S)
@@ -130,6 +130,9 @@ class _Timeline:
         return [(first, leaves), (again, self.duration_s + 1.0)]
 
     def _car(self) -> dict[str, Any]:
+        """Hungry where there is much time."""
+        if self.duration_s == LONGEST_S:
+            return {"soc": round(self.rng.uniform(0.05, 0.3), 3)}
         if self.rng.random() < 0.7:
             return {"soc": round(self.rng.uniform(0.05, 0.8), 3)}
         return {"energy_kwh": round(self.rng.uniform(0.1, 8.0), 2)}

@@ -22,19 +22,25 @@ COUNT_WEIGHTS = (30, 30, 25, 10, 5)
 VERSIONS = ("1.6", "2.0.1", "2.1")
 STANDARD_SHARE = 0.6
 """Share of stations that are by the book (policy)."""
-NO_FALLBACK_SHARE = 0.3
-"""Share of sites whose stations pause without a controller (policy)."""
+NO_FALLBACK_SHARE = {False: 0.2, True: 0.7}
+"""Share of sites whose stations pause without a controller, other sites and those with a heavy building (policy)."""
+BUILDING_SHARE = {False: (0.2, 0.85), True: (0.7, 0.9)}
+"""The worst building as a share of the budget, likewise (policy)."""
 SPARE_A = 8.0
 """What is left beside all that is drawn anyhow: one car can charge (policy)."""
 
 
-def draw_rig(rig: Rig, rng: Random, cars: list[str]) -> tuple[Rig, dict[str, float]]:
-    """A varied rig and the least current of each of its stations [A]."""
-    stations = _stations(rig, rng, cars)
+def draw_rig(rig: Rig, rng: Random, cars: list[str], heavy: bool) -> tuple[Rig, dict[str, float]]:
+    """A varied rig and the least current of each of its stations [A].
+
+    ``heavy``: most of the budget is the building's, so that a controller that does not see it goes far beyond.
+    """
+    stations = _stations(rig, rng, cars, rng.random() < NO_FALLBACK_SHARE[heavy])
     least = {entry.role: fair.least_a(entry, entry.personality) for entry in stations}
     bare = _varied(rig, rig.site.model_dump(), rig.feeders, stations).electrical
     most = {branch.role: branch.max_a for branch in bare.branches}
-    table, budget = _service(rig, rng, fair.line_sum_a(bare, "service", least), fair.line_sum_a(bare, "service", most))
+    span = fair.line_sum_a(bare, "service", least), fair.line_sum_a(bare, "service", most)
+    table, budget = _service(rig, rng, span, rng.uniform(*BUILDING_SHARE[heavy]))
     feeders = _feeders(rig, rng, bare, least, budget)
     return _varied(rig, table, feeders, stations), least
 
@@ -45,10 +51,10 @@ def _varied(rig: Rig, site: Mapping[str, Any], feeders: tuple[Feeder, ...], stat
     return Rig.model_validate(tables, context={"source": rig.source, "path": rig.path, "folder": rig.folder})
 
 
-def _stations(rig: Rig, rng: Random, cars: list[str]) -> tuple[StationEntry, ...]:
+def _stations(rig: Rig, rng: Random, cars: list[str], pauses: bool) -> tuple[StationEntry, ...]:
     count = min(rng.choices(COUNTS, COUNT_WEIGHTS)[0], len(rig.stations))
     chosen = sorted(rng.sample(range(len(rig.stations)), count))
-    pauses, unruly_left = rng.random() < NO_FALLBACK_SHARE, count // 2
+    unruly_left = count // 2
     found = []
     for index in chosen:
         make = _make(rng, unruly_left > 0)
@@ -66,9 +72,12 @@ def _make(rng: Random, may_be_unruly: bool) -> str:
     return rng.choice([name for name in fair.manners() if may_be_unruly or not fair.is_unruly(name)])
 
 
-def _service(rig: Rig, rng: Random, least: float, most: float) -> tuple[dict[str, Any], float]:
-    """``[site]`` with service, budget and worst building load, and the budget [A]; mostly near what is just enough."""
-    share = rng.uniform(0.2, 0.9)
+def _service(rig: Rig, rng: Random, span: tuple[float, float], share: float) -> tuple[dict[str, Any], float]:
+    """``[site]`` with service, budget and worst building load, and the budget [A]; mostly near what is just enough.
+
+    ``span`` is what the stations draw at least and at most [A], ``share`` the building's part of the budget.
+    """
+    least, most = span
     slack = rng.random() ** 3
     budget = _up((least + slack * 0.8 * (most - least) + SPARE_A) / (1.0 - share))
     base = math.floor(share * budget * 10.0) / 10.0
