@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,14 +18,15 @@ from click.testing import CliRunner
 from hilbench.cli import main
 from hilbench.cli.search import exit_code, search
 from hilbench.errors import InputError
+from hilbench.evidence.schemas import folder_violations
 from hilbench.searching.replay import replay
 from hilbench.searching.results import ResultFile, Row, summarise
 from hilbench.searching.scenario import GENERATION
 from hilbench.searching.search import Task, search_one, subject_of
 
 RIG = "workplace-10"
-TRIPS = {"fails-open-on-link-loss": 0, "ignores-meter": 0}
-"""Seeds that show each defect: found by a search of a few hundred."""
+TRIPS = [("workplace-10", "fails-open-on-link-loss", 12), ("europe-3ph", "ignores-meter", 2664)]
+"""Scenarios in which a defect trips a breaker, each the first that was found."""
 
 
 def row(seed: int, outcome: str = "cannot-trip", rise: float = 0.0, **changes: Any) -> Row:
@@ -34,18 +36,20 @@ def row(seed: int, outcome: str = "cannot-trip", rise: float = 0.0, **changes: A
 
 
 def test_the_good_controller_keeps_the_breakers_closed() -> None:
-    """Ten scenarios of the default rig: none trips, none ends in an error of the bench."""
+    """Three scenarios of the default rig: none trips, none ends in an error of the bench."""
     rows = [search_one(Task(RIG, None, seed)) for seed in range(3)]
-    assert [found.outcome for found in rows if found] == ["cannot-trip"] * 3
+    assert all(found is not None and found.outcome in ("cannot-trip", "indeterminate") for found in rows)
 
 
-@pytest.mark.parametrize(("defect", "seed"), TRIPS.items())
-def test_a_broken_controller_trips_a_breaker_where_the_good_one_does_not(defect: str, seed: int) -> None:
-    """The same scenario must trip with the defect, and cannot trip without it."""
-    bad, good = search_one(Task(RIG, defect, seed)), search_one(Task(RIG, None, seed))
+@pytest.mark.parametrize(("rig", "defect", "seed"), TRIPS)
+def test_a_broken_controller_trips_a_breaker_where_the_good_one_does_not(rig: str, defect: str, seed: int) -> None:
+    """The same scenario must trip with the defect, and no breaker trips without it."""
+    bad, good = search_one(Task(rig, defect, seed)), search_one(Task(rig, None, seed))
     assert bad is not None
     assert good is not None
-    assert (bad.outcome, good.outcome == "must-trip") == ("must-trip", False)
+    assert bad.outcome == "must-trip"
+    assert good.outcome in ("cannot-trip", "indeterminate")
+    assert good.rise < 0.1
 
 
 def test_a_replay_is_the_same_run_with_its_evidence(tmp_path: Path) -> None:
@@ -57,6 +61,7 @@ def test_a_replay_is_the_same_run_with_its_evidence(tmp_path: Path) -> None:
     head = json.loads((found.path / "run.json").read_text("utf-8"))
     assert head["command"] == ["hilbench", "search", RIG, "--seed", "1", "--replay"]
     assert "hilbench search workplace-10 --seed 1 --replay" in (found.path / "report.html").read_text("utf-8")
+    assert folder_violations(found.path) == []
     told = " ".join(what for _t, _who, what in found.story)
     assert "a car plugs in" in told
     assert "limit 6.0 A" in told
@@ -119,10 +124,10 @@ def test_the_exit_code_says_what_was_found() -> None:
 
 def test_a_trip_is_shown_and_exits_with_1() -> None:
     """The command finds the defect, names the worst scenario and how to replay it."""
-    defect, seed = next(iter(TRIPS.items()))
-    done = CliRunner().invoke(search, [RIG, "--defect", defect, "--seed", str(seed)])
+    rig, defect, seed = TRIPS[0]
+    done = CliRunner().invoke(search, [rig, "--defect", defect, "--seed", str(seed)])
     assert done.exit_code == 1
-    assert f"hilbench search {RIG} --seed {seed} --replay --defect {defect}" in done.output
+    assert f"hilbench search {rig} --seed {seed} --replay --defect {defect}" in done.output
 
 
 @pytest.mark.parametrize(
@@ -150,7 +155,8 @@ def test_an_interrupt_keeps_what_was_found(tmp_path: Path) -> None:
     process = subprocess.Popen([*command, "--out", str(out)], stdout=subprocess.PIPE, text=True, env=dict(os.environ))
     assert process.stdout is not None
     while process.poll() is None and not (out.exists() and out.read_text("utf-8").count("\n") >= 2):
-        os.sched_yield()
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(0.2)
     process.send_signal(signal.SIGINT)
     text, _none = process.communicate(timeout=60)
     assert process.returncode == 130
