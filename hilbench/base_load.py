@@ -22,13 +22,14 @@ class BaseLoadControl:
         self._record = record
         self._injected: list[Injection] = []
 
-    def step(self, amps: float, lines: Lines = None) -> Event:
-        """Draw ``amps`` more in ``lines`` (all when None), at once."""
-        return self._inject("stimulus.step", Step(clock.time(), amps, lines), amps=amps, lines=lines)
+    def step(self, amps: float, lines: Lines = None, duration_s: float = math.inf) -> Event:
+        """Draw ``amps`` more in ``lines`` (all when None), at once, for ``duration_s`` or until cleared."""
+        step = Step(clock.time(), amps, lines, duration_s)
+        return self._inject("stimulus.step", step, amps=amps, lines=lines)
 
-    def ramp(self, amps: float, over_s: float, lines: Lines = None) -> Event:
-        """Draw ``amps`` more after ``over_s`` seconds of even rise, and hold it."""
-        ramp = Ramp(clock.time(), amps, over_s, lines)
+    def ramp(self, amps: float, over_s: float, lines: Lines = None, hold_s: float = math.inf) -> Event:
+        """Draw ``amps`` more after ``over_s`` seconds of even rise, and hold it for ``hold_s`` or until cleared."""
+        ramp = Ramp(clock.time(), amps, over_s, lines, hold_s)
         return self._inject("stimulus.ramp", ramp, amps=amps, over_s=over_s, lines=lines)
 
     def sine(self, amps: float, period_s: float, lines: Lines = None, duration_s: float = 3600.0) -> Event:

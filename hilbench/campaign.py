@@ -16,14 +16,18 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from functools import partial
 from multiprocessing.connection import wait as wait_for_end
-from typing import Any
+from typing import Any, TypeVar
 
 from hilbench.errors import DeviceError
 from hilbench.interrupts import Aborted, Interrupt, listening
-from hilbench.runner import Job, effective_mode, execute, prepared_rig
+from hilbench.runner import Job, Progress, effective_mode, execute, prepared_rig
 
+T = TypeVar("T")
+R = TypeVar("R")
 Result = dict[str, Any]
 Notify = Callable[[Job, float], None]
+Work = Callable[[T, Progress | None, Interrupt | None], R | None]
+"""What a worker does with a task; the function of a module. None: the end came before there was a result."""
 ENDING_S = 10.0
 """What a worker gets of the machine's time to end its procedure in good order."""
 
@@ -37,18 +41,33 @@ def run_jobs(
     when it listens for signals itself.
     """
     real = any(effective_mode(prepared_rig(job), job.mode) != "virtual" for job in jobs)
+    yield from run_tasks(execute, jobs, 1 if real else workers, notify, interrupt)
+
+
+def run_tasks(
+    work: Work[T, R],
+    tasks: Sequence[T],
+    workers: int,
+    notify: Callable[[T, float], None] | None = None,
+    interrupt: Interrupt | None = None,
+) -> Iterator[tuple[T, R]]:
+    """Do ``work`` with every task, in worker processes when there are several; else as :func:`run_jobs`."""
     with listening(interrupt) as heard:
-        if real or workers <= 1:
-            yield from _run_here(jobs, notify, heard)
+        if workers <= 1 or len(tasks) <= 1:
+            yield from _run_here(work, tasks, notify, heard)
         else:
-            yield from _run_in_pool(jobs, workers, notify, heard)
+            yield from _run_in_pool(work, tasks, workers, notify, heard)
         heard.check()
 
 
-def _run_here(jobs: Sequence[Job], notify: Notify | None, interrupt: Interrupt) -> Iterator[tuple[Job, Result]]:
-    for job in jobs:
+def _run_here(
+    work: Work[T, R], tasks: Sequence[T], notify: Callable[[T, float], None] | None, interrupt: Interrupt
+) -> Iterator[tuple[T, R]]:
+    for task in tasks:
         interrupt.check()
-        yield job, execute(job, partial(notify, job) if notify else None, interrupt)
+        result = work(task, partial(notify, task) if notify else None, interrupt)
+        if result is not None:
+            yield task, result
 
 
 _progress_queue: Any = None
@@ -73,24 +92,30 @@ def _end_with_parent() -> None:
         os._exit(1)
 
 
-def _work(index: int, job: Job) -> Result | None:
-    """In a worker: one job; None when the end came before it."""
+def _do(work: Work[T, R], index: int, task: T) -> R | None:
+    """In a worker: one task; None when the end came before it."""
     if _interrupt.number is not None:
         return None
-    return execute(job, lambda t: _progress_queue.put((index, t)), _interrupt)
+    return work(task, lambda t: _progress_queue.put((index, t)), _interrupt)
 
 
 def _run_in_pool(
-    jobs: Sequence[Job], workers: int, notify: Notify | None, interrupt: Interrupt
-) -> Iterator[tuple[Job, Result]]:
+    work: Work[T, R],
+    tasks: Sequence[T],
+    workers: int,
+    notify: Callable[[T, float], None] | None,
+    interrupt: Interrupt,
+) -> Iterator[tuple[T, R]]:
     context = multiprocessing.get_context("spawn")
     queue = context.SimpleQueue()
-    pool = ProcessPoolExecutor(min(workers, len(jobs)), context, _initialise, (queue,))
-    futures: dict[Future[Result | None], Job] = {}
+    pool = ProcessPoolExecutor(min(workers, len(tasks)), context, _initialise, (queue,))
+    futures: dict[Future[R | None], T] = {}
     try:
         with _held_back(signal.SIGINT, signal.SIGHUP):
-            futures |= {pool.submit(_work, index, job): job for index, job in enumerate(jobs)}
-        yield from _collect(futures, jobs, queue, notify, interrupt)
+            for index, task in enumerate(tasks):
+                future: Future[R | None] = pool.submit(_do, work, index, task)
+                futures[future] = task
+        yield from _collect(futures, tasks, queue, notify, interrupt)
     except BrokenProcessPool:
         raise DeviceError(
             "a worker process was killed from outside, often for want of memory; evidence up to then is kept "
@@ -116,27 +141,27 @@ def _held_back(*numbers: signal.Signals) -> Iterator[None]:
 
 
 def _collect(
-    futures: dict[Future[Result | None], Job],
-    jobs: Sequence[Job],
+    futures: dict[Future[R | None], T],
+    tasks: Sequence[T],
     queue: Any,
-    notify: Notify | None,
+    notify: Callable[[T, float], None] | None,
     interrupt: Interrupt,
-) -> Iterator[tuple[Job, Result]]:
+) -> Iterator[tuple[T, R]]:
     pending = set(futures)
     while pending:
         done, pending = wait(pending, timeout=0.2, return_when=FIRST_COMPLETED)
         while not queue.empty():
             index, t = queue.get()
             if notify:
-                notify(jobs[index], t)
+                notify(tasks[index], t)
         for future in done:
-            job, result = futures.pop(future), future.result()
+            task, result = futures.pop(future), future.result()
             if result is not None:
-                yield job, result
+                yield task, result
         interrupt.check()
 
 
-def _end_workers(pool: ProcessPoolExecutor, futures: dict[Future[Result | None], Job]) -> Iterator[tuple[Job, Result]]:
+def _end_workers(pool: ProcessPoolExecutor, futures: dict[Future[R | None], T]) -> Iterator[tuple[T, R]]:
     """Let the workers write what they have, and yield that too."""
     running = {future for future in futures if not future.cancel()}
     for process in _processes(pool):
@@ -157,4 +182,4 @@ def _processes(pool: ProcessPoolExecutor) -> list[Any]:
     return list((getattr(pool, "_processes", None) or {}).values())
 
 
-__all__ = ["Aborted", "Interrupt", "Notify", "Result", "listening", "run_jobs"]
+__all__ = ["Aborted", "Interrupt", "Notify", "Result", "listening", "run_jobs", "run_tasks"]

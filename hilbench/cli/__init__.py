@@ -16,6 +16,7 @@ from hilbench.errors import HilbenchError, InputError
 COMMANDS = {
     "run": "Run the acceptance procedures on a rig and judge them.",
     "selftest": "Show that the bench catches broken controllers.",
+    "search": "Look for the worst case among random scenarios with faults.",
     "procedures": "List the acceptance procedures.",
     "rig": "Check, list and show rig files.",
     "site": "Calculate the loads of a site, clause by clause.",

@@ -38,7 +38,7 @@ def happening(event: Mapping[str, Any]) -> str:
 
 def _load(kind: str, facts: Mapping[str, Any]) -> str:
     where = f" on {_listed(facts['lines'])}" if facts.get("lines") else ""
-    return _filled(_LOADS.get(kind, ""), facts, where)
+    return _filled(_LOADS.get(kind, ""), facts, where).replace("+-", "-")
 
 
 _LOADS = {

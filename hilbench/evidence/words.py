@@ -198,7 +198,7 @@ def replay_command(run: RunEvidence, procedure: ProcedureEvidence | None = None)
     base = run.head.get("replay") or run.head.get("command") or "hilbench run"
     words = [_quote(str(word)) for word in base] if isinstance(base, list) else [str(base)]
     text = " ".join(words)
-    if procedure is None:
+    if procedure is None or words[1:2] == ["search"]:  # a replayed scenario has one procedure
         return text
     seed = procedure.get("seed", run.head.get("seed"))
     text = re.sub(r"\s--(only|seed|repeat|out)(=|\s+)('[^']*'|\S+)", "", text)

@@ -68,8 +68,7 @@ def recovery_overshoot(window: Window) -> list[Reading]:
 def breaker_fraction(window: Window) -> list[Reading]:
     """How far the service breaker's thermal memory fills, if what flowed in the minute before had flowed for ever."""
     service, found = window.bench.site.service, []
-    european = service.frequency_hz == 50.0 and service.rating_a <= 125.0  # where IEC 60898-1 ends
-    device = breaker.iec_60898(service.rating_a) if european else breaker.ul_489(service.rating_a)
+    device = breaker.usual_breaker(service.rating_a, service.frequency_hz)
     for line in window.bench.site.lines:
         signal = window.bench.record.signals.get(line_current("service", line))
         if signal is not None and len(signal):

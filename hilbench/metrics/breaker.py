@@ -95,6 +95,12 @@ def iec_60898(rating_a: float, curve: str = "C") -> Breaker:
     raise ValueError(f"IEC 60898-1 ends at {IEC_60898_SLOW[-1][0]} A, asked for {rating_a:g} A")
 
 
+def usual_breaker(rating_a: float, frequency_hz: float) -> Breaker:
+    """What protects a node of that rating: IEC 60898-1 at 50 Hz as far as it goes, else UL 489; see those."""
+    european = frequency_hz < 55.0 and rating_a <= IEC_60898_SLOW[-1][0]
+    return iec_60898(rating_a) if european else ul_489(rating_a)
+
+
 def trip_time(i: float, thermal: Thermal, preload: float = 0.0) -> float:
     """Seconds until a constant current ``i`` [x of rating] trips after a long ``preload``; ``inf`` when never."""
     if preload >= thermal.k:

@@ -105,6 +105,8 @@ class Linked2(Smart2):
         Of a car that only charges Rejected says that no schedule will come (K15.FR.04, standard-text).
         """
         link, running = self._uplink.link, self._transaction
+        if self._car is None:
+            return  # it has left in the same instant
         try:
             answer = None if link is None else await link.call(self._needs_message(transfer))
         except CallFailed:
