@@ -86,12 +86,11 @@ def setting_problems(table: Mapping[str, Any], text: str = "") -> list[Problem]:
         for details in error.errors(include_url=False):
             what, remedy = in_words(details)
             if details["type"] == "extra_forbidden":
-                remedy = suggestion(str(details["loc"][-1]), setting_schemas()) or remedy
+                remedy = suggestion(str(details["loc"][-1]), ControllerSettings.model_fields) or remedy
             problems.append(Problem(where(text, ("controller", *details["loc"])), what, remedy))
     return problems
 
 
-def setting_schemas() -> dict[str, Any]:
-    """JSON Schema of each setting that the reference controller has."""
-    schemas: dict[str, Any] = ControllerSettings.model_json_schema()["properties"]
-    return schemas
+def setting_schema() -> dict[str, Any]:
+    """JSON Schema of the settings that the reference controller has."""
+    return ControllerSettings.model_json_schema()

@@ -120,7 +120,7 @@ def _sound_part(
 def rig_schema(settings: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """JSON Schema of a rig file, for editors: station keys may come from ``station_defaults``.
 
-    ``settings`` are the schemas of the keys that the reference controller has beside those of the rig (None: any).
+    ``settings`` is the schema of the keys that the reference controller has beside those of the rig (None: any).
     """
     schema = Rig.model_json_schema(by_alias=True)
     station = schema["$defs"]["StationEntry"]
@@ -134,7 +134,8 @@ def rig_schema(settings: Mapping[str, Any] | None = None) -> dict[str, Any]:
     station["required"] = ["role"]
     if settings is not None:
         controller = schema["$defs"]["ReferenceController"]
-        controller["properties"] |= settings
+        controller["properties"] |= settings["properties"]
+        schema["$defs"] |= settings.get("$defs", {})
         controller["additionalProperties"] = False
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "hilbench rig"}
 

@@ -13,7 +13,7 @@ import jsonschema_rs
 import pytest
 
 from hilbench.cli import main
-from hilbench.reference import setting_schemas
+from hilbench.reference import setting_schema
 from hilbench.rig import load_rig, rig_files, rig_schema
 
 HOME = rig_files()["home"].read_text(encoding="utf-8")
@@ -131,7 +131,7 @@ def test_a_wrong_command_line_ends_in_code_2(capsys: Capture, arguments: tuple[s
 
 def schema() -> dict[str, Any]:
     """What ``hilbench rig schema`` writes."""
-    return rig_schema(setting_schemas())
+    return rig_schema(setting_schema())
 
 
 def test_the_schema_goes_to_the_terminal_or_a_file(tmp_path: Path, capsys: Capture) -> None:

@@ -132,10 +132,10 @@ def _station_line(entry: StationEntry) -> str:
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Write to a file instead of the terminal.")
 def schema(out: Path | None) -> None:
     """Write the JSON Schema of rig files, for completion and checks in an editor."""
-    from hilbench.reference import setting_schemas
+    from hilbench.reference import setting_schema
     from hilbench.rig import rig_schema
 
-    text = json.dumps(rig_schema(setting_schemas()), indent=2) + "\n"
+    text = json.dumps(rig_schema(setting_schema()), indent=2) + "\n"
     if out is None:
         click.echo(text, nl=False)
         return
