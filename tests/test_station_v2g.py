@@ -235,6 +235,7 @@ def test_the_car_follows_set_points_of_either_sign() -> None:
         for event in bench.sent("TransactionEvent")
     }
     assert states["Idle"] == "SuspendedEVSE"
+    assert [event.data.get("setpoint_a") for event in bench.record.events_of("command.profile")] == [12.0]
     given = bench.record.signals[exported_energy("A1")].last() or 0.0
     assert given == pytest.approx(16 * PER_A / 60, rel=0.05)
 
