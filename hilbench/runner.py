@@ -21,7 +21,17 @@ from hilbench.interrupts import Interrupt
 from hilbench.measuring import Measure
 from hilbench.procedures import Procedure, select
 from hilbench.rig import Rig, load_rig
-from hilbench.signals import Event, Record, base_current, line_current, metered_current, offered_current
+from hilbench.signals import (
+    Event,
+    Record,
+    base_current,
+    line_current,
+    metered_current,
+    node_power,
+    offered_current,
+    state_of_charge,
+    station_power,
+)
 from hilbench.verdict import Plot, ProcedureResult, Verdict, conclude
 
 FLUSH_VIRTUAL_S = 900.0
@@ -226,12 +236,18 @@ def default_plots(bench: Bench) -> list[Plot]:
     plots.append(_plot(bench, "What the meter reported", [metered_current("service", line) for line in lines]))
     plots.append(_plot(bench, "Offered to each car", [offered_current(branch.role) for branch in branches]))
     plots.append(_plot(bench, "Drawn by each car", [line_current(b.role, b.lines[0]) for b in branches]))
+    service, powers = node_power("service"), [station_power(b.role) for b in branches]
+    if service in bench.record.signals:
+        plots.append(_plot(bench, "Power of the service and of each car", [service, *powers], unit="W"))
+    plots.append(_plot(bench, "State of charge of each car", [state_of_charge(b.role) for b in branches], unit="1"))
     return [plot for plot in plots if plot.signals]
 
 
-def _plot(bench: Bench, title: str, names: list[str], limits: tuple[tuple[str, float], ...] = ()) -> Plot:
+def _plot(
+    bench: Bench, title: str, names: list[str], limits: tuple[tuple[str, float], ...] = (), unit: str = "A"
+) -> Plot:
     marks = tuple((event.t, _mark_text(event)) for event in bench.record.events if _is_stimulus(event))[:40]
-    return Plot(title, "A", tuple(name for name in names if name in bench.record.signals), limits, marks)
+    return Plot(title, unit, tuple(name for name in names if name in bench.record.signals), limits, marks)
 
 
 def _is_stimulus(event: Event) -> bool:

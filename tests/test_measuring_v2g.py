@@ -69,14 +69,15 @@ def test_a_jump_counts_with_both_its_values() -> None:
     assert highest_mean(triangle, 10.0) == pytest.approx(7.5)
 
 
-def test_the_peak_of_a_quarter_of_an_hour_counts(tmp_path: Path) -> None:
-    """12 kW for ten minutes on 6 kW are 10 kW in the worst quarter of an hour, of a budget of 11.5 kW."""
+@pytest.mark.parametrize(("contract", "limit_kw"), [("", 48 * 240 / 1000), ("\ncontract_kw = 9", 9.0)])
+def test_the_peak_of_a_quarter_of_an_hour_counts(tmp_path: Path, contract: str, limit_kw: float) -> None:
+    """12 kW for ten minutes on 6 kW are 10 kW in the worst quarter of an hour: below the budget, above a contract."""
     record = Record()
     corners(record, node_power("service"), (0, 6e3), (900, 6e3), (900, 12e3), (1500, 12e3), (1500, 6e3), (STOP, 6e3))
-    found = measured(tmp_path, record, "peak_import_kw")
+    found = measured(tmp_path, record, "peak_import_kw", ("worst_base_a = 20", f"worst_base_a = 20{contract}"))
     assert found.value == pytest.approx(10.0)
-    assert found.limit_value == pytest.approx(48 * 240 / 1000)
-    assert found.verdict is Verdict.PASS
+    assert found.limit_value == pytest.approx(limit_kw)
+    assert found.verdict is (Verdict.FAIL if contract else Verdict.PASS)
 
 
 @pytest.mark.parametrize(("export_w", "excess_kw", "verdict"), [(2e3, 0.0, Verdict.PASS), (5e3, 2.0, Verdict.FAIL)])

@@ -31,6 +31,8 @@ CAUGHT = {
     "4.7": ("never-expires", "boot_peak"),
 }
 """Per procedure: a mistake on the small rig, and a metric that shows it."""
+ELSEWHERE = ("11.1",)
+"""Procedures that need cars which discharge: test_v2g_day plays them on a rig of their own."""
 CROWDED = ("4.2", "4.6")
 """Procedures for which three cars are too few: one of them alone is a third of the site."""
 
@@ -53,7 +55,7 @@ def _short_day(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(random_day, "DAY_S", 900.0)
 
 
-@pytest.mark.parametrize("procedure", [procedure.id for procedure in catalogue()])
+@pytest.mark.parametrize("procedure", [one.id for one in catalogue() if one.id not in ELSEWHERE])
 def test_the_good_controller_passes(tmp_path: Path, procedure: str) -> None:
     """The reference controller keeps every limit of every step."""
     result = conduct(tmp_path, procedure)
@@ -84,7 +86,7 @@ def test_a_mistake_fails(tmp_path: Path, procedure: str) -> None:
 
 def test_every_procedure_has_its_mistake() -> None:
     """No step of the catalogue is without a controller that fails it."""
-    assert set(CAUGHT) == {procedure.id for procedure in catalogue()}
+    assert {*CAUGHT, *ELSEWHERE} == {procedure.id for procedure in catalogue()}
 
 
 def test_the_day_reports_what_each_session_got(tmp_path: Path) -> None:

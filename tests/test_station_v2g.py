@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from datetime import timedelta
 from typing import Any
 
@@ -157,6 +158,8 @@ def test_leave_to_discharge_may_come_later() -> None:
         await asyncio.sleep(30)
         assert power_a(b) == pytest.approx(-10.0, rel=1e-3)
         await b.ask("NotifyAllowedEnergyTransfer", transaction_id=running, allowed_energy_transfer=BOTH[:1])
+        await asyncio.sleep(2.5)  # a dead time of 1 s and a ramp of 1 s: before anything is negotiated anew
+        assert power_a(b) == 0.0
         await asyncio.sleep(30)
         assert power_a(b) == 0.0
 
@@ -204,6 +207,27 @@ def test_needs_that_a_lost_link_has_kept_are_told_when_it_is_back() -> None:
     assert len(bench.sent("NotifyEVChargingNeeds")) == 2
 
 
+@pytest.mark.parametrize("iso15118", [True, False])
+def test_a_car_without_a_link_has_no_needs_after_a_reconnection_either(
+    iso15118: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Neither at a station without a link nor for a car that says nothing over one does anything fail unseen."""
+    bench = Bench("2.1", iso15118=iso15118)
+
+    async def body(b: Bench) -> None:
+        await b.station.plug_in(object())
+        await asyncio.sleep(20)
+        b.link.cut("reset")
+        await asyncio.sleep(20)
+        b.link.restore()
+        await asyncio.sleep(60)
+
+    bench.run(body)
+    gc.collect()
+    assert bench.sent("NotifyEVChargingNeeds") == []
+    assert "never retrieved" not in caplog.text
+
+
 # -- set points
 
 
@@ -235,6 +259,7 @@ def test_the_car_follows_set_points_of_either_sign() -> None:
         for event in bench.sent("TransactionEvent")
     }
     assert states["Idle"] == "SuspendedEVSE"
+    assert [event.data.get("setpoint_a") for event in bench.record.events_of("command.profile")] == [12.0]
     given = bench.record.signals[exported_energy("A1")].last() or 0.0
     assert given == pytest.approx(16 * PER_A / 60, rel=0.05)
 
@@ -258,6 +283,20 @@ def test_a_set_point_is_followed_as_far_as_the_car_goes(period: dict[str, Any], 
         assert power_a(b) == pytest.approx(expected_a, rel=5e-3, abs=1e-9)
 
     bench.run(body)
+
+
+def test_no_order_goes_beyond_the_nameplate() -> None:
+    """What the car is told over the link stays within what the station carries, either way."""
+    bench = linked()
+    bench.branch, bench.site = BRANCH.model_copy(update={"max_a": 10}), None
+
+    async def body(b: Bench) -> None:
+        await order(b, point(-16.0), point(16.0))
+        await plugged(b)
+        await asyncio.sleep(60)
+
+    bench.run(body)
+    assert [amps for _t, what, amps in bench.plant.log if what == "order"][:2] == [-10.0, 10.0]
 
 
 def test_limits_of_other_profiles_cap_a_set_point() -> None:

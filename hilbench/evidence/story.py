@@ -234,9 +234,14 @@ def _rounds(procedure: ProcedureEvidence, until: float) -> list[_Round]:
 
 
 def _content(data: Any) -> str:
-    if not isinstance(data, Mapping) or number(data.get("limit_a")) is None:
+    if not isinstance(data, Mapping) or not {"limit_a", "setpoint_a"} & set(data):
         return prose(data or "")
     purpose = f" ({esc(data['purpose'])})" if data.get("purpose") else ""
+    setpoint = number(data.get("setpoint_a"))
+    if setpoint is not None:
+        return f"{'give' if setpoint < 0 else 'take'} {rounded(abs(setpoint))} A{purpose}"
+    if number(data.get("limit_a")) is None:
+        return prose(data)
     amps = number(data["limit_a"]) or 0.0
     return f"at most {rounded(amps)} A{purpose}" if amps else f"no current{purpose}"
 

@@ -108,13 +108,19 @@ class Measure:
         return {
             "rating_a": root.rating_a,
             "budget_a": root.limit_a,
-            "budget_kw": root.limit_a * len(site.lines) * site.service.line_to_neutral_v / 1000.0,
+            "import_limit_kw": self._import_limit_kw(),
             "tolerance_a": self._requirements.tolerance_a(root.limit_a),
             "timeout_s": self._bench.fallback_timeout_s if timeout_s is None else timeout_s,
             "meter_interval_s": self._bench.meter_interval_s,
             "stations": float(len(self._bench.stations)),
             "fallback_a": max(branch.fallback_a for branch in site.branches),
         }
+
+    def _import_limit_kw(self) -> float:
+        """What the site may take: its contract, or its budget on all lines."""
+        site, contract_kw = self._bench.site, self._bench.rig.site.contract_kw
+        budget_kw = site.nodes[0].limit_a * len(site.lines) * site.service.line_to_neutral_v / 1000.0
+        return budget_kw if contract_kw is None else contract_kw
 
     def _first_time(self) -> float:
         starts = [signal.rows(0, 1)[0] for signal in self._bench.record.signals.values() if len(signal)]

@@ -25,7 +25,7 @@ Confidence = Literal[
 CONTEXT = {
     "rating_a": "OCPD rating of the node or circuit [A]",
     "budget_a": "budget of the node [A]",
-    "budget_kw": "budget of the service on all its lines as a power [kW]",
+    "import_limit_kw": "contract of the site, or the budget of its service on all lines [kW]",
     "tolerance_a": "tolerance around the budget, from the profile's [parameters] [A]",
     "fallback_a": "configured fallback current of the station [A]",
     "timeout_s": "configured time-out after which the loss counts [s]",

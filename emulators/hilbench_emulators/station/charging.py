@@ -128,20 +128,22 @@ class Charging:
         return None if made is None else made.wire(self.version, with_start=self.store.options.start_in_answer)
 
     def describe(self, profile: Profile, utc: float) -> dict[str, Any]:
-        """Data of the event ``command.profile``: what the profile says now, or first."""
+        """Data of the event ``command.profile``: what the profile says now, or first; a set point with its sign."""
         alone = ProfileStore(self.version, self.store.options, self.store.facts)
         alone.profiles = (profile,)
         alone.outlets = self.store.outlets
-        phases = Evaluator(alone).decide(OUTLET, utc).limit_a
+        decision = Evaluator(alone).decide(OUTLET, utc)
+        phases, setpoint = decision.limit_a, decision.setpoint_a
         first = profile.schedules[0].periods[0].limit
         limit = math.nan if first is None else first.l1
-        return {
+        told = {
             "id": profile.id,
             "connector": profile.evse,
             "purpose": purpose_name(self.version, profile.purpose),
             "stack": profile.stack,
             "limit_a": limit if phases is None else min(phases[: self.phases]),
         }
+        return told if setpoint is None else told | {"setpoint_a": min(setpoint[: self.phases], key=abs)}
 
 
 def purpose_of(name: str) -> Purpose:

@@ -94,24 +94,24 @@ class Linked2(Smart2):
             self._at("needs", clock.time() + self.settings.link_s, self._tell_needs)
 
     def _tell_needs(self) -> None:
-        if self._needs_told or self._transaction is None or not self._transaction.opened or not self.connected:
+        running = self._transaction
+        if self._car is None or self._needs_told or running is None or not running.opened or not self.connected:
             return
         self._needs_told = True
-        self._spawn(self._needs_exchanged(self._best_transfer()))
+        transfer = self._best_transfer()
+        self._spawn(self._needs_exchanged(running, transfer, self._needs_message(transfer)))
 
-    async def _needs_exchanged(self, transfer: str) -> None:
+    async def _needs_exchanged(self, running: Transaction2, transfer: str, message: Any) -> None:
         """Tell them; where the controller refuses to let the car discharge, agree to charge only (2.1 Q01.FR.05).
 
         Of a car that only charges Rejected says that no schedule will come (K15.FR.04, standard-text).
         """
-        link, running = self._uplink.link, self._transaction
-        if self._car is None:
-            return  # it has left in the same instant
+        link = self._uplink.link
         try:
-            answer = None if link is None else await link.call(self._needs_message(transfer))
+            answer = None if link is None else await link.call(message)
         except CallFailed:
             answer = None
-        if running is None or self._transaction is not running:
+        if self._transaction is not running:
             return
         if answer is None:
             self._needs_told = False
