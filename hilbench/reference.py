@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, get_args
 from pydantic import ValidationError
 
 from hilbench.controller.defects import DEFECTS
+from hilbench.controller.fallbacks import Loss, Sum, losses, sums
 from hilbench.controller.settings import ControllerSettings, Policy
 from hilbench.errors import InputError, Problem
 from hilbench.rig import MeterEntry, ReferenceController, Rig
@@ -32,8 +33,7 @@ def reference_controller(rig: Rig) -> ControllerRuntime:
 
     entry = rig.controller
     check_settings(rig)
-    given = entry.settings if isinstance(entry, ReferenceController) else {}
-    settings = ControllerSettings.model_validate(given, context={"folder": rig.folder})
+    settings = _settings(rig)
     return ControllerRuntime(
         rig.electrical,
         settings,
@@ -57,6 +57,18 @@ def _site_meter(entry: MeterEntry) -> MeterPlace | OcppPlace:
 
     return OcppPlace(entry.station) if entry.station is not None else _place(entry)
     return MeterPlace(entry.modbus, entry.unit, entry.map)
+
+
+def fallback_table(rig: Rig) -> tuple[list[Loss], list[Sum]]:
+    """What holds when something is lost, and the sums of the fallbacks; raises ``InputError`` as above."""
+    check_settings(rig)
+    return list(losses(rig.electrical, _settings(rig))), sums(rig.electrical)
+
+
+def _settings(rig: Rig) -> ControllerSettings:
+    """The settings of the rig's controller, or the default ones in the place of an external controller."""
+    given = rig.controller.settings if isinstance(rig.controller, ReferenceController) else {}
+    return ControllerSettings.model_validate(given, context={"folder": rig.folder})
 
 
 def check_settings(rig: Rig) -> None:

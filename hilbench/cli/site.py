@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @click.group()
 def site() -> None:
-    """Calculate the loads of a site, clause by clause."""
+    """A site on paper: its load calculation, and what holds there when something is lost."""
 
 
 @site.command()
@@ -53,6 +53,34 @@ def loads(name: str, edition: str | None, as_json: bool) -> int:
     else:
         _print(rig, sheet)
     return 0 if sheet.permitted else 1
+
+
+@site.command()
+@click.argument("name", metavar="RIG", shell_complete=complete_rig)
+def fallbacks(name: str) -> int:
+    """Print what holds at RIG when something is lost: after how long, until when, and whether the sums are kept.
+
+    The figures are those of the reference controller with the rig's settings. Exit code 1 when the fallbacks of a node
+    add up, beside the worst building, to more than its budget.
+    """
+    from rich.console import Console
+    from rich.table import Table
+
+    from hilbench.reference import fallback_table
+    from hilbench.rig import load_rig
+
+    rig = load_rig(name)
+    losses, sums = fallback_table(rig)
+    console = Console(highlight=False, markup=False)
+    table = Table("lost", "what holds", "after", "until", "shown by", box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for one in losses:
+        table.add_row(one.lost, one.holds, f"{one.after_s:g} s" if one.after_s else "at once", one.ends, one.proc)
+    console.print(summary(rig))
+    console.print(table)
+    for node in sums:
+        parts = f"fallbacks {node.fallbacks_a:.1f} A + building {node.building_a:.1f} A per line"
+        console.print(f"{node.node}: {parts}, budget {node.limit_a:.1f} A: {'ok' if node.kept else 'NOT KEPT'}")
+    return 0 if all(node.kept for node in sums) else 1
 
 
 def _print(rig: Rig, sheet: Sheet) -> None:
