@@ -13,7 +13,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from hilbench import clock
+from hilbench import clock, midway
 from hilbench.bench import Bench
 from hilbench.errors import HilbenchError
 from hilbench.evidence.folder import ProcedureFolder
@@ -50,6 +50,7 @@ Progress = Callable[[float], None]
 class Job:
     """One procedure, once: what to run, on which rig, and where to write it.
 
+    ``kill_midway`` kills the controller in its middle, and judges only what may open a breaker (see ``midway``).
     ``defect`` gives the reference controller a deliberate mistake, ``policy`` another policy; ``load``, ``sessions``
     and ``day`` replace the rig's own inputs.
     """
@@ -62,6 +63,7 @@ class Job:
     repeat: int = 1
     defect: str | None = None
     policy: str | None = None
+    kill_midway: bool = False
     load: Path | None = None
     sessions: Path | None = None
     day: date | None = None
@@ -99,15 +101,26 @@ def execute(job: Job, progress: Progress | None = None, interrupt: Interrupt | N
     """
     rig = prepared_rig(job)
     (procedure,) = select([job.procedure])
-    mode = effective_mode(rig, job.mode)
-    work = perform(job, rig, procedure, progress, interrupt or Interrupt())
-    return clock.run(work, mode, epoch_of(job, rig, procedure))
+    mode, epoch, heard = effective_mode(rig, job.mode), epoch_of(job, rig, procedure), interrupt or Interrupt()
+    kill_t = None
+    if job.kill_midway and not procedure.needs & midway.OWN:
+        whole = clock.run(perform(replace(job, folder=None), rig, procedure, progress, heard), mode, epoch)
+        kill_t = whole["duration_s"] / 2.0
+    return clock.run(perform(job, rig, procedure, progress, heard, kill_t), mode, epoch)
 
 
 async def perform(
-    job: Job, rig: Rig, procedure: Procedure, progress: Progress | None, interrupt: Interrupt
+    job: Job,
+    rig: Rig,
+    procedure: Procedure,
+    progress: Progress | None,
+    interrupt: Interrupt,
+    kill_t: float | None = None,
 ) -> dict[str, Any]:
-    """Run ``procedure`` on ``rig`` inside the running loop; evidence is on disk before this returns."""
+    """Run ``procedure`` on ``rig`` inside the running loop; evidence is on disk before this returns.
+
+    At ``kill_t`` the controller is killed, where there is such a time.
+    """
     record = Record()
     folder = ProcedureFolder(job.folder) if job.folder else None
     if folder:
@@ -115,7 +128,7 @@ async def perform(
     started = clock.now().isoformat(timespec="milliseconds")
     bench = Bench(rig, seed=job.seed, record=record, base=procedure.base, day=job.day, log_folder=job.folder)
     keeper = asyncio.create_task(_keep(folder, progress), name="evidence")
-    course = await _judge(bench, procedure, interrupt)
+    course = await _judge(bench, procedure, interrupt, kill_t)
     keeper.cancel()
     await asyncio.wait([keeper])
     blank = ProcedureResult(procedure.id, procedure.title, Verdict.ERROR, (), started, clock.time(), job.seed)
@@ -143,13 +156,13 @@ class _Course:
     aborted: bool = False
 
 
-async def _judge(bench: Bench, procedure: Procedure, interrupt: Interrupt) -> _Course:
+async def _judge(bench: Bench, procedure: Procedure, interrupt: Interrupt, kill_t: float | None) -> _Course:
     """Start the bench, run the procedure, and make the site safe, whatever happens.
 
     A signal cancels only the first two: nothing interrupts the way to the safe state.
     """
     course = _Course()
-    body = asyncio.create_task(_carry_out(bench, procedure, course), name=f"procedure {procedure.id}")
+    body = asyncio.create_task(_carry_out(bench, procedure, course, kill_t), name=f"procedure {procedure.id}")
     with interrupt.stops(body):
         try:
             await asyncio.wait([body])
@@ -168,13 +181,17 @@ async def _judge(bench: Bench, procedure: Procedure, interrupt: Interrupt) -> _C
     return course
 
 
-async def _carry_out(bench: Bench, procedure: Procedure, course: _Course) -> None:
+async def _carry_out(bench: Bench, procedure: Procedure, course: _Course, kill_t: float | None) -> None:
     await bench.__aenter__()
-    course.missing = sorted(procedure.needs - bench.capabilities())
+    needs = procedure.needs if kill_t is None else procedure.needs | midway.NEEDS
+    course.missing = sorted(needs - bench.capabilities())
     if not course.missing:
         course.measure = Measure(bench, procedure.id)
         await on_start_grid()
-        await procedure.run(bench, course.measure)
+        if kill_t is None:
+            await procedure.run(bench, course.measure)
+        else:
+            course.measure = await midway.run_and_kill(bench, procedure, course.measure, kill_t)
 
 
 async def on_start_grid() -> None:

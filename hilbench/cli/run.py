@@ -67,6 +67,9 @@ def _day(_context: click.Context, _parameter: click.Parameter, value: datetime |
 @click.option("--out", default=Path("runs"), type=click.Path(path_type=Path), show_default=True, help="Where runs go.")
 @click.option("--jobs", default=0, help="Worker processes on the virtual clock (default: one per core).")
 @click.option("--defect", help="Give the reference controller a deliberate mistake (see hilbench selftest --list).")
+@click.option(
+    "--kill-midway", is_flag=True, help="Kill the controller in the middle of each procedure; judge only the breaker."
+)
 @click.option("--policy", type=click.Choice(POLICIES), help="Another policy of the reference controller.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON on standard output.")
 def run(
@@ -81,6 +84,7 @@ def run(
     out: Path,
     jobs: int,
     defect: str | None,
+    kill_midway: bool,
     policy: str | None,
     as_json: bool,
 ) -> None:
@@ -97,7 +101,15 @@ def run(
     2 unusable input, 128 + signal when aborted.
     """
     wanted = select(only or (("7.4",) if day else ()))
-    common = {"mode": mode, "defect": defect, "policy": policy, "load": load, "sessions": sessions, "day": day}
+    common = {
+        "mode": mode,
+        "defect": defect,
+        "policy": policy,
+        "kill_midway": kill_midway,
+        "load": load,
+        "sessions": sessions,
+        "day": day,
+    }
     template = Job(rig=rig, procedure=wanted[0].id, seed=seed, folder=None, **common)  # type: ignore[arg-type]
     loaded = prepared_rig(template)
     clocks = effective_mode(loaded, mode)
@@ -142,6 +154,7 @@ def _meta(rig: Rig, job: Job, clocks: str, wanted: tuple[Procedure, ...], repeat
     replay += ["--sessions", str(job.sessions)] if job.sessions else []
     replay += ["--day", str(job.day)] if job.day else []
     replay += ["--defect", job.defect] if job.defect else []
+    replay += ["--kill-midway"] if job.kill_midway else []
     replay += ["--policy", job.policy] if job.policy else []
     replay += ["--repeat", str(repeat)] if repeat > 1 else []
     replay += [word for p in wanted for word in ("--only", p.id)] if len(wanted) < len(select(())) else []
