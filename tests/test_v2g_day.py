@@ -21,8 +21,8 @@ from tests.rigs import trio
 
 @pytest.fixture(autouse=True)
 def _short_day(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two hours instead of eight, and a quarter of the energy."""
-    for name, value in (("BEFORE_S", 900.0), ("PEAK_S", 1800.0), ("AFTER_S", 4500.0), ("WANTED_KWH", 1.5)):
+    """Less than three hours instead of eight, and a quarter of the energy."""
+    for name, value in (("BEFORE_S", 900.0), ("PEAK_S", 1800.0), ("AFTER_S", 7200.0), ("WANTED_KWH", 1.5)):
         monkeypatch.setattr(v2g_day, name, value)
 
 
@@ -75,3 +75,9 @@ def test_a_rig_whose_cars_only_charge_has_nothing_to_run(tmp_path: Path) -> None
     """NOT_RUN, with what is missing."""
     result = execute(Job(str(trio(tmp_path)), "11.1", 1, None))
     assert (result["verdict"], result["notes"]) == ("NOT_RUN", ["the rig has no v2g"])
+
+
+def test_the_reference_controller_passes() -> None:
+    """With the policy of the shipped rig it keeps every limit of the step."""
+    result = execute(Job("v2g-6", "11.1", 1, None))
+    assert (result["verdict"], result["error"]) == ("PASS", "")
