@@ -183,10 +183,10 @@ def test_a_file_that_cannot_be_used_is_kept_aside(
 
 
 def test_a_row_that_makes_no_sense_is_left_out(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    """A negative limit or a text for a time costs that station its memory, not the others theirs."""
+    """A limit or a time that is a text costs that station its memory, not the others theirs."""
     path = tmp_path / "state"
     ours(path, {"s0": NOBODY, "s1": NOBODY, "s2": NOBODY})
-    alter(path, "UPDATE station SET granted_a = -5 WHERE role = 's1'")
+    alter(path, "UPDATE station SET granted_a = 'much' WHERE role = 's1'")
     alter(path, "UPDATE station SET turn = 'soon' WHERE role = 's2'")
     again = StateFile(path)
     again.close()
@@ -282,7 +282,7 @@ def test_a_file_of_version_1_is_taken_on(tmp_path: Path) -> None:
     path = tmp_path / "state"
     ours(path, {"s0": Memory(8.0, 8.0, None, None, None, None, "L1")})
     connection = sqlite3.connect(path)
-    connection.executescript("ALTER TABLE station DROP COLUMN keeps; PRAGMA user_version = 1;")
+    connection.executescript("ALTER TABLE station DROP COLUMN keeps; DROP TABLE note; PRAGMA user_version = 1;")
     connection.close()
     ours(path, {"s1": Memory(9.0, 9.0, None, None, None, None, "", 0)})
     file = StateFile(path)

@@ -17,6 +17,7 @@ from hilbench.controller.allocate import Tree
 from hilbench.controller.feeding import discharged
 from hilbench.controller.planning.coordinator import Coordinator, Orders, Present
 from hilbench.controller.planning.history import History
+from hilbench.controller.planning.memory import recall_into, text_of
 from hilbench.controller.planning.needs import Need, battery_of, need_of
 from hilbench.controller.planning.prices import demand_keys, prices
 from hilbench.controller.planning.settings import PlanSettings
@@ -319,3 +320,32 @@ def test_no_more_is_given_than_may_be(cars: list[tuple[float, float]], needed_w:
     assert (np.abs(tree.load(given_a)) <= tree.limits + 1e-6).all()
     least = min(needed_w, float(able.sum()) * 690.0, may_w, 60.0 * 690.0)
     assert float(given_a.sum()) * 690.0 >= least - 0.5 * 690.0 * len(cars)
+
+
+# a restart
+
+
+def test_what_is_known_survives_a_restart() -> None:
+    """Needs, paid demands and the building's days are the same after it; a car whose time is over is forgotten."""
+    made = coordinator(by_hour({}, flat=((Tier(20.0),),)))
+    made.paid["flat", 0, 2024, 6] = 42.0
+    made.need("A", Need(5.0, NOON + HOUR, 7.0))
+    made.need("B", Need(5.0, NOON - HOUR))
+    after = Coordinator(PlanSettings(), UTC_ZONE, 100.0)
+    recall_into(after, text_of(made), NOON)
+    assert after.needs == {"A": Need(5.0, NOON + HOUR, 7.0)}
+    assert after.paid == made.paid
+    (day,) = made.building.days
+    assert np.array_equal(after.building.days[day], made.building.days[day], equal_nan=True)
+
+
+JSON = st.recursive(st.none() | st.integers() | st.text(), st.lists)
+TABLE = st.dictionaries(st.sampled_from(["needs", "paid", "days"]), JSON)
+
+
+@given(st.text() | JSON.map(json.dumps) | TABLE.map(json.dumps))
+def test_nonsense_from_a_file_is_left_out(text: str) -> None:
+    """A state file that somebody wrote into stops nothing."""
+    after = Coordinator(PlanSettings(), UTC_ZONE, 100.0)
+    recall_into(after, text, NOON)
+    assert orders(after) == Orders()

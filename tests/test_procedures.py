@@ -41,7 +41,8 @@ def conduct(folder: Path, procedure: str, defect: str | None = None) -> dict[str
     """The result of ``procedure`` on a small rig, for 7.4 of the first quarter of an hour of a day."""
     if procedure != "7.4":
         small = str(trio(folder))
-        rig = "workplace-10" if procedure in CROWDED and defect is None else small
+        many = procedure in CROWDED if defect is None else procedure == "7.5"  # a burst of three is none
+        rig = "workplace-10" if many else small
         return execute(Job(rig, procedure, 1, None, defect=defect))
     rows = [f"2024-06-05T00:0{n}:00,2024-06-05T00:14:00,{role},6.0," for n, role in enumerate("ABC", 1)]
     sessions = folder / "sessions.csv"

@@ -68,7 +68,7 @@ def role_of(tokens: Mapping[str, Role], authorization: str) -> Role | None:
     scheme, _, given = authorization.partition(" ")
     if scheme.lower() != "bearer":
         return None
-    same = [role for token, role in tokens.items() if hmac.compare_digest(token.encode(), given.encode())]
+    same: list[Role] = [role for token, role in tokens.items() if hmac.compare_digest(token.encode(), given.encode())]
     return same[0] if same else None
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from hilbench import clock
 from hilbench.controller.core import Core
 from hilbench.controller.planning.coordinator import Coordinator, Limit, Orders, Present
+from hilbench.controller.planning.memory import recall_into, text_of
 from hilbench.controller.planning.needs import Need, need_of
 from hilbench.controller.stations import PLUGGED, StationState
 from hilbench.controller.watch import MeterSample
@@ -19,19 +20,20 @@ from hilbench.site import Site
 from hilbench.tariff import read_tariff
 
 LOGGER = logging.getLogger(__name__)
+Keep = Callable[[str], None]
 COLLECT_S = 5.0
 """What comes within so long makes one plan."""
 
 
 class Coordination:
-    """Plans for ``core`` until cancelled. ``limit`` is what a grid signal allows at a time.
+    """Plans for ``core`` until cancelled. ``limit`` is what a grid signal allows at a time; ``keep`` keeps a text.
 
     Raises ``InputError`` for a tariff file that cannot be used.
     """
 
-    def __init__(self, core: Core, limit: Limit) -> None:
+    def __init__(self, core: Core, limit: Limit, keep: Keep = lambda _text: None) -> None:
         site, rules = core.site, core.settings.plan
-        self._core, self._limit = core, limit
+        self._core, self._limit, self._keep = core, limit, keep
         self._volts = site.service.line_to_neutral_v
         self._counters: dict[str, float] = {}
         self._soc: dict[str, float] = {}
@@ -71,6 +73,7 @@ class Coordination:
         else:
             self.orders = await asyncio.to_thread(self.coordinator.orders, *asked)
         self._core.plan(self.orders)
+        self._keep(text_of(self.coordinator))
 
     def _present(self, t: float) -> list[Present]:
         """Cars that are there and may be charged, or discharged."""
@@ -101,6 +104,10 @@ class Coordination:
 
     def _per_a(self) -> float:
         return self._volts * len(self._core.site.lines) / 1000.0
+
+    def recall(self, text: str) -> None:
+        """Take up what an earlier run of the controller knew."""
+        recall_into(self.coordinator, text, clock.now().timestamp())
 
     # news
 

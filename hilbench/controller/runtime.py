@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
+import sqlite3
 from collections.abc import Coroutine, Iterator, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import replace
@@ -26,6 +27,8 @@ from hilbench.controller.defects import Defect, defect_named
 from hilbench.controller.meter_port import MeterPlace, MeterPort
 from hilbench.controller.ocpp_meter import OcppPlace, OcppPort
 from hilbench.controller.operator_box import OperatorBox
+from hilbench.controller.planning.coordinator import Limit
+from hilbench.controller.planning.memory import KEY
 from hilbench.controller.readback import Composite
 from hilbench.controller.readings import Counted
 from hilbench.controller.settings import ControllerSettings
@@ -110,7 +113,7 @@ class ControllerRuntime:
         self._zero = clock.next_multiple(self._tick_s, 0.5 * self._settings.meter_poll_s)
         self._core = self._made_core(self._now())
         memory = self._recalled(self._core)
-        self._connect(self._core)
+        self._connect(self._core, memory)
         async with AsyncExitStack() as stack:
             await self._csms.serve(*self._listen, stack)
             if self._settings.status_port:
@@ -124,7 +127,7 @@ class ControllerRuntime:
                 if memory is not None:
                     group.create_task(keep(memory, self._snapshot), name="controller state")
 
-    def _connect(self, core: Core) -> None:
+    def _connect(self, core: Core, memory: StateFile | None) -> None:
         """Make what tells the core of more than meter and stations, where it is wanted."""
         settings = self._settings
         if settings.openadr is not None:
@@ -133,7 +136,10 @@ class ControllerRuntime:
             self._box = OperatorBox(settings.operator, self._on_station_limit)
         if settings.policy in ("coordinated", "v2g"):
             signals = self._signals
-            self._coordination = Coordination(core, signals.limit_at if signals else lambda _t: None)
+            limit: Limit = signals.limit_at if signals else lambda _t: None
+            self._coordination = Coordination(core, limit, partial(_note, memory))
+            if memory is not None and KEY in memory.notes:
+                self._coordination.recall(memory.notes[KEY])
 
     def _parts(self) -> Iterator[tuple[str, Coroutine[Any, Any, None]]]:
         """What of it runs beside meter and leases."""
@@ -312,6 +318,16 @@ class ControllerRuntime:
 
 def _nothing() -> None:
     """A feeder's meter is no reason to decide: the service's is."""
+
+
+def _note(memory: StateFile | None, text: str) -> None:
+    """Keep what the plan knows; a disk that fails stops no plan."""
+    if memory is None:
+        return
+    try:
+        memory.note(KEY, text, clock.now().timestamp())
+    except sqlite3.Error as error:
+        LOGGER.warning("state file: %s", error)
 
 
 def speak(role: str, identity: str, connection: Connection, csms: Csms) -> Conversation:

@@ -23,7 +23,7 @@ from hilbench.controller.stations import StationState
 LOGGER = logging.getLogger(__name__)
 APPLICATION_ID = 0x68696C62
 """Marks the file as one of ours ("hilb"), in the place that SQLite has for it (``PRAGMA application_id``)."""
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 WRITE_EVERY_S = 1.0
 LINES_LAST_S = 120.0
 """So long after the last write the car is taken to be the one that was there: nobody swaps cars faster (policy)."""
@@ -33,6 +33,7 @@ LOCKED_S = 0.2
 """So long a write waits for another reader or writer of the file."""
 _NOT_OURS = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR)
 """Damaged, no database, or without the tables that it should have."""
+_NOTES = "CREATE TABLE note (key TEXT PRIMARY KEY, written REAL NOT NULL, text TEXT NOT NULL);"
 _SCHEMA = f"""
 PRAGMA application_id = {APPLICATION_ID};
 PRAGMA user_version = {SCHEMA_VERSION};
@@ -41,9 +42,12 @@ CREATE TABLE station (
   lease_until REAL, turn REAL, waiting REAL, paused REAL, lines TEXT NOT NULL,
   keeps INTEGER
 );
+{_NOTES}
 """
-_FROM_1 = "BEGIN; ALTER TABLE station ADD COLUMN keeps INTEGER; PRAGMA user_version = 2; COMMIT;"
+_FROM_1 = "BEGIN; ALTER TABLE station ADD COLUMN keeps INTEGER; COMMIT;"
 """Version 1 did not know which stations keep their fallback."""
+_FROM_2 = f"BEGIN; {_NOTES} PRAGMA user_version = 3; COMMIT;"
+"""Version 2 had no notes."""
 _SELECT = "SELECT role, written, granted_a, target_a, lease_until, turn, waiting, paused, lines, keeps FROM station"
 
 
@@ -105,7 +109,7 @@ def recall(station: StationState, memory: Memory, written: float, t: float, zero
         station.trust.keeps_fallback, station.trust.strays_alone = bool(memory.keeps), not memory.keeps
     age = zero_utc_s + t - written
     if memory.lease_until is not None:
-        station.granted_a, station.before_a, station.granted_t = memory.granted_a, (0.0, memory.granted_a), t
+        station.granted_a, station.before_a, station.granted_t = memory.granted_a, _bounds(memory.granted_a), t
         station.lease_until = core(memory.lease_until, -math.inf, t + lease_s)
     if age <= TURNS_LAST_S:
         station.turn_t, station.waiting_t = core(memory.turn, -math.inf), core(memory.waiting, math.inf)
@@ -113,6 +117,11 @@ def recall(station: StationState, memory: Memory, written: float, t: float, zero
         station.target_a, station.remembered = memory.target_a, True
     if age <= LINES_LAST_S:
         station.lines = tuple(line for line in memory.lines.split(",") if line in station.branch.lines)
+
+
+def _bounds(granted_a: float) -> tuple[float, float]:
+    """What may be drawn under a limit; below nothing for an order to discharge."""
+    return min(granted_a, 0.0), max(granted_a, 0.0)
 
 
 class StateFile:
@@ -126,6 +135,7 @@ class StateFile:
         self._lock = threading.Lock()
         self._last: Snapshot = {}
         self.stations: dict[str, tuple[Memory, float]] = {}
+        self.notes: dict[str, str] = {}
         self._connection = self._opened()
 
     def _opened(self) -> sqlite3.Connection | None:
@@ -148,6 +158,7 @@ class StateFile:
         try:
             _prepare(connection)
             self.stations = self._stations(connection.execute(_SELECT).fetchall())
+            self.notes = {str(key): str(text) for key, text in connection.execute("SELECT key, text FROM note")}
         except sqlite3.Error as error:
             connection.close()
             if getattr(error, "sqlite_errorcode", None) in _NOT_OURS:
@@ -173,6 +184,13 @@ class StateFile:
             with self._connection:
                 self._connection.executemany("REPLACE INTO station VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", changed)
             self._last = snapshot
+
+    def note(self, key: str, text: str, now: float) -> None:
+        """Keep a text under ``key``, at UTC ``now`` [s]; raises ``sqlite3.Error``."""
+        with self._lock:
+            if self._connection is not None:
+                with self._connection:
+                    self._connection.execute("REPLACE INTO note VALUES (?, ?, ?)", (key, now, text))
 
     def close(self) -> None:
         """Let go of the file, once a write that is under way has ended."""
@@ -230,7 +248,9 @@ def _prepare(connection: sqlite3.Connection) -> None:
     if mark == (0, 0) and ask("SELECT count(*) FROM sqlite_master") == 0:
         connection.executescript(f"BEGIN; {_SCHEMA} COMMIT;")
     elif mark == (APPLICATION_ID, 1):
-        connection.executescript(_FROM_1)
+        connection.executescript(_FROM_1 + _FROM_2)
+    elif mark == (APPLICATION_ID, 2):
+        connection.executescript(_FROM_2)
     elif mark != (APPLICATION_ID, SCHEMA_VERSION):
         raise _ForeignFileError(f"not the state of this version (application {mark[0]:#x}, version {mark[1]})")
     connection.execute("PRAGMA journal_mode = WAL")
@@ -250,7 +270,7 @@ def _set_aside(path: Path) -> Path:
 def _sound(row: tuple[Any, ...]) -> bool:
     """True for a row of ``station`` whose values can be used as they are."""
     _role, written, granted, target, *times, lines, keeps = row
-    limits = _number(granted) and _number(target) and granted >= 0 and target >= 0
+    limits = _number(granted) and _number(target)
     moments = _number(written) and all(t is None or _number(t) for t in times)
     return limits and moments and isinstance(lines, str) and keeps in (None, 0, 1)
 
