@@ -19,7 +19,7 @@ CAUGHT = {
     "7.1": ("ignores-meter", "time_above_budget"),
     "7.2": ("raises-every-15-min", "recovery_time"),
     "7.3": ("ignores-meter", "time_above_budget"),
-    "7.5": ("stacks-admissions", "time_above_budget"),
+    "7.5": ("stacks-admissions", "time_above_rating"),
     "2.4": ("stacks-admissions", "share_above_budget"),
     "2.5": ("first-come-first-served", "jain_index"),
     "7.4": ("ignores-meter", "time_above_budget"),
