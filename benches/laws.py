@@ -51,7 +51,7 @@ SCENES = tuple(
     for meter, meter_s in (("CT 1 s", 1.0), ("P1 10 s", 10.0))
 )
 
-FITTED: dict[str, Any] = {"margin_a": 0.3, "sample_s": 5, "follow_s": 7.0, "raise_hold_s": 30.0}
+FITTED: dict[str, Any] = {"margin_a": 0.0, "sample_s": 1}
 SETTINGS = {
     1.0: ControllerSettings(meter_poll_s=1.0, **FITTED),
     10.0: ControllerSettings(meter_poll_s=10.0, stale_s=25.0, frozen_s=25.0, **FITTED),
@@ -83,9 +83,9 @@ class Ours:
             self._hear(view.t, role, offered, amps)
         if view.fresh:
             self._core.meter(self._sample(view))
-            for role, limit_a in self._core.decide(view.t):
-                self._offers[role] = limit_a
-                self._core.confirmed(role, view.t, limit_a, self._settings.lease_s)
+        for role, limit_a in self._core.decide(view.t):
+            self._offers[role] = limit_a
+            self._core.confirmed(role, view.t, limit_a, self._settings.lease_s)
         return list(self._offers.values())
 
     def _hear(self, t: float, role: str, offered: float, amps: float) -> None:

@@ -101,15 +101,40 @@ def test_a_motor_start_moves_nobody() -> None:
         assert site_toy.targets() == pytest.approx(before, abs=0.5)
 
 
-def test_headroom_counts_once_it_has_been_there_for_the_hold_time() -> None:
-    """After the building goes down, nobody is raised for raise_hold_s, then somebody is."""
-    site_toy = settled(base_a=40.0)
+def test_headroom_that_a_peak_leaves_counts_after_the_hold_time() -> None:
+    """After a load that was on for less than steady_s goes, nobody is raised for raise_hold_s, then somebody is."""
+    site_toy = settled()
+    site_toy.base_a["L1"] = 40.0
+    site_toy.run(60)
     site_toy.base_a["L1"] = 10.0
     before = site_toy.targets()
     site_toy.run(44)
     assert site_toy.targets() == before
     site_toy.run(10)
     assert sum(site_toy.targets().values()) > sum(before.values())
+
+
+def test_headroom_that_a_steady_load_leaves_counts_soon() -> None:
+    """A load that has run for minutes and ends is waited for only quick_hold_s."""
+    site_toy = settled(base_a=40.0)
+    site_toy.base_a["L1"] = 10.0
+    before = site_toy.targets()
+    site_toy.run(5)
+    assert site_toy.targets() == before
+    site_toy.run(3)
+    assert sum(site_toy.targets().values()) > sum(before.values())
+
+
+def test_a_steady_load_that_came_back_is_waited_for() -> None:
+    """Where a load that runs for minutes comes back after seconds, its headroom is left alone the next time."""
+    site_toy = settled(base_a=40.0)
+    for seconds, amps in ((20, 10.0), (150, 40.0)):
+        site_toy.base_a["L1"] = amps
+        site_toy.run(seconds)
+    before = site_toy.targets()
+    site_toy.base_a["L1"] = 10.0
+    site_toy.run(44)
+    assert site_toy.targets() == before
 
 
 def test_raises_are_small_and_wait_for_each_other() -> None:
