@@ -165,7 +165,7 @@ def test_all_raises_in_flight_stay_within_their_share_of_the_limit() -> None:
 
 
 def test_more_may_be_in_flight_where_reports_come_often() -> None:
-    """What a raise could hide is hidden for less time: 15 % for reports every 15 s, more for every 5 s, no less for 60."""
+    """What a raise could hide is hidden for less time: 15 % for reports every 15 s, more for 5 s, no less for 60."""
     shares = [ControllerSettings(sample_s=seconds).raise_in_flight for seconds in (5, 15, 60)]
     assert shares == pytest.approx([0.15 * 25.0 / 15.0, 0.15, 0.15])
 

@@ -23,6 +23,7 @@ class BuildingEstimate:
 
     Each sample says: measured current less what the stations draw, which is known within bounds only. The estimate
     moves when a sample proves it wrong by more than ``slack``, and then to the nearest value that the sample allows.
+    Its history is that of ``hold.long_s``.
     """
 
     def __init__(self, lines: int, hold: Hold, *, slack: float = SLACK_A, floor: float = 0.0) -> None:
@@ -94,9 +95,13 @@ class BuildingEstimate:
         return np.array([peaks.value for peaks in self._peaks])
 
     def _moved(self, known: float, measured: float, upper: float, lower: float) -> float:
-        """As known, or as near to it as what was measured and is drawn (at most and at least) allow."""
-        slack = self._slack + SLACK_SHARE * abs(measured)
+        """As known, or as near to it as what was measured and is drawn (at most and at least) allow.
+
+        What relative errors of the meters may be explains away a fall, but no rise.
+        """
         low, high = max(measured - upper, self._floor), max(measured - lower, self._floor)
         if math.isnan(known):
             return high
-        return low if known < low - slack else high if known > high + slack else known
+        if known < low - self._slack:
+            return low
+        return high if known > high + self._slack + SLACK_SHARE * abs(measured) else known

@@ -2,7 +2,8 @@
 
 A load that is switched on and off again within minutes (cooktop, oven, boiler) comes back, and a car raised in between
 would be there when it does. One that has run for long and ends mostly leaves its headroom for long. So what was drawn
-steadily counts for ``short_s`` only, a peak for ``long_s``, and everything does while loads come back before that.
+steadily counts for ``short_s`` only, and a peak for ``long_s``. Where a load came back, all that was drawn counts: for
+``long_s`` when that is longer than it was away, else for twice as long.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from collections import deque
 from typing import NamedTuple
 
 MEMORY_S = 900.0
-"""A load that came back within ``long_s`` is expected to do so again for so long (policy)."""
+"""A load that came back is expected to do so again for so long (policy)."""
 
 
 class Hold(NamedTuple):
@@ -49,31 +50,54 @@ class Peaks:
 
     def __init__(self, hold: Hold, rise: float) -> None:
         self._hold, self._rise = hold, rise
-        self._restart(-math.inf)
-        self._came_back = -math.inf
+        self._soon_until = self._late_until = -math.inf
+        self._begin(-math.inf)
 
-    def _restart(self, t: float) -> None:
-        self._since, self._last_t, self._last = t, t, math.inf
-        self._drawn, self._peaks, self._latest = (Highest(s) for s in (self._hold.long_s, self._hold.long_s, self._hold.short_s))
-        self._least = Highest(self._hold.steady_s)
+    def _begin(self, t: float) -> None:
+        """Nothing is known from before ``t``, except whether loads come back."""
+        long_s = self._hold.long_s
+        self._since, self._t, self._last = t, t, math.inf
+        self._latest, self._peaks, self._least = (
+            Highest(self._hold.short_s),
+            Highest(long_s),
+            Highest(self._hold.steady_s),
+        )
+        self._soon, self._late = Highest(long_s), Highest(2.0 * long_s)
 
     def add(self, t: float, value: float) -> None:
         """What the line is known to draw from ``t`` on."""
-        if t - self._last_t > self._hold.long_s:
-            self._restart(t)
-        if self._last + self._rise < value <= self._drawn.value + self._rise:
-            self._came_back = t
-        self._drawn.add(t, value)
-        self._latest.add(t, value)
+        if t - self._t > self._hold.long_s:
+            self._begin(t)
+        if value > self._last + self._rise:
+            self._came(t, value)
+        for kept in (self._latest, self._soon, self._late):
+            kept.add(t, value)
         self._least.add(t, -value)
-        self._peaks.add(t, -math.inf if self._steady(t, value) else value)
-        self._last_t, self._last = t, value
+        self._judge(t, value)
+        self._t, self._last = t, value
+
+    def _came(self, t: float, value: float) -> None:
+        """A load was switched on: did it run a moment ago?"""
+        if value <= self._soon.value + self._rise:
+            self._soon_until = t + MEMORY_S
+        elif value <= self._late.value + self._rise:
+            self._late_until = t + MEMORY_S
+
+    def _judge(self, t: float, value: float) -> None:
+        """A peak, or no longer one: then it was none while it was new either."""
+        if not self._steady(t, value):
+            self._peaks.add(t, value)
+            return
+        if self._peaks.value <= value + self._rise:
+            self._peaks = Highest(self._hold.long_s)
+        self._peaks.add(t, -math.inf)
 
     def _steady(self, t: float, value: float) -> bool:
-        quiet = t - max(self._since, self._came_back + MEMORY_S - self._hold.steady_s) >= self._hold.steady_s
-        return quiet and value <= self._rise - self._least.value
+        return t - self._since >= self._hold.steady_s and value <= self._rise - self._least.value
 
     @property
     def value(self) -> float:
         """The greatest that counts, as of the last ``add``."""
-        return max(self._peaks.value, self._latest.value)
+        if self._t < self._late_until:
+            return self._late.value
+        return self._soon.value if self._t < self._soon_until else max(self._peaks.value, self._latest.value)

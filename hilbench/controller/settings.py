@@ -69,10 +69,10 @@ class ControllerSettings(Model):
     power (OCPP 1.6 errata 3.37, 2.0.1 K01.FR.27; standard-text) and the commissioning checklist tries, or its
     nameplate, for sites where stations were never connected before or are known to forget."""
     raise_hold_s: Seconds = 45.0
-    """Headroom counts once it has been there for so long."""
+    """Headroom counts once it has been there for so long; twice as long where loads were seen to come back later."""
     quick_hold_s: Seconds = 5.0
-    """And after so long (at most ``raise_hold_s``) where the load that left it had run for ``steady_s`` and none came
-    back sooner than ``raise_hold_s`` lately: what one or two samples miss is no headroom."""
+    """And after so long (at most ``raise_hold_s``) where the load that left it had run for ``steady_s`` and none was
+    seen to come back lately: what one or two samples miss is no headroom."""
     steady_s: Seconds = 120.0
     """Longer than thermostats leave a cooktop or an oven on in one go; heavier loads that cycle run for longer."""
     raise_step_a: Annotated[Number, Field(gt=0)] = 8.0
