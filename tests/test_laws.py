@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 import pytest
 
-from benches.law_loop import HANDOVER_S, Scene, outcome, play
+from benches.law_judge import OURS, Found, dominators, found_in, losses, together
+from benches.law_loop import HANDOVER_S, Outcome, Scene, outcome, play
 from benches.law_models import (
     LAWS,
     Clamp,
@@ -21,7 +23,7 @@ from benches.law_models import (
     Warp,
     equal_shares,
 )
-from benches.laws import OURS, SCENES, losses, ours
+from benches.laws import SCENES, ours, verdict
 
 LIMIT_A = 25.0
 STEP_CT, STEP_P1 = SCENES[:2]
@@ -46,11 +48,17 @@ def writes(offers: list[float]) -> list[int]:
 @pytest.mark.parametrize("scene", [STEP_CT, STEP_P1], ids=["CT", "P1"])
 @pytest.mark.parametrize("offset_s", [0.5, 6.0])
 def test_ours_clears_both_scenes_without_a_restart(scene: Scene, offset_s: float) -> None:
-    """One step down soon after the sample that shows it, no pause, and more than 90 % of the feasible energy."""
+    """One step down soon after the sample that shows it, no pause, and more than 98 % of the feasible energy."""
     found = outcome(scene, play(ours, scene, offset_s))
     assert found.above_s == found.clear_s < scene.meter_s + 7.0
     assert found.restarts == 0
-    assert found.useful_kwh > 0.9 * found.feasible_kwh
+    assert found.useful_kwh > 0.98 * found.feasible_kwh
+
+
+def test_ours_is_above_the_limit_once_where_a_cooktop_cycles() -> None:
+    """What a cooktop leaves for 25 s is not given to the car: the first overload is the only one."""
+    found = outcome(SCENES[4], play(ours, SCENES[4]))
+    assert found.above_s == found.clear_s < 8.0
 
 
 def test_the_clamp_never_reduces() -> None:
@@ -150,10 +158,54 @@ def test_shares_leave_nobody_below_the_minimum() -> None:
     assert equal_shares(99.0, 2) == [32.0, 32.0]
 
 
-def test_a_loss_is_said() -> None:
-    """Where a law has less overload than ours, the bench names it and both figures."""
+def judged(law: Outcome, mine: Outcome, *unclear: str) -> Found:
+    """Two laws, the other one called evcc."""
+    return Found("scene", {"evcc": law, OURS: mine}, frozenset(unclear))
+
+
+GOOD = Outcome(5.0, 5.0, 4.0, 50.0, 0.0, 9.9, 9.8, 10.0)
+
+
+def test_a_loss_is_said_with_its_price() -> None:
+    """Where a law is better than ours, the bench names it, both figures, and what it is worse in."""
+    assert losses(judged(GOOD, GOOD)) == []
+    thrifty = replace(GOOD, above_s=3.0, useful_kwh=7.0)
+    assert losses(judged(thrifty, GOOD)) == [
+        "scene: s above the limit 5.0, evcc 3.0; it pays with energy not delivered [%] 30.0 instead of 2.0"
+    ]
+
+
+def test_a_law_that_pays_nothing_beats_ours() -> None:
+    """Better in one and equal in the rest is a defeat; equal in all, or worse in another, is none."""
+    assert dominators(judged(replace(GOOD, useful_kwh=9.9), GOOD)) == ["evcc"]
+    assert dominators(judged(replace(GOOD, useful_kwh=9.84), GOOD)) == []
+    assert dominators(judged(replace(GOOD, useful_kwh=9.9, restarts=1.0), GOOD)) == []
+
+
+def test_energy_of_an_overload_that_is_never_cleared_is_not_compared() -> None:
+    """A law whose breaker would have opened is not the one that delivered most."""
+    greedy = replace(GOOD, above_s=300.0, useful_kwh=10.0)
+    assert len(losses(judged(greedy, GOOD))) == 1
+    assert losses(judged(greedy, GOOD, "evcc")) == []
+
+
+def test_over_all_scenes_one_overload_that_is_never_cleared_counts() -> None:
+    """Means over the scenes; who never clears in one of them has not cleared them all."""
+    bad = replace(GOOD, above_s=305.0)
+    total = together([judged(GOOD, GOOD), judged(bad, GOOD, "evcc")])
+    assert total.means["evcc"].above_s == 155.0
+    assert total.unclear == {"evcc"}
+
+
+@pytest.mark.parametrize("beaten", [True, False])
+def test_the_verdict_is_the_exit_code(beaten: bool) -> None:
+    """1 when a law is better and pays nothing."""
+    found = judged(replace(GOOD, useful_kwh=9.9 if beaten else 9.8), GOOD)
+    assert verdict([found], found) == int(beaten)
+
+
+def test_a_law_that_waits_for_the_fall_never_clears() -> None:
+    """The clamp's overload lasts as long as the step, ours seconds."""
     clamp = outcome(STEP_CT, play(lambda _scene, offers: Clamp(offers), STEP_CT))
-    evcc = outcome(STEP_CT, play(lambda _scene, offers: Evcc(offers), STEP_CT))
-    assert losses(STEP_CT, {"evcc": [evcc], OURS: [evcc]}) == []
-    said = losses(STEP_CT, {"evcc": [evcc], OURS: [clamp]})
-    assert any("A.s 3600.0, evcc" in line for line in said)
+    mine = outcome(STEP_CT, play(ours, STEP_CT))
+    assert found_in(STEP_CT, {"clamp": [clamp], OURS: [mine]}).unclear == {"clamp"}

@@ -9,24 +9,28 @@ from collections.abc import Sequence
 import numpy as np
 
 from hilbench.controller.allocate import Array
+from hilbench.controller.peaks import Hold, Peaks
 
 SLACK_A = 0.3
 """What a sample and the stations' draw may contradict each other without meaning anything (policy)."""
 SLACK_SHARE = 0.005
+RISE_SLACKS = 3.0
+"""A load that comes or goes changes the building by more than so many times that (policy)."""
 
 
 class BuildingEstimate:
-    """The building's current [line] over the last ``hold_s``; or its power, with a ``floor`` and a ``slack`` for that.
+    """The building's current [line] as it is and was; or its power, with a ``floor`` and a ``slack`` for that.
 
     Each sample says: measured current less what the stations draw, which is known within bounds only. The estimate
-    moves when a sample proves it wrong, and then just as far as it must.
+    moves when a sample proves it wrong by more than ``slack``, and then to the nearest value that the sample allows.
+    Its history is that of ``hold.long_s``.
     """
 
-    def __init__(self, lines: int, hold_s: float, *, slack: float = SLACK_A, floor: float = 0.0) -> None:
+    def __init__(self, lines: int, hold: Hold, *, slack: float = SLACK_A, floor: float = 0.0) -> None:
         self.base: Array = np.full(lines, np.nan)
-        self._hold_s, self._slack, self._floor = hold_s, slack, floor
+        self._hold, self._slack, self._floor = hold, slack, floor
+        self._forget()
         self._history: deque[tuple[float, Array]] = deque()
-        self._urgent = False
         self._rise: tuple[list[float], list[float]] | None = None
 
     @property
@@ -41,15 +45,24 @@ class BuildingEstimate:
         was = self.base
         self.base = np.array([self._moved(*bound) for bound in zip(known, measured, upper, lower, strict=True)])
         self._rise = (was.tolist(), list(upper)) if (self.base > was).any() else None
+        self._note(t)
+
+    def _forget(self) -> None:
+        self._peaks = [Peaks(self._hold, RISE_SLACKS * self._slack) for _ in self.base]
+
+    def _note(self, t: float) -> None:
         self._history.append((t, self.base))
-        while self._history[0][0] < t - self._hold_s:
+        while self._history[0][0] < t - self._hold.long_s:
             self._history.popleft()
+        for peaks, now in zip(self._peaks, self.base.tolist(), strict=True):
+            peaks.add(t, now)
 
     def assume(self, t: float, base: Array) -> None:
         """Forget what was measured and take ``base`` as it is."""
         self.base = base
         self._history.clear()
-        self._history.append((t, base))
+        self._forget()
+        self._note(t)
 
     def _despiked(self, upper: Sequence[float]) -> list[float]:
         """The building as known before this sample: a rise that only the last one saw is not known yet.
@@ -73,17 +86,22 @@ class BuildingEstimate:
         return least
 
     def lowest(self) -> Array:
-        """The least of the last ``hold_s``."""
+        """The least of the last ``long_s``."""
         least: Array = np.array([base for _t, base in self._history]).min(axis=0)
         return least
 
     def highest(self) -> Array:
-        """The most of the last ``hold_s``."""
-        most: Array = np.array([base for _t, base in self._history]).max(axis=0)
-        return most
+        """The most that headroom must be there beside."""
+        return np.array([peaks.value for peaks in self._peaks])
 
     def _moved(self, known: float, measured: float, upper: float, lower: float) -> float:
-        """As known, or as far from it as what was measured and is drawn (at most and at least) force it."""
-        slack = self._slack + SLACK_SHARE * abs(measured)
-        low, high = max(measured - upper - slack, self._floor), max(measured - lower + slack, self._floor)
-        return high if math.isnan(known) else min(max(known, low), max(low, high))
+        """As known, or as near to it as what was measured and is drawn (at most and at least) allow.
+
+        What relative errors of the meters may be explains away a fall, but no rise.
+        """
+        low, high = max(measured - upper, self._floor), max(measured - lower, self._floor)
+        if math.isnan(known):
+            return high
+        if known < low - self._slack:
+            return low
+        return high if known > high + self._slack + SLACK_SHARE * abs(measured) else known

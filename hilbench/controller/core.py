@@ -36,6 +36,7 @@ from hilbench.controller.stations import (
     WELCOME_A,
     WELCOME_S,
     StationState,
+    caught_up,
     known_draw,
     least_drawn,
     most_drawn,
@@ -91,7 +92,7 @@ class Core:
         self._ranks = Ranks.of(site.branches)
         self.delays = Delays(len(site.branches), settings.random_delay_s, site.name)
         self._root = [row for row, (node, _line) in enumerate(self.tree.keys) if node == "service"]
-        self.building = BuildingEstimate(len(site.lines), settings.raise_hold_s)
+        self.building = BuildingEstimate(len(site.lines), settings.hold)
         self._lower: Array = np.zeros(len(site.lines))
         self._started = t
         self._number = -1
@@ -101,7 +102,7 @@ class Core:
         self._news = True
         self._decided = -math.inf
         self._stray_w = 0.0
-        self.power = PowerLimits(site, settings.raise_hold_s)
+        self.power = PowerLimits(site, settings.hold)
 
     # inputs
 
@@ -462,7 +463,7 @@ class Core:
             for station in self.stations.values()
             if station.wants and station.raised_t == station.granted_t and not settled(station, self.settings, t)
         )
-        budget = self.settings.raise_share * float(self.tree.limits[self._root].min())
+        budget = self.settings.raise_in_flight * float(self.tree.limits[self._root].min())
         return max(budget, self.settings.minimum_a) - flying
 
     def _raised(self, station: StationState, held: float, share: float, t: float) -> float:
@@ -478,6 +479,8 @@ class Core:
 
     def _answered(self, station: StationState, t: float) -> bool:
         """It has said what it draws since its last raise, or would have: what is not drawn could hide a load step."""
+        if caught_up(station):
+            return True
         settled = station.raised_t + self.settings.settle_s
         said = station.reported_a is not None and station.reported_t >= settled
         return t >= settled and (said or t >= settled + 2.0 * self.settings.sample_s)
@@ -605,5 +608,5 @@ def _alike(one: Array, other: Array) -> bool:
 
 def _whole_tenths(amps: Array) -> list[float]:
     """Rounded down to what messages carry: 0.1 A."""
-    tenths: list[float] = (np.floor(amps * 10.0) / 10.0).tolist()
+    tenths: list[float] = (np.floor(amps * 10.0 + 1e-6) / 10.0).tolist()
     return tenths

@@ -230,7 +230,7 @@ DEFECTS = {
                ("7.1",), BelowSix),
         Defect("raises-every-15-min", "gives back only a quarter of an hour later what it took",
                "dirkgroenen/hass-evse-load-balancer (read-code: 15 min between increases)", ("7.2",),
-               changes={"raise_hold_s": 900.0}),
+               changes={"raise_hold_s": 900.0, "quick_hold_s": 900.0}),
         Defect("stacks-admissions", "promises the same headroom to every arrival", "evcc#19166, evcc#26380", ("7.5",),
                StacksAdmissions),
         Defect("acts-every-tick", "corrects again before the cars have followed", "SmartEVSE-3#123, OpenEVSE PR#920",

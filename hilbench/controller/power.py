@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 
 from hilbench.controller.building import SLACK_SHARE, BuildingEstimate
+from hilbench.controller.peaks import Hold
 from hilbench.controller.watch import MeterSample
 from hilbench.site import Site
 
@@ -23,20 +24,20 @@ class PowerLimits:
     feed in. ``watched``: the building's power is followed also where nothing limits it.
     """
 
-    def __init__(self, site: Site, hold_s: float) -> None:
+    def __init__(self, site: Site, hold: Hold) -> None:
         self.stations_w = math.inf
         self.import_w = math.inf
         self.plan_w = math.inf
         self.contract_w = math.inf if site.contract_kw is None else site.contract_kw * 1000.0
         self.export_w = (site.export_limit_kw or 0.0) * 1000.0
         self.watched = False
-        self._hold_s = hold_s
+        self._hold = hold
         self.building = self._unknown()
         self._volts = site.service.line_to_neutral_v
         self.worst_building_w = site.worst_base_a * self._volts * len(site.lines)
 
     def _unknown(self) -> BuildingEstimate:
-        return BuildingEstimate(1, self._hold_s, slack=SLACK_W, floor=-math.inf)
+        return BuildingEstimate(1, self._hold, slack=SLACK_W, floor=-math.inf)
 
     @property
     def at_meter_w(self) -> float:

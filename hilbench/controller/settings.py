@@ -7,12 +7,16 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from hilbench.controller.dimming import DimmingSettings
+from hilbench.controller.peaks import Hold
 from hilbench.controller.planning.settings import PlanSettings
 from hilbench.controller.signals.port import OpenAdrSettings
 from hilbench.site import MINIMUM_CURRENT_A, Integer, Model, Number, RelativePath
 
 Seconds = Annotated[Number, Field(gt=0, le=86_400)]
 
+
+REPORTS_S = 15.0
+"""``raise_share`` is meant for reports as far apart as this (policy)."""
 
 Policy = Literal["static", "dynamic", "coordinated", "v2g"]
 
@@ -65,11 +69,17 @@ class ControllerSettings(Model):
     power (OCPP 1.6 errata 3.37, 2.0.1 K01.FR.27; standard-text) and the commissioning checklist tries, or its
     nameplate, for sites where stations were never connected before or are known to forget."""
     raise_hold_s: Seconds = 45.0
-    """Headroom counts once it has been there for so long."""
+    """Headroom counts once it has been there for so long; twice as long where loads were seen to come back later."""
+    quick_hold_s: Seconds = 5.0
+    """And after so long (at most ``raise_hold_s``) where the load that left it had run for ``steady_s`` and none was
+    seen to come back lately: what one or two samples miss is no headroom."""
+    steady_s: Seconds = 120.0
+    """Longer than thermostats leave a cooktop or an oven on in one go; heavier loads that cycle run for longer."""
     raise_step_a: Annotated[Number, Field(gt=0)] = 8.0
     """Largest single raise of a station; the next one follows after ``settle_s``."""
     raise_share: Annotated[Number, Field(gt=0, le=1)] = 0.15
-    """Raises that cars may not have followed yet, as a share of the service's limit: what could hide a load step."""
+    """Raises that cars may not have followed yet, as a share of the service's limit: what could hide a load step. More
+    in proportion where stations report more often than every 15 s, so that it is hidden for less time."""
     resume_hold_s: Seconds = 30.0
     """A car that was paused stays so for so long: contactors and cars dislike quick repeats."""
     recover_s: Seconds = 30.0
@@ -110,6 +120,17 @@ class ControllerSettings(Model):
     key: RelativePath | None = None
     client_ca: RelativePath | None = None
     """PEM file of the CA that stations' certificates are of, for profile 3."""
+
+    @property
+    def hold(self) -> Hold:
+        """How long what the building drew keeps headroom from being used."""
+        return Hold(self.raise_hold_s, min(self.quick_hold_s, self.raise_hold_s), self.steady_s)
+
+    @property
+    def raise_in_flight(self) -> float:
+        """``raise_share``, or more of it where reports come often."""
+        hidden_s = self.settle_s + self.sample_s
+        return self.raise_share * max((self.settle_s + REPORTS_S) / hidden_s, 1.0)
 
     @property
     def exports(self) -> bool:

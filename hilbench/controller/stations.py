@@ -20,6 +20,8 @@ WELCOME_A = 16.0
 """And so much at most: enough for all of them, and little to keep free for a car that never begins (policy)."""
 NOISE_A = 0.3
 """What a car draws beyond its limit without being at fault (measured on real cars: 0.1 to 0.5 A)."""
+REPORT_AGE_S = 1.5
+"""For so long a report says more than the time that has passed: stations that report every second (policy)."""
 FIRST = 100.0
 """Before every class (0 to 9): a boost, or a turn that is overdue."""
 
@@ -83,8 +85,8 @@ class StationState:
 
 
 def settled(station: StationState, settings: ControllerSettings, t: float) -> bool:
-    """True when it had time to follow its last limit."""
-    return t - station.granted_t >= settings.settle_s
+    """True when it had time to follow its last limit, or was seen to."""
+    return t - station.granted_t >= settings.settle_s or caught_up(station)
 
 
 def most_drawn(station: StationState, settings: ControllerSettings, t: float) -> float:
@@ -103,7 +105,21 @@ def most_drawn(station: StationState, settings: ControllerSettings, t: float) ->
     if not station.trust.told:
         return max(station.granted_a, rests_at_a(station, settings))
     allowed = station.granted_a + station.excess_a if station.granted_a >= settings.minimum_a else 0.0
-    return allowed if t - station.granted_t >= settings.follow_s else max(allowed, station.before_a[1])
+    return max(allowed, _not_yet_reduced(station, settings, t))
+
+
+def _not_yet_reduced(station: StationState, settings: ControllerSettings, t: float) -> float:
+    """What a car may draw still that follows a reduction: no more than it has reported since, it only goes down.
+
+    Unless it was on its way up when it was told.
+    """
+    before = station.before_a[1]
+    steady = station.granted_t - station.raised_t >= settings.settle_s
+    if steady and station.reported_a is not None and station.reported_t > station.granted_t:
+        before = min(before, station.reported_a)
+        if t - station.reported_t <= REPORT_AGE_S:
+            return before
+    return before if t - station.granted_t < settings.follow_s else 0.0
 
 
 def least_drawn(station: StationState, settings: ControllerSettings) -> float:
@@ -122,5 +138,15 @@ def least_drawn(station: StationState, settings: ControllerSettings) -> float:
 
 
 def known_draw(station: StationState, settings: ControllerSettings) -> bool:
-    """True when it has reported its draw at its present limit, after it had time to settle there."""
-    return station.reported_a is not None and station.reported_t >= station.granted_t + settings.settle_s
+    """True when it has reported its draw at its present limit, after it had time to settle there or when it had."""
+    if station.reported_a is None:
+        return False
+    return station.reported_t >= station.granted_t + settings.settle_s or caught_up(station)
+
+
+def caught_up(station: StationState) -> bool:
+    """True when it was raised and has reported what only a car draws that has arrived at its new limit."""
+    if station.reported_a is None or station.granted_t != station.raised_t or station.reported_t <= station.granted_t:
+        return False
+    arrived_a = station.granted_a + min(station.excess_a, 0.0) - NOISE_A
+    return station.reported_a >= arrived_a and station.reported_a > station.before_a[1]

@@ -85,12 +85,12 @@ class MeterWatch:
     def _contradiction(self, sample: MeterSample, drawn: dict[str, float], parts: dict[str, float]) -> tuple[str, bool]:
         """A meter that shows less than the stations draw or than a part of the site, or export that nobody makes.
 
-        Proven after half of stale_s.
+        Proven after half of stale_s. Where the site generates, less than the stations draw is no contradiction.
         """
         said = ""
         for line, amps in drawn.items():
             surely = _surely(amps)
-            if surely > 0 and _shown(sample, line) < surely:
+            if surely > 0 and _shown(sample, line) < surely and not self._settings.allow_export:
                 said = f"shows less than the stations draw on {line}{_swapped(sample, drawn, line)}"
             elif surely > 0 and sample.powers.get(line, 0.0) < EXPORT_W and not self._settings.exports:
                 said = f"shows export on {line}"
