@@ -22,6 +22,7 @@ from hilbench import clock, safety
 from hilbench.base_load import BaseLoadControl
 from hilbench.errors import InputError
 from hilbench.faults import Faults
+from hilbench.grid import Grid
 from hilbench.rig import Rig
 from hilbench.signals import Event, Record, offered_current, station_energy, station_power
 from hilbench.site import Site
@@ -124,7 +125,10 @@ class Bench:
         self.site_meter = world.meter
         self.controller = world.controller
         self.base_load = BaseLoadControl(world.plant, world.building, self.record)
-        self.faults = Faults(self.record, world.stations, world.links, world.meter, world.controller, self.measures)
+        self.faults = Faults(
+            self.record, world.stations, world.links, world.meter, world.controller, self.measures, world.vtn
+        )
+        self.grid = Grid(world.vtn, self.record)
         try:
             self._lag.start()
             await world.start()

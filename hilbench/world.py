@@ -24,6 +24,7 @@ from hilbench.signals import Record
 from hilbench.sut import ExternalController as ExternalSystem
 from hilbench.sut import LoopController, ProcessController
 from hilbench_emulators.building import BuildingLoad, constant_load
+from hilbench_emulators.grid.vtn import Vtn
 from hilbench_emulators.link import FaultLink
 from hilbench_emulators.load_csv import read_load_csv
 from hilbench_emulators.load_models import parametric_load
@@ -58,6 +59,7 @@ class World:
     stations: dict[str, AcStation]
     links: dict[str, FaultLink]
     meter: ModbusMeter | None
+    vtn: Vtn | None
     controller: Controller
     sessions: list[Session]
     tasks: set[asyncio.Task[Any]] = field(default_factory=set)
@@ -67,8 +69,8 @@ class World:
         return [*self._around(), *self.stations.values()]
 
     def _around(self) -> list[Device]:
-        meter: list[Device] = [self.meter] if self.meter else []
-        return [*meter, self.controller, *self.links.values()]
+        asked: list[Device] = [device for device in (self.meter, self.vtn) if device is not None]
+        return [*asked, self.controller, *self.links.values()]
 
     async def start(self) -> None:
         """Start everything and wait until every station is connected; raises ``DeviceError``."""
@@ -138,7 +140,8 @@ def build_world(
 ) -> World:
     """Make everything that ``rig`` names, not started. ``quiet_base_a`` [A] replaces the building by a constant."""
     site = rig.electrical
-    plant = Plant(site, record, seed=seed, two_way=any(entry.two_way for entry in rig.stations))
+    metered = rig.grid.vtn is not None or any(entry.two_way for entry in rig.stations)
+    plant = Plant(site, record, seed=seed, two_way=metered)
     local_day = day or clock.at(3600.0).astimezone(rig.zone).date()
     building = _building(rig, quiet_base_a, local_day, seed)
     plant.set_base_load(building)
@@ -162,6 +165,7 @@ def build_world(
         stations=stations,
         links=links,
         meter=_meter(rig, plant, record, seed),
+        vtn=_vtn(rig),
         controller=_controller(rig, log_folder),
         sessions=[] if quiet_base_a is not None else _sessions(rig, local_day, seed),
     )
@@ -270,6 +274,15 @@ def _meter(rig: Rig, plant: Plant, record: Record, seed: int) -> ModbusMeter | N
         unit=entry.unit,
         name="service",
     )
+
+
+def _vtn(rig: Rig) -> Vtn | None:
+    entry = rig.grid.vtn
+    if entry is None:
+        return None
+    vtn = Vtn(*entry.endpoint, version=entry.version)
+    vtn.store.clients = {entry.client_id: entry.secret}
+    return vtn
 
 
 def _controller(rig: Rig, log_folder: Path | None) -> Controller:
