@@ -140,7 +140,7 @@ def build_world(
 ) -> World:
     """Make everything that ``rig`` names, not started. ``quiet_base_a`` [A] replaces the building by a constant."""
     site = rig.electrical
-    metered = rig.grid.vtn is not None or any(entry.two_way for entry in rig.stations)
+    metered = bool(rig.grid.vtn or rig.site.tariff) or any(entry.two_way for entry in rig.stations)
     plant = Plant(site, record, seed=seed, two_way=metered)
     local_day = day or clock.at(3600.0).astimezone(rig.zone).date()
     building = _building(rig, quiet_base_a, local_day, seed)

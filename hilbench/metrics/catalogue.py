@@ -225,6 +225,55 @@ METRICS: dict[str, Metric] = {
             "energy at departure / asked for",
             "of the energy that a driver asked for until departure the share that the battery then has more, worst car",
         ),
+        Metric(
+            "limit_entry_time",
+            "s",
+            "lower",
+            "grid limit reached",
+            "from the latest start of a limit of the grid until the import is at or below it plus tolerance",
+        ),
+        Metric(
+            "time_above_limit",
+            "s",
+            "lower",
+            "time above grid limit",
+            "longest uninterrupted time with the import above a limit of the grid plus tolerance, once it was below",
+        ),
+        Metric(
+            "limit_use",
+            "1",
+            "higher",
+            "use of the grid limit",
+            "mean import as a share of the limit of the grid that holds",
+        ),
+        Metric(
+            "rebound_ratio",
+            "1",
+            "lower",
+            "peak after / before a grid limit",
+            "highest mean over 60 s of the import after the end of a limit as a multiple of that of as long before it",
+        ),
+        Metric(
+            "rebound_ramp",
+            "1",
+            "lower",
+            "steepest minute after a grid limit",
+            "of all that the import rises to after a limit, beyond what it was at its end, the most that is gained in 60 s",
+        ),
+        Metric(
+            "limit_recovery_time",
+            "s",
+            "lower",
+            "recovery after a grid limit",
+            "from the end of a limit of the grid until the cars draw 90 % of what they drew before it",
+        ),
+        Metric(
+            "cost_ratio",
+            "1",
+            "lower",
+            "cost / charging on arrival",
+            "what charging costs by the rig's tariff, as a share of the same energy taken on arrival within the budget",
+        ),
     )
 }
 """All metrics by name."""

@@ -146,10 +146,12 @@ class Coordinator:
 
     def _plannable(self, one: Present, t: float) -> bool:
         """It has said what it needs; and how much it takes, or it has been seen. One that is ready may have what costs
-        nothing.
+        nothing; one that may leave at any moment waits for nothing, so it is not planned unless it can give.
         """
         need = self.needs.get(one.role)
         if need is None or (need.energy_kwh <= FULL_KWH and self.tariff is None and not self._v2g):
+            return False
+        if math.isinf(need.departure) and not self._v2g:
             return False
         return math.isfinite(need.most_kw) or t - one.since >= self.settings.probe_s
 
