@@ -223,7 +223,7 @@ METRICS: dict[str, Metric] = {
             "1",
             "higher",
             "energy at departure / asked for",
-            "of the energy that a driver asked for until departure the share that the battery then has more, worst car",
+            "of the energy that a driver asked for until departure the share that the car then has more, worst car",
         ),
         Metric(
             "limit_entry_time",
