@@ -10,7 +10,8 @@ from hilbench import clock
 from hilbench.bench import PlayedSession
 from hilbench.measuring.shares import lines_used
 from hilbench.measuring.window import Reading, Window
-from hilbench.metrics.arrival import Stay, day_cost, on_arrival
+from hilbench.metrics.arrival import Stay, on_arrival
+from hilbench.metrics.bill import bill
 from hilbench.metrics.polyline import between, step_means
 from hilbench.signals import Array, demanded_current, node_power, station_power
 from hilbench.tariff import read_tariff
@@ -20,7 +21,10 @@ STEP_S = 60.0
 
 
 def cost_ratio(window: Window) -> list[Reading]:
-    """Cost of the site with its cars beyond that of the building alone, both ways; nothing without tariff or cars."""
+    """Bill of the site with its cars beyond that of the building alone, both ways; nothing without tariff or cars.
+
+    Demand counts as if the window held the highest demand of its month.
+    """
     rig = window.bench.rig
     path, stays = rig.site.tariff, _stays(window)
     if path is None or not stays:
@@ -29,7 +33,7 @@ def cost_ratio(window: Window) -> list[Reading]:
     building, cars = _building(window), _cars(window)
     early = on_arrival(stays, _room_kw(window, building), window.start, STEP_S)
     alone, planned, arrived = (
-        day_cost(tariff, begins, STEP_S, load, rig.zone) for load in (building, building + cars, building + early)
+        bill(tariff, begins, STEP_S, load, rig.zone).total for load in (building, building + cars, building + early)
     )
     if arrived <= alone:
         return []

@@ -4,14 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from zoneinfo import ZoneInfo
 
 import numpy as np
 from numpy.typing import NDArray
-
-from hilbench.metrics.bill import bill
-from hilbench.tariff import Tariff
 
 Array = NDArray[np.float64]
 
@@ -42,13 +37,4 @@ def on_arrival(stays: Sequence[Stay], room_kw: Array, start: float, step_s: floa
     return taken
 
 
-def day_cost(tariff: Tariff, start: datetime, step_s: float, load_kw: Array, zone: ZoneInfo) -> float:
-    """What a day costs in a month of such days: its energy, and a day's share of the demand charges; nothing fixed."""
-    found = bill(tariff, start, step_s, load_kw, zone)
-    local = start.astimezone(zone)
-    following = local.replace(year=local.year + local.month // 12, month=local.month % 12 + 1, day=1)
-    days = (following.date() - local.replace(day=1).date()).days
-    return found.energy + (found.time_of_use_demand + found.flat_demand) / days
-
-
-__all__ = ["Stay", "day_cost", "on_arrival"]
+__all__ = ["Stay", "on_arrival"]

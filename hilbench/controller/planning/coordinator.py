@@ -171,7 +171,7 @@ class Coordinator:
         """What has to be planned, in steps from ``t`` on."""
         rules = self.settings
         step_s, count = rules.step_min * 60.0, round(rules.horizon_h * 60.0 / rules.step_min)
-        loose = math.fsum(one.drawn_kw for one in present if one not in planned)
+        loose = math.fsum(max(one.drawn_kw, one.most_kw) for one in present if one not in planned)
         base = self.base_ahead(t, count)
         base[: round(UNPLANNED_H * 3600.0 / step_s)] += loose
         room = np.minimum(self._room_kw, [_or_inf(limit(t + k * step_s)) for k in range(count)]) - base
