@@ -22,6 +22,7 @@ from hilbench import clock, safety
 from hilbench.base_load import BaseLoadControl
 from hilbench.errors import InputError
 from hilbench.faults import Faults
+from hilbench.grid import Grid
 from hilbench.rig import Rig
 from hilbench.signals import Event, Record, offered_current, station_energy, station_power
 from hilbench.site import Site
@@ -124,7 +125,10 @@ class Bench:
         self.site_meter = world.meter
         self.controller = world.controller
         self.base_load = BaseLoadControl(world.plant, world.building, self.record)
-        self.faults = Faults(self.record, world.stations, world.links, world.meter, world.controller, self.measures)
+        self.faults = Faults(
+            self.record, world.stations, world.links, world.meter, world.controller, self.measures, world.vtn
+        )
+        self.grid = Grid(world.vtn, self.record)
         try:
             self._lag.start()
             await world.start()
@@ -282,8 +286,9 @@ class Bench:
         ]
 
     def capabilities(self) -> frozenset[str]:
-        """What procedures may need of the rig: what can fail in it, and ``v2g`` where cars may discharge."""
-        return self.faults.capabilities() | ({"v2g"} if self.two_way_roles() else set())
+        """What procedures may need of the rig: what can fail in it, ``v2g`` where cars may discharge, ``tariff``."""
+        tariff = {"tariff"} if self.rig.site.tariff else set()
+        return self.faults.capabilities() | ({"v2g"} if self.two_way_roles() else set()) | tariff
 
     @property
     def reference_vehicle(self) -> str:
@@ -311,6 +316,25 @@ class Bench:
     def worst_base_headroom_a(self) -> float:
         """What brings the quiet building to the worst base load that the rig declares [A per line]."""
         return (1.0 - QUIET_SHARE) * self.site.worst_base_a
+
+    def _import_kw(self, amps: float) -> float:
+        """What the service takes when every line carries ``amps``."""
+        return amps * len(self.site.lines) * self.site.service.line_to_neutral_v / 1000.0
+
+    @property
+    def grid_limit_kw(self) -> float:
+        """A limit of the import that leaves the cars half of what the budget leaves them beside a quiet building."""
+        quiet_a = QUIET_SHARE * self.site.worst_base_a
+        return self._import_kw(quiet_a + 0.5 * (self.site.nodes[0].limit_a - quiet_a))
+
+    @property
+    def fallback_import_kw(self) -> float:
+        """What the service takes when every station is at its fallback beside a quiet building."""
+        load = dict.fromkeys(self.site.lines, 0j)
+        for branch in self.site.branches:
+            for line, unit in self.site.unit_currents(branch).items():
+                load[line] += unit * branch.fallback_a
+        return self._import_kw(QUIET_SHARE * self.site.worst_base_a + max(map(abs, load.values())))
 
     def evening_peak_a(self, share: float) -> float:
         """Load on top of the quiet building [A per line] that makes the worst base load of the rig.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from hilbench import clock
-from hilbench.devices import Controller, Link, LinkFault, MeterFault, SiteMeter, Station
+from hilbench.devices import Controller, Device, Link, LinkFault, MeterFault, SiteMeter, Station
 from hilbench.errors import DeviceError
 from hilbench.signals import Event, Record
 
@@ -21,6 +21,7 @@ class Faults:
         meter: SiteMeter | None,
         controller: Controller,
         measures: bool = True,
+        vtn: Device | None = None,
     ) -> None:
         self._record = record
         self._stations = stations
@@ -28,11 +29,12 @@ class Faults:
         self._meter = meter
         self._controller = controller
         self._measures = measures
+        self._vtn = vtn
 
     def capabilities(self) -> frozenset[str]:
         """What can fail in this rig: ``link``, ``meter.fault``, ``controller.suspend|kill|restart``.
 
-        ``controller.measures`` says that it answers what its meter shows.
+        ``controller.measures`` says that it answers what its meter shows, ``grid.vtn`` that the bench plays the VTN.
         """
         found = {f"controller.{name}" for name in self._controller.capabilities()}
         if self._links:
@@ -41,6 +43,8 @@ class Faults:
             found.add("controller.measures")
         if self._meter is not None:
             found.add("meter.fault")
+        if self._vtn is not None:
+            found.add("grid.vtn")
         return frozenset(found)
 
     def cut_link(self, role: str, how: LinkFault = "reset") -> Event:
@@ -91,6 +95,17 @@ class Faults:
         await self._controller.restart()
         return event
 
+    async def vtn_outage(self) -> Event:
+        """Take the VTN away: its connections are reset, new ones refused; what it has published it keeps."""
+        event = self._note("fault.vtn", "grid.vtn", how="away")
+        await self._the_vtn().stop()
+        return event
+
+    async def heal_vtn(self) -> Event:
+        """Let the VTN answer again."""
+        await self._the_vtn().start()
+        return self._note("heal.vtn", "grid.vtn", how="back")
+
     async def power_cycle(self, role: str, off_s: float) -> Event:
         """Cut the supply of station ``role`` for ``off_s`` seconds; the car stays plugged in."""
         event = self._note("fault.power", role, off_s=off_s)
@@ -101,6 +116,11 @@ class Faults:
         if role not in self._links:
             raise DeviceError(f"station {role}: the rig has no link that the bench could fail")
         return self._links[role]
+
+    def _the_vtn(self) -> Device:
+        if self._vtn is None:
+            raise DeviceError("the rig has no VTN that the bench plays: add [grid.vtn]")
+        return self._vtn
 
     def _site_meter(self) -> SiteMeter:
         if self._meter is None:

@@ -12,6 +12,7 @@ from hilbench.requirements import profile_names
 from hilbench.rig_errors import Location, suggestion, where
 from hilbench.rig_models import ReferenceController, Rig, StationEntry
 from hilbench.site import LINES
+from hilbench.tariff import read_tariff
 from hilbench_emulators.building import line_shares
 from hilbench_emulators.personality import load_personality, names
 from hilbench_emulators.vehicles import load_vehicle, vehicle_names
@@ -20,6 +21,8 @@ Complaint = tuple[Location, str, str]
 STATION_DEVICES = ("emulated:ac",)
 """What can play a station."""
 OCPP_METER = "emulated:ocpp"
+VTN_DEVICES = ("emulated:openadr3",)
+"""What can play a VTN."""
 
 
 def consistency(
@@ -232,12 +235,41 @@ def _meter_maps(rig: Rig) -> Iterator[Complaint]:
 
 def _addresses(rig: Rig) -> Iterator[Complaint]:
     taken = {rig.controller.address: "controller.ocpp"}
+    vtn = rig.grid.vtn
+    if vtn is not None and taken.setdefault(vtn.endpoint, "grid.vtn.address") != "grid.vtn.address":
+        yield ("grid", "vtn", "address"), f"{vtn.address} is also controller.ocpp", "give each its own port"
     for name, meter in rig.meters.items():
         if meter.device == OCPP_METER:
             continue
         other = taken.setdefault(meter.endpoint, f"meter.{name}.address")
         if other != f"meter.{name}.address":
             yield ("meter", name, "address"), f"{meter.address} is also {other}", "give each its own port"
+
+
+def _vtn(rig: Rig) -> Iterator[Complaint]:
+    vtn = rig.grid.vtn
+    if vtn is None:
+        return
+    if vtn.device not in VTN_DEVICES:
+        remedy = suggestion(vtn.device, VTN_DEVICES) or f"known: {', '.join(VTN_DEVICES)}"
+        yield ("grid", "vtn", "device"), f"there is no kind of VTN {vtn.device!r}", remedy
+    try:
+        _ = vtn.secret
+    except ValueError as error:
+        yield ("grid", "vtn", "client_secret_file"), str(error), "put the secret alone into that file"
+    if isinstance(rig.controller, ReferenceController) and "openadr" not in rig.controller.settings:
+        remedy = "add [controller.openadr] with url, client_id, client_secret_file and full_kw"
+        yield ("grid", "vtn"), "nobody would ask this VTN: the reference controller has no openadr", remedy
+
+
+def _tariff(rig: Rig) -> Iterator[Complaint]:
+    if rig.site.tariff is None:
+        return
+    try:
+        read_tariff(rig.site.tariff)
+    except InputError as error:
+        for problem in error.problems:
+            yield ("site", "tariff"), f"{error.source}: {problem.where}: {problem.what}", problem.remedy
 
 
 def _meters(rig: Rig) -> Iterator[Complaint]:
@@ -302,6 +334,8 @@ _CHECKS: tuple[tuple[str, Callable[[Rig], Iterator[Complaint]]], ...] = (
     ("", _reported_meters),
     ("meter", _meter_maps),
     ("meter", _serial_lines),
+    ("grid", _vtn),
+    ("", _tariff),
     ("", _shares),
     ("", _known_names),
     ("loads", _loads),

@@ -21,6 +21,8 @@ from hilbench.errors import InputError
 from hilbench.loads import LoadsEntry
 from hilbench.meter_maps import DEFAULT_MAP, maps_by_model
 from hilbench.modbus_address import ModbusAddress, modbus_address
+from hilbench.rig_grid import GridEntry
+from hilbench.rig_values import Address, InputFile, one_line, parse_address
 from hilbench.site import (
     NAME,
     Amperes,
@@ -39,30 +41,8 @@ from hilbench.site import (
 from hilbench.tomlfile import is_file
 
 Seconds = Annotated[Number, Field(gt=0, le=86_400)]
-Address = tuple[str, int]
 _LONGEST_PASSWORD = 64
 _WEB_PORTS = {"ws": 80, "wss": 443}
-
-
-def parse_address(text: str, schemes: tuple[str, ...], default_ports: dict[str, int] | None = None) -> Address:
-    """Host and port of a URL such as ``tcp://127.0.0.1:5020``; raises ``ValueError`` saying what is wrong."""
-    example = f"use {schemes[0]}://HOST:PORT"
-    try:
-        parts = urlsplit(text)
-    except ValueError:
-        raise ValueError(f"{text!r} is no URL; {example}") from None
-    if parts.scheme not in schemes:
-        raise ValueError(f"{text!r} does not start with {' or '.join(f'{s}://' for s in schemes)}; {example}")
-    if not parts.hostname or any(c.isspace() for c in text):
-        raise ValueError(f"{text!r} names no host; {example}")
-    try:
-        port = parts.port
-    except ValueError:
-        raise ValueError(f"{text!r} has a port that is not between 1 and 65535; {example}") from None
-    port = port if port is not None else (default_ports or {}).get(parts.scheme)
-    if not port:
-        raise ValueError(f"{text!r} names no port; {example}")
-    return parts.hostname, port
 
 
 def _ocpp_url(value: str) -> str:
@@ -85,12 +65,6 @@ def _time_zone(value: str) -> str:
     return value
 
 
-def _existing(value: Path) -> Path:
-    if not is_file(value):
-        raise ValueError(f"there is no file {value}; paths are relative to the rig file")
-    return value
-
-
 def _name_or_file(value: str, info: ValidationInfo) -> str:
     return str(beside_file(Path(value), info)) if value.endswith(".toml") else value
 
@@ -100,7 +74,6 @@ MeterAddress = Annotated[str, AfterValidator(_meter_address)]
 TimeZone = Annotated[str, AfterValidator(_time_zone)]
 DataName = Annotated[str, AfterValidator(_name_or_file)]
 """Name of a shipped car, personality or meter map, or the path of a TOML file relative to the rig file."""
-InputFile = Annotated[Path, AfterValidator(beside_file), AfterValidator(_existing)]
 
 
 class SiteEntry(Model):
@@ -111,7 +84,8 @@ class SiteEntry(Model):
 
     ``contract_kw`` is what the site may take from the grid [kW], ``export_limit_kw`` what it may feed in at its
     interconnection [kW]. ``unbalance_a`` is how far the lines may differ [A]
-    (4.6 kVA on 230 V, VDE-AR-N 4100: 20 A; recalled), ``neutral_a`` what a smaller neutral bears [A].
+    (4.6 kVA on 230 V, VDE-AR-N 4100: 20 A; recalled), ``neutral_a`` what a smaller neutral bears [A]. ``tariff`` is the
+    URDB JSON file of what energy and demand cost here: the bench reckons with it, a controller has its own setting.
     """
 
     name: Annotated[str, Field(min_length=1, max_length=100)]
@@ -122,6 +96,7 @@ class SiteEntry(Model):
     export_limit_kw: Annotated[Number, Field(ge=0, le=100_000)] | None = None
     unbalance_a: Rating | None = None
     neutral_a: Rating | None = None
+    tariff: InputFile | None = None
     timezone: TimeZone = "UTC"
     requirements: Annotated[tuple[str, ...], Field(min_length=1)] = ("generic-v0",)
 
@@ -167,14 +142,7 @@ class StationEntry(Branch):
         """The password, from wherever it is; raises ``ValueError`` for a file that holds none of 1 to 64 characters."""
         if self.password_file is None:
             return self.password
-        try:
-            text = self.password_file.read_text("utf-8").rstrip("\r\n")
-        except OSError as error:
-            raise ValueError(f"{self.password_file} cannot be read: {error.strerror or error}") from error
-        if not 1 <= len(text) <= _LONGEST_PASSWORD or not text.isprintable():
-            what = f"holds no password of 1 to {_LONGEST_PASSWORD} characters in one line"
-            raise ValueError(f"{self.password_file} {what}")
-        return text
+        return one_line(self.password_file, _LONGEST_PASSWORD, "password")
 
     @property
     def two_way(self) -> bool:
@@ -419,6 +387,7 @@ class Rig(Model):
     stations: Annotated[tuple[StationEntry, ...], Field(alias="station")] = ()
     controller: ControllerEntry = Field(default_factory=ReferenceController)
     meters: Annotated[dict[Name, MeterEntry], Field(alias="meter", default_factory=dict)]
+    grid: GridEntry = Field(default_factory=GridEntry)
     building: BuildingEntry | None = None
     sessions: SessionsEntry | None = None
     run: RunEntry = Field(default_factory=RunEntry)
@@ -537,8 +506,9 @@ class Rig(Model):
 
     @property
     def roles(self) -> frozenset[str]:
-        """Everything that a test can ask for: station roles, meters, ``controller`` and ``base_load``."""
+        """Everything that a test can ask for: station roles, meters, ``controller``, ``base_load``, ``grid.vtn``."""
         fixed = {"controller"} | ({"base_load"} if self.building else set())
+        fixed |= {"grid.vtn"} if self.grid.vtn else set()
         return frozenset(fixed | {entry.role for entry in self.stations} | {f"meter.{name}" for name in self.meters})
 
     def station(self, role: str) -> StationEntry:

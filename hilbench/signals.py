@@ -217,7 +217,7 @@ def state_of_charge(role: str) -> str:
 def node_power(node: str) -> str:
     """Signal name of the active power [W] through a node (``linear``), negative while the site exports.
 
-    Only the service has one, and only where cars may discharge.
+    Only the service has one, and only where cars may discharge, or a grid or a tariff counts it.
     """
     return f"power/{node}"
 

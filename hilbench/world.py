@@ -32,6 +32,7 @@ from hilbench.signals import Record
 from hilbench.sut import ExternalController as ExternalSystem
 from hilbench.sut import LoopController, ProcessController
 from hilbench_emulators.building import BuildingLoad, constant_load
+from hilbench_emulators.grid.vtn import Vtn
 from hilbench_emulators.link import FaultLink
 from hilbench_emulators.load_csv import read_load_csv
 from hilbench_emulators.load_models import parametric_load
@@ -68,6 +69,7 @@ class World:
     links: dict[str, FaultLink]
     meter: ModbusMeter | OcppMeter | None
     feeder_meters: list[ModbusMeter]
+    vtn: Vtn | None
     controller: Controller
     sessions: list[Session]
     tasks: set[asyncio.Task[Any]] = field(default_factory=set)
@@ -77,8 +79,8 @@ class World:
         return [*self._around(), *self.stations.values()]
 
     def _around(self) -> list[Device]:
-        meter: list[Device] = [self.meter] if self.meter else []
-        return [*meter, *self.feeder_meters, self.controller, *self.links.values()]
+        asked: list[Device] = [device for device in (self.meter, self.vtn) if device is not None]
+        return [*asked, *self.feeder_meters, self.controller, *self.links.values()]
 
     async def start(self) -> None:
         """Start everything and wait until every station is connected; raises ``DeviceError``."""
@@ -148,7 +150,8 @@ def build_world(
 ) -> World:
     """Make everything that ``rig`` names, not started. ``quiet_base_a`` [A] replaces the building by a constant."""
     site = rig.electrical
-    plant = Plant(site, record, seed=seed, two_way=any(entry.two_way for entry in rig.stations))
+    metered = bool(rig.grid.vtn or rig.site.tariff) or any(entry.two_way for entry in rig.stations)
+    plant = Plant(site, record, seed=seed, two_way=metered)
     local_day = day or clock.at(3600.0).astimezone(rig.zone).date()
     building = _building(rig, quiet_base_a, local_day, seed)
     plant.set_base_load(building)
@@ -173,6 +176,7 @@ def build_world(
         links=links,
         meter=_site_meter(rig, plant, stations, record, seed),
         feeder_meters=_feeder_meters(rig, plant, record, seed),
+        vtn=_vtn(rig),
         controller=_controller(rig, log_folder),
         sessions=[] if quiet_base_a is not None else _sessions(rig, local_day, seed),
     )
@@ -299,6 +303,15 @@ def _meter_settings(entry: MeterEntry) -> MeterSettings:
         noise_a=entry.noise_a,
         resolution_a=entry.resolution_a,
     )
+
+
+def _vtn(rig: Rig) -> Vtn | None:
+    entry = rig.grid.vtn
+    if entry is None:
+        return None
+    vtn = Vtn(*entry.endpoint, version=entry.version)
+    vtn.store.clients = {entry.client_id: entry.secret}
+    return vtn
 
 
 def _controller(rig: Rig, log_folder: Path | None) -> Controller:

@@ -9,7 +9,13 @@ from typing import Any
 from hilbench.evidence.markup import plain_prose
 
 CAUSES = ("stimulus", "fault", "heal")
-_MARKS = {"none": "observation begins", "day": "the day begins", "burst": "cars plug in", "clear": "load removed"}
+_MARKS = {
+    "none": "observation begins",
+    "day": "the day begins",
+    "burst": "cars plug in",
+    "clear": "load removed",
+    "limit_cancelled": "grid limit taken back",
+}
 _CALM = ("begins", "load removed", "restored", "resume", "restart")
 
 
@@ -46,12 +52,16 @@ _LOADS = {
     "ramp": "load +{amps} A in {over_s} s",
     "sine": "load ±{amps} A every {period_s} s",
     "inrush": "a motor of {running_a} A starts",
+    "limit": "grid limit of {limit_kw} kW in {in_s} s",
+    "limit_changed": "grid limit is {limit_kw} kW",
+    "signal": "{signal} of {steps} intervals",
 }
 _FAULTS = {
     "link": "link of {subject} cut ({how})",
     "latency": "link of {subject} late by {seconds} s",
     "meter": "meter {fault}",
     "controller": "controller {how}",
+    "vtn": "VTN {how}",
     "power": "{subject} without power for {off_s} s",
 }
 

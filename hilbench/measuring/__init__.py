@@ -12,7 +12,7 @@ from typing import Any
 from hilbench import clock
 from hilbench.bench import Bench
 from hilbench.errors import InputError
-from hilbench.measuring import exposures, fallbacks, responses, shares, two_way
+from hilbench.measuring import costs, exposures, fallbacks, grid_limits, responses, shares, two_way
 from hilbench.measuring.window import Extractor, Reading, Window
 from hilbench.metrics.catalogue import METRICS
 from hilbench.requirements import load_requirements
@@ -49,6 +49,13 @@ EXTRACTORS: dict[str, Extractor] = {
     "export_excess_kw": two_way.export_excess,
     "least_soc": two_way.least_soc,
     "energy_at_departure": two_way.energy_at_departure,
+    "limit_entry_time": grid_limits.entry_time,
+    "time_above_limit": grid_limits.time_above,
+    "limit_use": grid_limits.use,
+    "rebound_ratio": grid_limits.rebound_ratio,
+    "rebound_ramp": grid_limits.rebound_ramp,
+    "limit_recovery_time": grid_limits.recovery_time,
+    "cost_ratio": costs.cost_ratio,
 }
 """How each metric of the catalogue is taken from a bench."""
 
@@ -75,7 +82,7 @@ class Measure:
         """Measure ``metric`` between two events or times (default: the whole record, until now) and judge it.
 
         Of several nodes, lines or stations the worst counts. ``timeout_s`` replaces the rig's fallback time-out in
-        limits that name it; ``parameters`` (``roles``, ``lines``, ``lost``) narrow what is looked at. Raises
+        limits that name it; ``parameters`` (``roles``, ``lines``, ``lost``, ``limit``) narrow what is looked at. Raises
         ``InputError`` for a metric that does not exist.
         """
         if metric not in EXTRACTORS:

@@ -21,9 +21,9 @@ def utilisation(window: Window) -> list[Reading]:
     """For each car on ``lines``, how much it had of what it wanted or something above it could carry, on average."""
     about = set(window.parameters.get("lines") or window.bench.site.lines)
     return [
-        Reading(mean(share), window.average_u, role, (line_current(role, _lines(window, role)[0]),))
+        Reading(mean(share), window.average_u, role, (line_current(role, lines_used(window, role)[0]),))
         for role, share in _served(window, beside_base=False).items()
-        if about & set(_lines(window, role))
+        if about & set(lines_used(window, role))
     ]
 
 
@@ -47,13 +47,13 @@ def _served(window: Window, beside_base: bool) -> dict[str, Polyline]:
     for role in window.roles:
         wanted = window.line(demanded_current(role))
         if wanted is not None and (wanted[1] >= MINIMUM_CURRENT_A).any():
-            lines, path = _lines(window, role), [*site.path(site.branch(role).feeder)]
+            lines, path = lines_used(window, role), [*site.path(site.branch(role).feeder)]
             above = [known[node_id, line] for node_id in path for line in lines if (node_id, line) in known]
             found[role] = allocation.served_share(window.must(line_current(role, lines[0])), wanted, above)
     return found
 
 
-def _lines(window: Window, role: str) -> list[str]:
+def lines_used(window: Window, role: str) -> list[str]:
     """Lines that the car at a station uses; all of the station's while it has used none."""
     lines = window.bench.site.branch(role).lines
     drawn = {line: window.must(line_current(role, line)) for line in lines}

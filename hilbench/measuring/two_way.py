@@ -4,9 +4,18 @@ from __future__ import annotations
 
 import numpy as np
 
+from hilbench.measuring.shares import lines_used
 from hilbench.measuring.window import Reading, Window
-from hilbench.metrics.polyline import aligned, highest_mean
-from hilbench.signals import Event, node_power, state_of_charge, station_power
+from hilbench.metrics.polyline import aligned, between, highest_mean
+from hilbench.signals import (
+    Event,
+    Signal,
+    demanded_current,
+    node_power,
+    state_of_charge,
+    station_energy,
+    station_power,
+)
 
 DEMAND_S = 900.0
 """Window of a demand charge [s]: 15 min in most tariffs (secondary)."""
@@ -54,12 +63,33 @@ def energy_at_departure(window: Window) -> list[Reading]:
 
 
 def _gained(window: Window, event: Event) -> Reading | None:
-    departure, name = event.data["departure_t"], state_of_charge(event.subject)
-    signal = window.bench.record.signals.get(name)
-    if departure is None or signal is None or not window.start <= departure <= window.stop:
+    departure = event.data["departure_t"]
+    if departure is None or not window.start <= departure <= window.stop:
         return None
-    arrival, target = event.data["arrival_soc"], event.data["target_soc"]
-    soc = signal.value_at(departure)
+    signal = window.bench.record.signals.get(state_of_charge(event.subject))
+    return _charged(window, event, departure) if signal is None else _held(signal, event, departure)
+
+
+def _held(signal: Signal, event: Event, departure: float) -> Reading:
+    """By the state of charge, where it is recorded: that of a car that can discharge."""
+    arrival, target, soc = event.data["arrival_soc"], event.data["target_soc"], signal.value_at(departure)
     share = 1.0 if target <= arrival else float(np.clip((soc - arrival) / (target - arrival), 0.0, 1.0))
     note = f"{event.subject}: {100 * soc:.0f} % of {100 * target:.0f} %, came with {100 * arrival:.0f} %"
-    return Reading(share, 0.0, note, (name,))
+    return Reading(share, 0.0, note, (signal.name,))
+
+
+def _charged(window: Window, event: Event, departure: float) -> Reading | None:
+    """By the station's meter: what it counted until departure, of what was asked for and fits into the stay."""
+    role, site = event.subject, window.bench.site
+    counter, wanted = window.bench.record.signals.get(station_energy(role)), window.line(demanded_current(role))
+    asked_wh = float(event.data["energy_wh"])
+    if counter is None or wanted is None or departure <= event.t or asked_wh <= 0.0:
+        return None
+    branch = site.branch(role)
+    phases = 1 if branch.line_to_line else len(lines_used(window, role))
+    most_a = min(float(between(wanted, event.t, departure)[1].max()), branch.max_a)
+    possible_wh = most_a * phases * site.voltage_v(branch) * (departure - event.t) / 3600.0
+    got_wh = counter.value_at(departure) - counter.value_at(event.t)
+    goal_wh = max(min(asked_wh, possible_wh), 1.0)
+    note = f"{role}: {got_wh / 1000.0:.2f} of {goal_wh / 1000.0:.2f} kWh"
+    return Reading(min(got_wh / goal_wh, 1.0), 0.0, note, (counter.name,))

@@ -88,6 +88,13 @@ def highest_mean(line: Polyline, window_s: float) -> float:
     return float(((_areas(t, v, starts + window_s) - _areas(t, v, starts)) / window_s).max())
 
 
+def step_means(line: Polyline, start: float, step_s: float, count: int) -> Array:
+    """Means over ``count`` steps of ``step_s`` from ``start`` on, which must lie within the polyline; exact."""
+    t, v = checked(line)
+    means: Array = np.diff(_areas(t, v, start + step_s * np.arange(count + 1, dtype=np.float64))) / step_s
+    return means
+
+
 def _areas(t: Array, v: Array, at: Array) -> Array:
     """Integral from the first corner up to each of the times ``at``."""
     sums = np.concatenate(([0.0], np.cumsum(np.diff(t) * (v[1:] + v[:-1]) / 2.0)))

@@ -31,6 +31,7 @@ CONTEXT = {
     "timeout_s": "configured time-out after which the loss counts [s]",
     "meter_interval_s": "sampling interval of the meter [s]",
     "stations": "number of stations",
+    "notice_s": "how long before its start a limit of the grid was published [s]",
 }
 """Quantities that a limit or a condition may name; the procedure supplies their values."""
 Context = Mapping[str, float]

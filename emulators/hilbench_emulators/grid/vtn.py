@@ -33,6 +33,14 @@ class Vtn:
         """Base of all paths."""
         return f"http://{self.host}:{self.port}"
 
+    async def start(self) -> None:
+        """As :meth:`up`; raises ``DeviceError`` when the port cannot be had."""
+        await self.up()
+
+    async def stop(self) -> None:
+        """As :meth:`down`."""
+        await self.down()
+
     async def up(self) -> None:
         """Listen; does nothing when it does. Raises ``DeviceError`` when the port cannot be had."""
         if self._server is not None:

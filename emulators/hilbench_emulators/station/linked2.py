@@ -72,10 +72,14 @@ class Linked2(Smart2):
         await super().plug_in(vehicle, **wishes)
         if self._car is not None:
             self.visit = replace(self.visit, arrival_soc=self._outlet.reading().soc or 0.0)
-            target = self._needs().target_soc
-            leaves = self.visit.departure
-            until = None if leaves is None else clock.seconds_since_epoch(leaves)
-            self.event("session.needs", target_soc=target, arrival_soc=self.visit.arrival_soc, departure_t=until)
+            needs, leaves = self._needs(), self.visit.departure
+            self.event(
+                "session.needs",
+                target_soc=needs.target_soc,
+                arrival_soc=self.visit.arrival_soc,
+                energy_wh=(needs.target_soc - self.visit.arrival_soc) * needs.capacity_wh,
+                departure_t=None if leaves is None else clock.seconds_since_epoch(leaves),
+            )
 
     def _end(self, transaction: Transaction2, reason: str) -> None:
         """See :class:`Transacting2`; what was agreed ends with it."""

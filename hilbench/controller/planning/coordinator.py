@@ -146,10 +146,12 @@ class Coordinator:
 
     def _plannable(self, one: Present, t: float) -> bool:
         """It has said what it needs; and how much it takes, or it has been seen. One that is ready may have what costs
-        nothing.
+        nothing; one that may leave at any moment waits for nothing, so it is not planned unless it can give.
         """
         need = self.needs.get(one.role)
         if need is None or (need.energy_kwh <= FULL_KWH and self.tariff is None and not self._v2g):
+            return False
+        if math.isinf(need.departure) and not self._v2g:
             return False
         return math.isfinite(need.most_kw) or t - one.since >= self.settings.probe_s
 
@@ -169,7 +171,7 @@ class Coordinator:
         """What has to be planned, in steps from ``t`` on."""
         rules = self.settings
         step_s, count = rules.step_min * 60.0, round(rules.horizon_h * 60.0 / rules.step_min)
-        loose = math.fsum(one.drawn_kw for one in present if one not in planned)
+        loose = math.fsum(max(one.drawn_kw, one.most_kw) for one in present if one not in planned)
         base = self.base_ahead(t, count)
         base[: round(UNPLANNED_H * 3600.0 / step_s)] += loose
         limits = np.array([_or_inf(limit(t + k * step_s)) for k in range(count)])
