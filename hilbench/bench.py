@@ -282,8 +282,9 @@ class Bench:
         ]
 
     def capabilities(self) -> frozenset[str]:
-        """What procedures may need of the rig: what can fail in it, and ``v2g`` where cars may discharge."""
-        return self.faults.capabilities() | ({"v2g"} if self.two_way_roles() else set())
+        """What procedures may need of the rig: what can fail in it, ``v2g`` where cars may discharge, and company."""
+        several = {"stations.several"} if len(self.stations) > 1 else set()
+        return self.faults.capabilities() | several | ({"v2g"} if self.two_way_roles() else set())
 
     @property
     def reference_vehicle(self) -> str:

@@ -1,10 +1,10 @@
 """The station port: a central system that does what a load manager needs and survives what stations send.
 
-Every output is a dead-man pair. The *fallback* (TxDefaultProfile, stack level 0, no end) is installed at every
-connect; the *lease* (TxDefaultProfile, stack level 1) lasts ``lease_s`` and must be renewed. When controller or link
-dies, the lease runs out and the station stands on its fallback. TxDefaultProfile is used for both because a TxProfile
-leaves the start of a transaction without a limit (bmw-wallbox-ha#15). Stations that do not take it so are told in
-another way, and those that ignore it get a TxProfile beside it (see ``installing``).
+Every output is a dead-man pair. The *fallback* (TxDefaultProfile, stack level 0, no date and no end) is installed at
+every connect; the *lease* (TxDefaultProfile, stack level 1) lasts ``lease_s`` and must be renewed. When controller or
+link dies, the lease runs out and the station stands on its fallback. TxDefaultProfile is used for both because a
+TxProfile leaves the start of a transaction without a limit (bmw-wallbox-ha#15). Stations that do not take it so are
+told in another way, and those that ignore it get a TxProfile beside it (see ``installing``).
 """
 
 from __future__ import annotations
@@ -41,7 +41,10 @@ class Csms:
     ``speak`` makes the conversation for a connection, in the version that was agreed on. ``passwords`` (by identity)
     are asked for in security profiles 1 and 2; a station without one is refused there. ``supply_of`` (by role) is asked
     for stations that take only watts. The main meter of the station with ``meter_role`` is the site's.
+    ``checks_clocks``: stations that report with a wrong time are told the right one.
     """
+
+    checks_clocks = True
 
     def __init__(
         self,

@@ -72,7 +72,7 @@ class ControllerRuntime:
         self._defect: Defect = defect_named(defect)
         self._site, self._settings, self._listen = site, self._defect.settings(settings), listen
         fallback = {branch.role: branch.fallback_a for branch in site.branches}
-        self._csms = Csms(
+        self._csms = PORTS.get(self._defect.id, Csms)(
             self._settings,
             identities,
             fallback.__getitem__,

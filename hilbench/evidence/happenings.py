@@ -53,6 +53,8 @@ _FAULTS = {
     "meter": "meter {fault}",
     "controller": "controller {how}",
     "power": "{subject} without power for {off_s} s",
+    "deaf": "{subject} offers {limit_a} A, told or not",
+    "clock": "clock of {subject} ahead by {ahead_s} s",
 }
 
 

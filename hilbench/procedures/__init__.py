@@ -2,7 +2,7 @@
 
 A procedure plugs cars in, disturbs the site through the bench, waits, and measures. It knows metrics by name and no
 limits: those come from the rig's requirement profiles. Ids follow the groups of the acceptance catalogue (2 budget,
-4 fallback, 7 injection, 11 cars that discharge).
+3 protocol, 4 fallback, 5 metering, 7 injection, 11 cars that discharge).
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ MODULES = (
     "plug_in_burst",
     "steady_state",
     "fairness",
+    "station_ignores_limit",
     "random_day",
     "controller_stops",
     "station_link_cut",
@@ -32,6 +33,7 @@ MODULES = (
     "meter_frozen",
     "controller_restart",
     "station_power_cycle",
+    "clock_jump",
     "v2g_day",
 )
 
@@ -41,9 +43,9 @@ class Procedure:
     """One step of the catalogue.
 
     ``needs`` names what the rig must offer beyond stations and a site meter (``controller.suspend``,
-    ``controller.kill``, ``controller.measures``, ``link``, ``meter.fault``, ``v2g``); ``base`` is the building during
-    it: a quiet constant load or the rig's own; ``short`` procedures end within minutes of bench time and also make
-    sense in real time.
+    ``controller.kill``, ``controller.measures``, ``link``, ``meter.fault``, ``station.fault``, ``stations.several``,
+    ``v2g``); ``base`` is the building during it: a quiet constant load or the rig's own; ``short`` procedures end
+    within minutes of bench time and also make sense in real time.
     """
 
     id: str
