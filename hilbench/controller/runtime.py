@@ -24,6 +24,7 @@ from hilbench.controller.csms2 import Conversation2
 from hilbench.controller.csms16 import Conversation16
 from hilbench.controller.defects import Defect, defect_named
 from hilbench.controller.meter_port import MeterPlace, MeterPort
+from hilbench.controller.mistakes_port import PORTS
 from hilbench.controller.ocpp_meter import OcppPlace, OcppPort
 from hilbench.controller.operator_box import OperatorBox
 from hilbench.controller.readback import Composite
