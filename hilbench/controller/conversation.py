@@ -148,7 +148,7 @@ class Conversation(ABC):
         self.link.spawn(self._restore())
 
     async def _restore(self) -> None:
-        if self.csms.with_fallback:
+        if self.csms.with_fallback_for(self.role):
             await self._put(self.csms.fallback_of(self.role), None)
 
     def want(self, limit_a: float, renew: bool = False) -> None:

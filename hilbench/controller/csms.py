@@ -78,6 +78,10 @@ class Csms:
             self._installers[role] = Installer(self._supply_of(role), self.settings.minimum_a)
         return self._installers[role]
 
+    def with_fallback_for(self, role: str) -> bool:  # noqa: ARG002 - every station gets one
+        """Whether a station that connects or boots is given its fallback."""
+        return self.with_fallback
+
     def next_transaction(self) -> int:
         """A transaction id; unique for this run of the controller by its start in seconds."""
         self._transactions += 1

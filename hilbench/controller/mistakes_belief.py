@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 
 from hilbench.controller.core import Core, Setpoint
 from hilbench.controller.settings import ControllerSettings
+from hilbench.controller.stations import StationState
 from hilbench.controller.watch import MeterSample, MeterWatch
 from hilbench.site import Site
 
@@ -83,3 +85,49 @@ class TrustsAcceptance(Core):
         """Cut off what is more than the limit."""
         held = self.stations[role].granted_a
         super().report(role, t, {name: min(amps, held) for name, amps in currents.items()})
+
+
+class SumsTheLines(Core):
+    """Knows only the sum of the lines, and takes a third (or half) of it for each."""
+
+    def _estimate(self, sample: MeterSample) -> None:
+        mean = sum(sample.currents.values()) / len(sample.currents)
+        super()._estimate(replace(sample, currents=dict.fromkeys(sample.currents, mean)))
+
+
+class CountsKilowatts(Core):
+    """Takes power by nominal voltage for current, in the meter and in what stations report."""
+
+    def _estimate(self, sample: MeterSample) -> None:
+        volts = self.site.service.line_to_neutral_v
+        currents = {line: abs(watts) / volts for line, watts in sample.powers.items()}
+        super()._estimate(replace(sample, currents=currents))
+
+
+class CountsNothingOffline(Core):
+    """Takes a station that it cannot reach for one that draws nothing."""
+
+    def _loose(self, station: StationState, t: float) -> float:
+        return super()._loose(station, t) if station.online else 0.0
+
+    def _claimed(self, station: StationState, t: float) -> float:
+        return super()._claimed(station, t) if station.online else 0.0
+
+
+class DistributesBeforeKnown(CountsNothingOffline):
+    """Shares among the stations that it has seen since its start, as if there were no others."""
+
+    def acquainted(self, t: float) -> bool:
+        """As soon as there is one."""
+        return any(station.known for station in self.stations.values())
+
+
+class IgnoresRotation(Core):
+    """Takes the terminals of every three-phase station for L1, L2, L3 in this order."""
+
+    def __init__(self, site: Site, settings: ControllerSettings, t: float) -> None:
+        straight = tuple(
+            branch.model_copy(update={"connection": "L1-L2-L3"}) if len(branch.lines) == 3 else branch
+            for branch in site.branches
+        )
+        super().__init__(site.model_copy(update={"branches": straight}), settings, t)

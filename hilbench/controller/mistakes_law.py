@@ -9,7 +9,7 @@ import numpy as np
 
 from hilbench.controller.allocate import Array, Tree, admit
 from hilbench.controller.core import Core
-from hilbench.controller.stations import StationState
+from hilbench.controller.stations import PLUGGED, StationState
 from hilbench.controller.watch import MeterSample
 
 
@@ -121,3 +121,22 @@ class BelowSix(Core):
 
     def _resumed(self, station: StationState, t: float) -> float:
         return station.target_a
+
+
+class NeverRotates(Core):
+    """Lets those charge who came first, for as long as they like."""
+
+    def _order(self, t: float) -> list[int]:
+        waiting = super()._order(t)
+        return sorted(waiting, key=lambda column: (self._by_column[column].granted_a < 6.0, column))
+
+
+class ReservesForFullCar(Core):
+    """Keeps the share of a car that has ended charging for as long as it is plugged in."""
+
+    def _want(self, station: StationState, t: float) -> None:
+        super()._want(station, t)
+        station.wants = station.online and station.status in PLUGGED
+
+    def _learn_use(self, station: StationState) -> None:
+        station.useful_a = math.inf

@@ -23,9 +23,12 @@ MODULES = (
     "base_load_step_down",
     "ramp_and_inrush",
     "plug_in_burst",
+    "minimum_current",
     "steady_state",
     "fairness",
+    "full_car",
     "station_ignores_limit",
+    "power_factor",
     "random_day",
     "controller_stops",
     "station_link_cut",
@@ -34,6 +37,8 @@ MODULES = (
     "controller_restart",
     "station_power_cycle",
     "clock_jump",
+    "ct_polarity",
+    "ct_exchanged",
     "v2g_day",
 )
 
@@ -44,7 +49,7 @@ class Procedure:
 
     ``needs`` names what the rig must offer beyond stations and a site meter (``controller.suspend``,
     ``controller.kill``, ``controller.measures``, ``link``, ``meter.fault``, ``station.fault``, ``stations.several``,
-    ``v2g``); ``base`` is the building during it: a quiet constant load or the rig's own; ``short`` procedures end
+    ``lines.several``, ``import.only``, ``v2g``); ``base`` is the building during it: a quiet constant load or the rig's own; ``short`` procedures end
     within minutes of bench time and also make sense in real time.
     """
 
@@ -78,8 +83,11 @@ def select(names: Iterable[str]) -> tuple[Procedure, ...]:
 
 
 def charging_roles(bench: Bench) -> list[str]:
-    """Stations whose car charges now, in rig order; raises ``DeviceError`` when there is none to take a step with."""
-    found = bench.charging_roles()
+    """Stations whose car charges now, in rig order; only those of the tightest feeder where any does there.
+
+    Raises ``DeviceError`` when there is none to take a step with.
+    """
+    found, tightest = bench.charging_roles(), bench.site.tightest()
     if not found:
         raise DeviceError("no car charges although cars are plugged in and there is room for them: look at the offers")
-    return found
+    return [role for role in found if role in tightest] or found
