@@ -25,7 +25,7 @@ from hilbench.faults import Faults
 from hilbench.grid import Grid
 from hilbench.rig import Rig
 from hilbench.signals import Event, Record, offered_current, station_energy, station_power
-from hilbench.site import Site
+from hilbench.site import MINIMUM_CURRENT_A, Site
 from hilbench.world import World, build_world
 from hilbench_emulators.sessions import Session
 from hilbench_emulators.vehicles import load_vehicle
@@ -277,6 +277,15 @@ class Bench:
                 roles.append(branch.role)
         return roles
 
+    def crowding_a(self, share: float) -> float:
+        """Load on top of the quiet building [A per line] that leaves room for ``share`` of the stations at 6 A each."""
+        wanted = dict.fromkeys(self.site.lines, 0j)
+        for branch in self.site.branches:
+            for line, unit in self.site.unit_currents(branch).items():
+                wanted[line] += unit * MINIMUM_CURRENT_A
+        quiet_a = QUIET_SHARE * self.site.worst_base_a
+        return self.site.nodes[0].limit_a - quiet_a - share * max(map(abs, wanted.values()))
+
     def two_way_roles(self) -> list[str]:
         """Stations whose car may discharge: with a link to it, OCPP 2.1, and a car that can; in rig order."""
         return [
@@ -286,9 +295,19 @@ class Bench:
         ]
 
     def capabilities(self) -> frozenset[str]:
-        """What procedures may need of the rig: what can fail in it, ``v2g`` where cars may discharge, ``tariff``."""
-        tariff = {"tariff"} if self.rig.site.tariff else set()
-        return self.faults.capabilities() | ({"v2g"} if self.two_way_roles() else set()) | tariff
+        """What procedures may need of the rig: what can fail in it, and what it is like.
+
+        ``v2g``: cars may discharge; ``tariff``; ``import.only``: nothing feeds in; ``stations.several``,
+        ``lines.several``.
+        """
+        facts = {
+            "v2g": bool(self.two_way_roles()),
+            "tariff": self.rig.site.tariff is not None,
+            "import.only": not self.rig.exports,
+            "stations.several": len(self.stations) > 1,
+            "lines.several": len(self.site.lines) > 1,
+        }
+        return self.faults.capabilities() | {name for name, holds in facts.items() if holds}
 
     @property
     def reference_vehicle(self) -> str:
@@ -365,6 +384,11 @@ class Bench:
     def frozen_timeout_s(self) -> float:
         """How long the controller may trust a meter whose values stand still [s]."""
         return self.rig.frozen_timeout_s
+
+    @property
+    def rotation_s(self) -> float:
+        """How long a turn lasts when not all cars can have 6 A [s]."""
+        return self.rig.rotation_s
 
     # a day of sessions
 

@@ -55,6 +55,17 @@ class Station(Device, Protocol):
 
 
 @runtime_checkable
+class EmulatedStation(Station, Protocol):
+    """A station that can be made to misbehave."""
+
+    def deafen(self, limit_a: float | None) -> None:
+        """Go on accepting limits, but offer ``limit_a`` [A] whatever they say; None: obey again."""
+
+    def jump_clock(self, ahead_s: float) -> None:
+        """Set its time of day ``ahead_s`` ahead of the true one; negative: behind it."""
+
+
+@runtime_checkable
 class SiteMeter(Device, Protocol):
     """The meter that the controller reads."""
 

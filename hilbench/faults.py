@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from hilbench import clock
-from hilbench.devices import Controller, Device, Link, LinkFault, MeterFault, SiteMeter, Station
+from hilbench.devices import (
+    Controller,
+    Device,
+    EmulatedStation,
+    Link,
+    LinkFault,
+    MeterFault,
+    SiteMeter,
+    Station,
+)
 from hilbench.errors import DeviceError
 from hilbench.signals import Event, Record
 
@@ -32,7 +41,7 @@ class Faults:
         self._vtn = vtn
 
     def capabilities(self) -> frozenset[str]:
-        """What can fail in this rig: ``link``, ``meter.fault``, ``controller.suspend|kill|restart``.
+        """What can fail in this rig: ``link``, ``meter.fault``, ``station.fault``, ``controller.suspend|kill|restart``.
 
         ``controller.measures`` says that it answers what its meter shows, ``grid.vtn`` that the bench plays the VTN.
         """
@@ -45,6 +54,8 @@ class Faults:
             found.add("meter.fault")
         if self._vtn is not None:
             found.add("grid.vtn")
+        if all(isinstance(station, EmulatedStation) for station in self._stations.values()):
+            found.add("station.fault")
         return frozenset(found)
 
     def cut_link(self, role: str, how: LinkFault = "reset") -> Event:
@@ -111,6 +122,30 @@ class Faults:
         event = self._note("fault.power", role, off_s=off_s)
         await self._stations[role].power_cycle(off_s)
         return event
+
+    def deafen(self, role: str, limit_a: float) -> Event:
+        """Let station ``role`` accept every limit from now on and offer ``limit_a`` [A] all the same."""
+        self._emulated(role).deafen(limit_a)
+        return self._note("fault.deaf", role, limit_a=limit_a)
+
+    def heal_station(self, role: str) -> Event:
+        """Let station ``role`` do what it accepts again."""
+        self._emulated(role).deafen(None)
+        return self._note("heal.deaf", role)
+
+    def set_clock(self, role: str, ahead_s: float) -> Event:
+        """Set the clock of station ``role`` ahead of the true time by ``ahead_s`` (negative: behind it).
+
+        It stays so until the controller tells the station the time.
+        """
+        self._emulated(role).jump_clock(ahead_s)
+        return self._note("fault.clock", role, ahead_s=ahead_s)
+
+    def _emulated(self, role: str) -> EmulatedStation:
+        station = self._stations[role]
+        if not isinstance(station, EmulatedStation):
+            raise DeviceError(f"station {role}: a real station cannot be made to misbehave by the bench")
+        return station
 
     def _link(self, role: str) -> Link:
         if role not in self._links:

@@ -163,6 +163,8 @@ class ExternalController(Model):
     are what its documentation promises, and what the procedures then wait for and judge: how long a station may keep
     its last limit without a controller (``fallback_timeout_s``), how long the controller may trust a silent meter
     (``stale_timeout_s``), and one whose values stand still (``frozen_timeout_s``). Defaults: 60 s (policy-default).
+    ``rotation_s`` is how long a turn lasts when not all cars can have 6 A; 15 min as in Tinkerforge's charge manager
+    (read-code).
     """
 
     kind: Literal["external"]
@@ -173,6 +175,7 @@ class ExternalController(Model):
     fallback_timeout_s: Seconds = 60.0
     stale_timeout_s: Seconds = 60.0
     frozen_timeout_s: Seconds = 60.0
+    rotation_s: Seconds = 900.0
 
     @property
     def title(self) -> str:
@@ -232,6 +235,16 @@ class ReferenceController(Model):
     def frozen_timeout_s(self) -> float:
         """How long it trusts a meter whose values stand still [s]."""
         return float(self.settings.get("frozen_s", 10.0))
+
+    @property
+    def rotation_s(self) -> float:
+        """How long a turn lasts when not all cars can have the least current [s]."""
+        return float(self.settings.get("rotation_s", 900.0))
+
+    @property
+    def exports(self) -> bool:
+        """It takes negative power for what it is."""
+        return bool(self.settings.get("allow_export", False)) or self.settings.get("policy") == "v2g"
 
 
 class MeterEntry(Model):
@@ -498,6 +511,17 @@ class Rig(Model):
     def frozen_timeout_s(self) -> float:
         """How long the controller may trust a meter whose values stand still [s]."""
         return self.controller.frozen_timeout_s
+
+    @property
+    def rotation_s(self) -> float:
+        """How long a turn of the controller lasts when not all cars can have the least current [s]."""
+        return self.controller.rotation_s
+
+    @property
+    def exports(self) -> bool:
+        """Power may flow into the grid here, by its cars or by what its controller and its site say."""
+        told = isinstance(self.controller, ReferenceController) and self.controller.exports
+        return told or self.site.export_limit_kw is not None or any(entry.two_way for entry in self.stations)
 
     @property
     def controller_title(self) -> str:

@@ -8,7 +8,7 @@ alarm* with anything but PASS.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from hilbench.controller.defects import DEFECTS
@@ -24,22 +24,39 @@ GOOD_SEEDS = runs_without_failure(0.95, 0.95)
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one job: whose it was, what the procedure said, and its worst finding in words."""
+    """What became of one job: whose it was, what the procedure said, and its worst finding in words.
+
+    Of a defect also its ``source``, and what the ``good`` controller had in the same measurement, in words.
+    """
 
     subject: str
     procedure: str
     seed: int
     verdict: str
     reason: str
+    rig: str = ""
+    source: str = ""
+    good: str = ""
+    good_verdict: str = ""
 
 
 def defect_jobs(rig: str, names: Sequence[str], seed: int) -> list[Job]:
-    """One job per defect, with the procedure that must catch it; all defects when ``names`` is empty."""
+    """One job per defect, with the procedure that must catch it; all defects when ``names`` is empty.
+
+    On ``rig``, or on the one on which the defect shows.
+    """
     unknown = [name for name in names if name not in DEFECTS]
     if unknown:
         raise InputError("--defect", f"no defect {', '.join(unknown)}; there are {', '.join(DEFECTS)}")
     chosen = names or list(DEFECTS)
-    return [Job(rig=rig, procedure=DEFECTS[name].caught_by[0], seed=seed, folder=None, defect=name) for name in chosen]
+    return [
+        Job(DEFECTS[name].rig or rig, DEFECTS[name].caught_by[0], seed, folder=None, defect=name) for name in chosen
+    ]
+
+
+def counterpart(job: Job) -> Job:
+    """The good controller in the same procedure, rig and seed."""
+    return replace(job, defect=None)
 
 
 def good_jobs(
@@ -60,7 +77,19 @@ def good_jobs(
 
 def outcome(job: Job, result: dict[str, Any], reason: str) -> Outcome:
     """A job and its result as a row of the table."""
-    return Outcome(job.defect or "good controller", job.procedure, job.seed, result["verdict"], reason)
+    subject = job.defect or "good controller"
+    source = DEFECTS[job.defect].source if job.defect else ""
+    return Outcome(subject, job.procedure, job.seed, result["verdict"], reason, job.rig, source)
+
+
+def same_measurement(found: dict[str, Any], result: dict[str, Any], good: dict[str, Any]) -> dict[str, Any] | None:
+    """Of the ``good`` controller's result the measurement that ``found`` is in ``result``; None when it has none.
+
+    A procedure measures in the same order whoever controls, unless it ends early.
+    """
+    ours = good["measurements"]
+    at = result["measurements"].index(found)
+    return ours[at] if at < len(ours) and ours[at]["metric"] == found["metric"] else None
 
 
 def escaped(outcomes: Sequence[Outcome]) -> list[Outcome]:

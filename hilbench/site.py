@@ -228,6 +228,12 @@ class Site(Model):
         known = {node.id for node in self.nodes}
         return tuple(b for b in self.branches if b.feeder in known and node_id in self.path(b.feeder))
 
+    def tightest(self) -> tuple[str, ...]:
+        """Roles of the stations that are fed from the feeder with the least budget."""
+        fed = {branch.feeder for branch in self.branches}
+        feeder = min((node for node in self.nodes if node.id in fed), key=lambda node: node.limit_a)
+        return tuple(branch.role for branch in self.branches if branch.feeder == feeder.id)
+
     def voltage_v(self, branch: Branch) -> float:
         """Nominal voltage [V] across one phase of the station's terminals."""
         return self.service.voltage_v if branch.line_to_line else self.service.line_to_neutral_v

@@ -274,13 +274,17 @@ def summary(result: dict[str, Any], most: int = 3) -> str:
         return str(result["error"])
     if result["verdict"] == "NOT_RUN":
         return "; ".join(result.get("notes", []))
-    judged = [m for m in result["measurements"] if m.get("clause")]
-    severity = {"FAIL": 0, "ERROR": 0, "INCONCLUSIVE": 1, "PASS": 2}
-    judged.sort(key=lambda m: (severity.get(m["verdict"], 3), -_use(m)))
     seen: dict[str, dict[str, Any]] = {}
-    for m in judged:
+    for m in worst_first(result):
         seen.setdefault(m["metric"], m)
-    return "\n".join(_brief(m) for m in list(seen.values())[:most])
+    return "\n".join(brief(m) for m in list(seen.values())[:most])
+
+
+def worst_first(result: dict[str, Any]) -> list[dict[str, Any]]:
+    """The measurements that were judged, those closest to (or beyond) their limits first."""
+    severity = {"FAIL": 0, "ERROR": 0, "INCONCLUSIVE": 1, "PASS": 2}
+    judged = [m for m in result["measurements"] if m.get("clause")]
+    return sorted(judged, key=lambda m: (severity.get(m["verdict"], 3), -_use(m)))
 
 
 def _use(measurement: dict[str, Any]) -> float:
@@ -299,7 +303,8 @@ def _value_text(value: Any, unit: str) -> str:
     return f"{float(value):.3g} {unit}".removesuffix(" 1")
 
 
-def _brief(m: dict[str, Any]) -> str:
+def brief(m: dict[str, Any]) -> str:
+    """A measurement with its limit in a few words."""
     sign = {"<=": "≤", ">=": "≥", "==": "="}.get(str(m.get("op")), "")
     value = _value_text(m["value"], str(m["unit"]))
     name = metric_title(str(m["metric"]))

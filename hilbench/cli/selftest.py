@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import os
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, replace
+from typing import Any
 
 import click
 from rich.console import Console
@@ -13,12 +14,22 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from hilbench.campaign import Aborted, run_jobs
-from hilbench.cli.run import COLOUR, summary
+from hilbench.cli.run import COLOUR, brief, summary, worst_first
 from hilbench.controller.defects import DEFECTS
 from hilbench.reference import POLICIES
 from hilbench.rig import DEFAULT_RIG
 from hilbench.runner import Job
-from hilbench.selftest import GOOD_SEEDS, Outcome, defect_jobs, escaped, false_alarms, good_jobs, outcome
+from hilbench.selftest import (
+    GOOD_SEEDS,
+    Outcome,
+    counterpart,
+    defect_jobs,
+    escaped,
+    false_alarms,
+    good_jobs,
+    outcome,
+    same_measurement,
+)
 
 
 @click.command()
@@ -46,16 +57,17 @@ def selftest(
 ) -> None:
     """Prove the bench: every broken controller must FAIL, the good one must PASS.
 
-    Each defect runs against the one procedure that must catch it; the good controller runs every procedure over
-    SEEDS seeds. Exit code 0 only when nothing escaped and there was no false alarm.
+    Each defect runs against the one procedure that must catch it, on the rig on which it shows, and the good
+    controller in the same one beside it; then the good controller runs every procedure over SEEDS seeds. Exit code 0
+    only when nothing escaped and there was no false alarm.
     """
     console = Console(stderr=as_json)
     if listing:
         _list(console)
         return
     broken = [] if policy else defect_jobs(rig, defect, seed)
-    plan = [*broken, *good_jobs(rig, seeds, seed, only, policy)]
-    outcomes = _perform(console, plan, jobs or os.cpu_count() or 1)
+    good = [*map(counterpart, broken), *good_jobs(rig, seeds, seed, only, policy)]
+    outcomes = _perform(console, list(dict.fromkeys([*broken, *good])), jobs or os.cpu_count() or 1)
     if as_json:
         click.echo(json.dumps([asdict(found) for found in outcomes]))
     _table(console, outcomes)
@@ -72,28 +84,53 @@ def _list(console: Console) -> None:
 
 
 def _perform(console: Console, plan: list[Job], workers: int) -> list[Outcome]:
-    found: list[Outcome] = []
+    results: dict[Job, dict[str, Any]] = {}
     columns = (TextColumn("{task.description:<28}"), BarColumn(30), MofNCompleteColumn(), TimeElapsedColumn())
     try:
         with Progress(*columns, console=console, transient=True) as bars:
             task = bars.add_task("selftest", total=len(plan))
             for job, result in run_jobs(plan, workers):
-                found.append(outcome(job, result, summary(result, most=1)))
+                results[job] = result
                 bars.update(task, advance=1, description=f"{job.defect or 'good controller'} {job.procedure}")
     except Aborted as aborted:
         console.print(f"[bold magenta]ABORTED[/] by {aborted}")
         sys.exit(128 + aborted.number)
+    found = [_outcome(job, results) for job in results]
     return sorted(found, key=lambda one: (one.subject == "good controller", one.subject, one.procedure, one.seed))
 
 
+def _outcome(job: Job, results: dict[Job, dict[str, Any]]) -> Outcome:
+    """A row of the table; of a defect with what the good controller had in the same measurement."""
+    result = results[job]
+    found, good = outcome(job, result, summary(result, most=1)), results.get(counterpart(job))
+    worst = next(iter(worst_first(result)), None)
+    if job.defect is None or good is None or worst is None:
+        return found
+    ours = same_measurement(worst, result, good)
+    return replace(found, good=brief(ours) if ours else "", good_verdict=good["verdict"])
+
+
+def _table_of_defects(console: Console, outcomes: list[Outcome]) -> None:
+    """The figure by which each was found out, and the good controller's in the same measurement."""
+    table = Table(box=None, pad_edge=False)
+    for heading in ("defect", "source", "procedure", "what was found", "", "good controller", ""):
+        table.add_column(heading)
+    for found in outcomes:
+        mark, good = _coloured(found.verdict), _coloured(found.good_verdict)
+        table.add_row(found.subject, found.source, found.procedure, found.reason, mark, found.good, good)
+    if outcomes:
+        console.print(table)
+
+
+def _coloured(verdict: str) -> str:
+    return f"[{COLOUR[verdict]}]{verdict}[/]" if verdict else ""
+
+
 def _table(console: Console, outcomes: list[Outcome]) -> None:
+    _table_of_defects(console, [found for found in outcomes if found.subject != "good controller"])
     table = Table(box=None, pad_edge=False)
     for heading in ("controller", "procedure", "what was found", "verdict"):
         table.add_column(heading)
-    for found in outcomes:
-        if found.subject != "good controller":
-            mark = f"[{COLOUR[found.verdict]}]{found.verdict}[/]"
-            table.add_row(found.subject, found.procedure, found.reason, mark)
     for procedure in sorted({found.procedure for found in outcomes if found.subject == "good controller"}):
         runs = [found for found in outcomes if (found.subject, found.procedure) == ("good controller", procedure)]
         passed = [found for found in runs if found.verdict == "PASS"]

@@ -7,12 +7,21 @@ import logging
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
+from hilbench import clock
 from hilbench.controller.abilities import Abilities, in_words
-from hilbench.controller.installing import Limit, Profile, Transaction
+from hilbench.controller.installing import BEHIND_S, Limit, Profile, Transaction
 from hilbench.controller.readback import Composite, asked_s, composite_of
-from hilbench.controller.readings import MEASURANDS, TWO_WAY_MEASURANDS, Counted, counted, reported_currents
+from hilbench.controller.readings import (
+    MEASURANDS,
+    TWO_WAY_MEASURANDS,
+    Counted,
+    counted,
+    reported_at,
+    reported_currents,
+)
 from hilbench.ocppj import CallFailed
 
 if TYPE_CHECKING:
@@ -21,6 +30,9 @@ if TYPE_CHECKING:
 LOGGER = logging.getLogger(__name__)
 REFUSALS = ("NotSupported", "NotImplemented", "PropertyConstraintViolation")
 """Codes by which a station refuses a profile; with any other nobody knows what stands in it."""
+
+TIME_AGAIN_S = 60.0
+"""A station whose clock is wrong is not told the time more often: what it had queued also looks so (policy)."""
 
 
 class Listener(Protocol):
@@ -75,6 +87,7 @@ class Conversation(ABC):
         self._installing = self._install_again = False
         self._installer = csms.installer(role)
         self._putting = asyncio.Lock()
+        self._told_time = -math.inf
         self.transaction: Transaction | None = None
 
     @abstractmethod
@@ -88,6 +101,10 @@ class Conversation(ABC):
     @abstractmethod
     async def ask_for_reading(self) -> None:
         """Ask for a reading at once."""
+
+    @abstractmethod
+    async def ask_for_heartbeat(self) -> None:
+        """Let the station ask for the time."""
 
     @abstractmethod
     async def ask_abilities(self) -> Abilities | None:
@@ -131,7 +148,7 @@ class Conversation(ABC):
         self.link.spawn(self._restore())
 
     async def _restore(self) -> None:
-        if self.csms.with_fallback:
+        if self.csms.with_fallback_for(self.role):
             await self._put(self.csms.fallback_of(self.role), None)
 
     def want(self, limit_a: float, renew: bool = False) -> None:
@@ -198,11 +215,22 @@ class Conversation(ABC):
         return TWO_WAY_MEASURANDS if self.csms.settings.policy == "v2g" else MEASURANDS
 
     def read(self, meter_value: list[dict[str, Any]]) -> None:
-        """Hand on what was reported."""
+        """Hand on what was reported; one that reports with a wrong time is told the right one."""
+        self._check_clock(reported_at(meter_value))
         if currents := reported_currents(meter_value):
             self.listener.on_report(self.role, currents)
         if (found := counted(meter_value)) != Counted():
             self.listener.on_counted(self.role, found)
+
+    def _check_clock(self, moment: datetime | None) -> None:
+        """To a station whose clock is wrong no lease says what was meant; it takes the time from a Heartbeat."""
+        if moment is None or not self.csms.checks_clocks or self._installer.abilities.triggers is False:
+            return
+        off_s, now = (moment - clock.now()).total_seconds(), clock.time()
+        if abs(off_s) > BEHIND_S and now - self._told_time >= TIME_AGAIN_S:
+            self._told_time = now
+            LOGGER.warning("station %s: its clock is off by %.0f s; it is told the time", self.role, off_s)
+            self.link.spawn(self.ask_for_heartbeat())
 
     def read_main(self, meter_value: list[dict[str, Any]]) -> bool:
         """Hand on what the station's main meter shows, if that is the site's meter; False where it is not."""

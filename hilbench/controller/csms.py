@@ -1,10 +1,10 @@
 """The station port: a central system that does what a load manager needs and survives what stations send.
 
-Every output is a dead-man pair. The *fallback* (TxDefaultProfile, stack level 0, no end) is installed at every
-connect; the *lease* (TxDefaultProfile, stack level 1) lasts ``lease_s`` and must be renewed. When controller or link
-dies, the lease runs out and the station stands on its fallback. TxDefaultProfile is used for both because a TxProfile
-leaves the start of a transaction without a limit (bmw-wallbox-ha#15). Stations that do not take it so are told in
-another way, and those that ignore it get a TxProfile beside it (see ``installing``).
+Every output is a dead-man pair. The *fallback* (TxDefaultProfile, stack level 0, no date and no end) is installed at
+every connect; the *lease* (TxDefaultProfile, stack level 1) lasts ``lease_s`` and must be renewed. When controller or
+link dies, the lease runs out and the station stands on its fallback. TxDefaultProfile is used for both because a
+TxProfile leaves the start of a transaction without a limit (bmw-wallbox-ha#15). Stations that do not take it so are
+told in another way, and those that ignore it get a TxProfile beside it (see ``installing``).
 """
 
 from __future__ import annotations
@@ -41,7 +41,10 @@ class Csms:
     ``speak`` makes the conversation for a connection, in the version that was agreed on. ``passwords`` (by identity)
     are asked for in security profiles 1 and 2; a station without one is refused there. ``supply_of`` (by role) is asked
     for stations that take only watts. The main meter of the station with ``meter_role`` is the site's.
+    ``checks_clocks``: stations that report with a wrong time are told the right one.
     """
+
+    checks_clocks = True
 
     def __init__(
         self,
@@ -74,6 +77,10 @@ class Csms:
         if role not in self._installers:
             self._installers[role] = Installer(self._supply_of(role), self.settings.minimum_a)
         return self._installers[role]
+
+    def with_fallback_for(self, role: str) -> bool:  # noqa: ARG002 - every station gets one
+        """Whether a station that connects or boots is given its fallback."""
+        return self.with_fallback
 
     def next_transaction(self) -> int:
         """A transaction id; unique for this run of the controller by its start in seconds."""

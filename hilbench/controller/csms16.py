@@ -26,7 +26,7 @@ class Conversation16(Conversation):
             "charging_profile_id": profile.id,
             "stack_level": profile.stack,
             **profile.purpose,
-            "charging_profile_kind": "Absolute",
+            "charging_profile_kind": profile.kind,
             "charging_schedule": profile.schedule,
         }
         return call.SetChargingProfile(connector_id=profile.outlet, cs_charging_profiles=raw)
@@ -42,6 +42,10 @@ class Conversation16(Conversation):
     async def ask_for_reading(self) -> None:
         """See :class:`Conversation`."""
         await self.attempt(call.TriggerMessage(requested_message="MeterValues", connector_id=1))
+
+    async def ask_for_heartbeat(self) -> None:
+        """See :class:`Conversation`."""
+        await self.attempt(call.TriggerMessage(requested_message="Heartbeat"))
 
     async def ask_composite(self, duration_s: int) -> Any:
         """See :class:`Conversation`."""

@@ -38,7 +38,7 @@ class Conversation2(Conversation):
             "id": profile.id,
             "stack_level": profile.stack,
             **profile.purpose,
-            "charging_profile_kind": "Absolute",
+            "charging_profile_kind": profile.kind,
             "charging_schedule": [{"id": profile.id, **profile.schedule}],
         }
         return self._call.SetChargingProfile(evse_id=profile.outlet, charging_profile=raw)
@@ -57,6 +57,10 @@ class Conversation2(Conversation):
     async def ask_for_reading(self) -> None:
         """See :class:`Conversation`."""
         await self.attempt(self._call.TriggerMessage(requested_message="TransactionEvent", evse={"id": 1}))
+
+    async def ask_for_heartbeat(self) -> None:
+        """See :class:`Conversation`."""
+        await self.attempt(self._call.TriggerMessage(requested_message="Heartbeat"))
 
     async def ask_composite(self, duration_s: int) -> Any:
         """See :class:`Conversation`."""

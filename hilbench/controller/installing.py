@@ -23,6 +23,8 @@ controller's clock it would stand on its fallback until then. Stations set their
 SEARCH_S = 300.0
 """A station that refused every way is left in peace for so long (policy)."""
 Kind = Literal["fallback", "lease"]
+Counting = Literal["Relative", "Absolute"]
+"""What a schedule counts from: the start of the transaction, or a date."""
 
 
 class Limit(NamedTuple):
@@ -43,7 +45,7 @@ Transaction = int | str
 
 
 class Profile(NamedTuple):
-    """A TxDefaultProfile: for the whole station (``outlet`` 0) or one, and its ``schedule`` in snake_case.
+    """A TxDefaultProfile: for the whole station (``outlet`` 0) or one, its kind, and its ``schedule`` in snake_case.
 
     With a ``transaction`` it is the TxProfile of that.
     """
@@ -51,6 +53,7 @@ class Profile(NamedTuple):
     id: int
     outlet: int
     stack: int
+    kind: Counting
     schedule: dict[str, Any]
     transaction: Transaction | None = None
 
@@ -79,6 +82,7 @@ class Installer:
 
     ``insists``: it ignored a TxDefaultProfile, so that in a transaction the limit is given as its TxProfile too, which
     overrules the other (OCPP 1.6 section 3.13.1, standard-text). Never alone: it leaves the start without a limit.
+    ``dated``: its fallback stands only with a date, as it refused one that counts from the start of the transaction.
     """
 
     supply: Supply
@@ -88,6 +92,7 @@ class Installer:
     way: dict[Kind, Way] = field(default_factory=dict)
     searched: dict[Kind, float] = field(default_factory=dict)
     insists: bool = False
+    dated: bool = False
 
     def begin_again(self) -> None:
         """It has booted: what it refused before it may take now."""
@@ -122,32 +127,39 @@ class Installer:
         for way in tried:
             if limit.lease_s is None and way.form == "periods":
                 continue  # a fallback alone is the same in both forms
-            for amps in variants(limit.limit_a, self.minimum_a):
-                status = await send(profile(way, limit._replace(limit_a=amps), self.supply))
+            for amps, dated in self._variants(limit):
+                status = await send(profile(way, limit._replace(limit_a=amps), self.supply, dated))
                 if status == "Accepted":
                     self.way[limit.kind] = way
+                    self.dated |= dated and limit.lease_s is None
                     return Outcome(amps)
                 if not status:
                     return Outcome(None, answered=False)
         return Outcome(None)
 
+    def _variants(self, limit: Limit) -> list[tuple[float, bool]]:
+        """What is tried in one way: a fallback first without a date, then what says the same as a limit."""
+        dates = (True,) if self.dated or limit.lease_s is not None else (False, True)
+        return [(amps, dated) for amps in variants(limit.limit_a, self.minimum_a) for dated in dates]
 
-def profile(way: Way, limit: Limit, supply: Supply) -> Profile:
-    """The profile that gives ``limit`` in a ``way``."""
-    lease = limit.lease_s is not None
+
+def profile(way: Way, limit: Limit, supply: Supply, dated: bool = True) -> Profile:
+    """The profile that gives ``limit`` in a ``way``; a fallback only with a date where it must be ``dated``.
+
+    A station whose clock is wrong keeps a fallback without a date, and a lease ends or waits there: it is safe.
+    """
     first = {"start_period": 0, **rate(way, limit.limit_a, supply)}
-    schedule = {
-        "charging_rate_unit": way.unit,
-        "charging_schedule_period": [first],
-        "start_schedule": timestamp(-BEHIND_S),
-    }
+    schedule: dict[str, Any] = {"charging_rate_unit": way.unit, "charging_schedule_period": [first]}
+    if not dated:
+        return Profile(FALLBACK_ID, way.outlet, way.stack, "Relative", schedule)
+    schedule["start_schedule"] = timestamp(-BEHIND_S)
     if limit.lease_s is None:
-        return Profile(FALLBACK_ID, way.outlet, way.stack, schedule)
+        return Profile(FALLBACK_ID, way.outlet, way.stack, "Absolute", schedule)
     ends = math.ceil(limit.lease_s + BEHIND_S)
     if way.form == "lease":
-        return Profile(LEASE_ID, way.outlet, way.stack + lease, schedule | {"duration": ends})
+        return Profile(LEASE_ID, way.outlet, way.stack + 1, "Absolute", schedule | {"duration": ends})
     schedule["charging_schedule_period"] = [first, {"start_period": ends, **rate(way, limit.fallback_a, supply)}]
-    return Profile(FALLBACK_ID, way.outlet, way.stack, schedule)
+    return Profile(FALLBACK_ID, way.outlet, way.stack, "Absolute", schedule)
 
 
 def timestamp(ahead_s: float = 0.0) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 MEASURANDS = "Current.Import,Power.Active.Import,Energy.Active.Import.Register"
@@ -31,6 +32,15 @@ def reported_currents(meter_value: Sequence[Mapping[str, Any]]) -> dict[str, flo
         if found:
             return found
     return {}
+
+
+def reported_at(meter_value: Sequence[Mapping[str, Any]]) -> datetime | None:
+    """When the newest entry was taken by the station's clock; None where it does not say so."""
+    try:
+        moment = datetime.fromisoformat(str(meter_value[-1]["timestamp"]))
+    except (IndexError, KeyError, ValueError):
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def counted(meter_value: Sequence[Mapping[str, Any]]) -> Counted:

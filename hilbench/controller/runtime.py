@@ -25,6 +25,7 @@ from hilbench.controller.csms2 import Conversation2
 from hilbench.controller.csms16 import Conversation16
 from hilbench.controller.defects import Defect, defect_named
 from hilbench.controller.meter_port import MeterPlace, MeterPort
+from hilbench.controller.mistakes_port import PORTS
 from hilbench.controller.ocpp_meter import OcppPlace, OcppPort
 from hilbench.controller.operator_box import OperatorBox
 from hilbench.controller.planning.coordinator import Limit
@@ -75,7 +76,7 @@ class ControllerRuntime:
         self._defect: Defect = defect_named(defect)
         self._site, self._settings, self._listen = site, self._defect.settings(settings), listen
         fallback = {branch.role: branch.fallback_a for branch in site.branches}
-        self._csms = Csms(
+        self._csms = PORTS.get(self._defect.id, Csms)(
             self._settings,
             identities,
             fallback.__getitem__,

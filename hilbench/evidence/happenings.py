@@ -63,6 +63,8 @@ _FAULTS = {
     "controller": "controller {how}",
     "vtn": "VTN {how}",
     "power": "{subject} without power for {off_s} s",
+    "deaf": "{subject} offers {limit_a} A, told or not",
+    "clock": "clock of {subject} ahead by {ahead_s} s",
 }
 
 

@@ -2,7 +2,7 @@
 
 A procedure plugs cars in, disturbs the site through the bench, waits, and measures. It knows metrics by name and no
 limits: those come from the rig's requirement profiles. Ids follow the groups of the acceptance catalogue (2 budget,
-4 fallback, 7 injection, 9 signals of the grid and tariffs, 11 cars that discharge).
+3 protocol, 4 fallback, 5 metering, 7 injection, 9 signals of the grid and tariffs, 11 cars that discharge).
 """
 
 from __future__ import annotations
@@ -23,8 +23,12 @@ MODULES = (
     "base_load_step_down",
     "ramp_and_inrush",
     "plug_in_burst",
+    "minimum_current",
     "steady_state",
     "fairness",
+    "full_car",
+    "station_ignores_limit",
+    "power_factor",
     "random_day",
     "controller_stops",
     "station_link_cut",
@@ -32,6 +36,9 @@ MODULES = (
     "meter_frozen",
     "controller_restart",
     "station_power_cycle",
+    "clock_jump",
+    "ct_polarity",
+    "ct_exchanged",
     "grid_limit",
     "grid_events",
     "vtn_loss",
@@ -45,9 +52,9 @@ class Procedure:
     """One step of the catalogue.
 
     ``needs`` names what the rig must offer beyond stations and a site meter (``controller.suspend``,
-    ``controller.kill``, ``controller.measures``, ``link``, ``meter.fault``, ``grid.vtn``, ``tariff``, ``v2g``);
-    ``base`` is the building during it: a quiet constant load or the rig's own; ``short`` procedures end within minutes
-    of bench time and also make sense in real time.
+    ``controller.kill``, ``controller.measures``, ``link``, ``meter.fault``, ``station.fault``, ``grid.vtn``), and what
+    the site must be like (see ``Bench.capabilities``); ``base`` is the building during it: a quiet constant load or the
+    rig's own; ``short`` procedures end within minutes of bench time and also make sense in real time.
     """
 
     id: str
@@ -80,8 +87,11 @@ def select(names: Iterable[str]) -> tuple[Procedure, ...]:
 
 
 def charging_roles(bench: Bench) -> list[str]:
-    """Stations whose car charges now, in rig order; raises ``DeviceError`` when there is none to take a step with."""
-    found = bench.charging_roles()
+    """Stations whose car charges now, in rig order; only those of the tightest feeder where any does there.
+
+    Raises ``DeviceError`` when there is none to take a step with.
+    """
+    found, tightest = bench.charging_roles(), bench.site.tightest()
     if not found:
         raise DeviceError("no car charges although cars are plugged in and there is room for them: look at the offers")
-    return found
+    return [role for role in found if role in tightest] or found

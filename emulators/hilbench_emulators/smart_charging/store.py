@@ -246,6 +246,13 @@ class ProfileStore:
         self.profiles = tuple(new if profile is old else profile for profile in self.profiles)
         return ACCEPTED
 
+    def clock_moved(self, by_s: float) -> None:
+        """The station's clock was set: transactions and time offline began as long ago as before by the new one."""
+        for outlet in self.outlets.values():
+            outlet.since = None if outlet.since is None else outlet.since + by_s
+            outlet.power_since = None if outlet.power_since is None else outlet.power_since + by_s
+        self.offline_since = None if self.offline_since is None else self.offline_since + by_s
+
     # What the evaluation asks
 
     def candidates(self, purpose: Purpose, evse: int) -> list[Profile]:

@@ -73,6 +73,7 @@ class AcStation(Limited):
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._since: dict[str, float] = {}
         self._override_a = math.inf
+        self._deaf_a = None
         self._ahead_s = 0.0
         self._local_id = 0
         self._tag_waits = False

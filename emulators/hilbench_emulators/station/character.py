@@ -89,6 +89,13 @@ class Shaper:
         """The limit [A] that it goes by as of the last :meth:`shape`, whether or not a transaction may charge."""
         return self._now_a
 
+    def clock_moved(self, by_s: float) -> None:
+        """The clock was set: what began some time ago began as long ago by the new one."""
+        self._told_at += by_s
+        self._began += by_s
+        self._moved_at += by_s
+        self._ahead = deque((due + by_s, limit_a) for due, limit_a in self._ahead)
+
     def told(self, utc: float) -> None:
         """A profile was accepted."""
         self._untold = False

@@ -41,6 +41,10 @@ class Clocked(ABC):
     def _refresh(self) -> None:
         """Look at everything again."""
 
+    @abstractmethod
+    def _clock_moved(self, by_s: float) -> None:
+        """What has lasted for a while lasts as long as before, whatever the time of day is now."""
+
     def _utc(self) -> float:
         """UTC [s] on the grid of schedules, so that a timer for an edge of one is not a rounding error early."""
         return grid(clock.current().epoch.timestamp() + clock.time() + self._ahead_s)
@@ -66,11 +70,16 @@ class Clocked(ABC):
             return
         ahead_s = (moment - clock.now()).total_seconds()
         if abs(ahead_s - self._ahead_s) > self.settings.clock_step_s:
-            self.event("station.clock", ahead_s=round(ahead_s, 3))
-            self._ahead_s = ahead_s
-            self.next_aligned()
-            self._refresh()
+            self.jump_clock(ahead_s)
             self.clock_set()
+
+    def jump_clock(self, ahead_s: float) -> None:
+        """Its time of day is ``ahead_s`` ahead of the true one from now on, until a controller tells it the time."""
+        moved_s, self._ahead_s = ahead_s - self._ahead_s, ahead_s
+        self.event("station.clock", ahead_s=round(ahead_s, 3))
+        self._clock_moved(grid(moved_s))
+        self.next_aligned()
+        self._refresh()
 
     def clock_set(self) -> None:  # noqa: B027 - nobody has to care
         """The clock has been set."""

@@ -26,6 +26,7 @@ class Limited(Contract):
     _shaper: Shaper
     _signal: Signal
     _override_a: float
+    _deaf_a: float | None
     _store: dict[str, Any]
     _uplink: Uplink
 
@@ -46,6 +47,15 @@ class Limited(Contract):
     def _poked(self) -> None:
         self._timers.pop("poke", None)
         self._refresh()
+
+    def deafen(self, limit_a: float | None) -> None:
+        """Go on accepting every profile, but offer ``limit_a`` whatever they say; None: do as they say again."""
+        self._deaf_a = limit_a
+        self.poke()
+
+    def _clock_moved(self, by_s: float) -> None:
+        self.charging.store.clock_moved(by_s)
+        self._shaper.clock_moved(by_s)
 
     def _refresh(self) -> None:
         """Evaluate the profiles, tell the outlet, set the timer for their next change, report a changed status."""
@@ -74,7 +84,8 @@ class Limited(Contract):
 
     def _wanted_a(self) -> float:
         """What the profiles say that may flow, before this make of station does with it what it does."""
-        return self._or_nameplate(self.charging.followed_a(self._utc(), online=self.connected))
+        followed_a = self.charging.followed_a(self._utc(), online=self.connected)
+        return self._or_nameplate(followed_a if self._deaf_a is None else self._deaf_a)
 
     def _or_nameplate(self, limit_a: float | None) -> float:
         return self._branch.max_a if limit_a is None else limit_a
