@@ -23,6 +23,7 @@ from hilbench.base_load import BaseLoadControl
 from hilbench.errors import InputError
 from hilbench.faults import Faults
 from hilbench.grid import Grid
+from hilbench.nature import facts, two_way_roles
 from hilbench.rig import Rig
 from hilbench.signals import Event, Record, offered_current, station_energy, station_power
 from hilbench.site import MINIMUM_CURRENT_A, Site
@@ -287,27 +288,12 @@ class Bench:
         return self.site.nodes[0].limit_a - quiet_a - share * max(map(abs, wanted.values()))
 
     def two_way_roles(self) -> list[str]:
-        """Stations whose car may discharge: with a link to it, OCPP 2.1, and a car that can; in rig order."""
-        return [
-            entry.role
-            for entry in self.rig.stations
-            if entry.two_way and load_vehicle(entry.vehicle).discharge is not None
-        ]
+        """Stations whose car may discharge, in rig order."""
+        return two_way_roles(self.rig)
 
     def capabilities(self) -> frozenset[str]:
-        """What procedures may need of the rig: what can fail in it, and what it is like.
-
-        ``v2g``: cars may discharge; ``tariff``; ``import.only``: nothing feeds in; ``stations.several``,
-        ``lines.several``.
-        """
-        facts = {
-            "v2g": bool(self.two_way_roles()),
-            "tariff": self.rig.site.tariff is not None,
-            "import.only": not self.rig.exports,
-            "stations.several": len(self.stations) > 1,
-            "lines.several": len(self.site.lines) > 1,
-        }
-        return self.faults.capabilities() | {name for name, holds in facts.items() if holds}
+        """What procedures may need of the rig: what can fail in it, and what it is like (``nature``)."""
+        return self.faults.capabilities() | facts(self.rig)
 
     @property
     def reference_vehicle(self) -> str:

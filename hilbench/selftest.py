@@ -14,6 +14,7 @@ from typing import Any
 from hilbench.controller.defects import DEFECTS
 from hilbench.errors import InputError
 from hilbench.metrics.statistics import runs_without_failure
+from hilbench.nature import fitting
 from hilbench.procedures import select
 from hilbench.rig import load_rig
 from hilbench.runner import Job
@@ -64,10 +65,9 @@ def good_jobs(
 ) -> list[Job]:
     """Every procedure (or those of ``procedures``, by id or name) with the good controller over ``seeds`` seeds.
 
-    A controller of another ``policy`` is asked only what concerns it.
+    Those that make no sense for the rig, or for a controller of another ``policy``, are left out.
     """
-    measures = load_rig(rig).with_inputs(policy=policy).controller.measures
-    wanted = [one.id for one in select(procedures) if measures or "controller.measures" not in one.needs]
+    wanted = [one.id for one in fitting(select(procedures), load_rig(rig).with_inputs(policy=policy))[0]]
     return [
         Job(rig=rig, procedure=procedure, seed=first_seed + number, folder=None, policy=policy)
         for number in range(seeds)

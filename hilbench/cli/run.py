@@ -15,6 +15,7 @@ from typing import Any
 
 import click
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
@@ -26,6 +27,7 @@ from hilbench.evidence.folder import RunFolder
 from hilbench.evidence.masking import masked, masked_rig
 from hilbench.evidence.words import metric_title
 from hilbench.interrupts import Aborted, Interrupt, listening
+from hilbench.nature import fitting
 from hilbench.preflight import check_inputs
 from hilbench.procedures import Procedure, select
 from hilbench.reference import POLICIES
@@ -97,6 +99,7 @@ def run(
     hilbench run my-site.toml --only 7.1 --repeat 59 one procedure, 59 times
     hilbench run garage-54 --sessions s.csv --load b.csv --day 2019-03-12
 
+    Procedures that make no sense for a rig, such as one for cars that discharge, are left out and named at the end.
     The exit code is 0 only when every procedure passed: 1 a FAIL, 3 INCONCLUSIVE, 4 an ERROR, 5 something was not run,
     2 unusable input, 128 + signal when aborted.
     """
@@ -115,6 +118,9 @@ def run(
     clocks = effective_mode(loaded, mode)
     if clocks != "virtual" and not only:
         wanted = tuple(procedure for procedure in wanted if procedure.short)
+    left: list[str] = []
+    if not only:
+        wanted, left = fitting(wanted, loaded)
     check_inputs(template, wanted)
     console = Console(stderr=as_json)
     with listening() as interrupt:
@@ -135,6 +141,8 @@ def run(
         _headline(console, loaded, clocks, seed)
         results, aborted = _perform(console, folder, plan, jobs or os.cpu_count() or 1, interrupt)
     _report(console, folder, results, as_json, aborted)
+    if left:
+        console.print(f"[dim]not for this rig: {escape('; '.join(left))}[/]")
     sys.exit(SIGNALLED + aborted if aborted else exit_code([result["verdict"] for result in results]))
 
 

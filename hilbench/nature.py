@@ -1,0 +1,57 @@
+"""What a rig is like, as far as procedures care: which of them make sense there at all.
+
+A rig that *cannot* be asked something (no car there discharges, static sharing measures nothing) is another matter than
+one that the bench may not touch: the first is left out and named, the second is not run and counts as that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from hilbench.procedures import Procedure
+from hilbench.rig import Rig
+from hilbench_emulators.vehicles import load_vehicle
+
+FACTS = {
+    "v2g": "a car that can discharge",
+    "tariff": "a tariff",
+    "grid.vtn": "a VTN",
+    "controller.measures": "a controller that looks at the meter",
+    "import.only": "a connection that takes power only",
+    "stations.several": "more than one station",
+    "lines.several": "more than one line conductor",
+}
+"""What procedures may need of a rig's nature, in words."""
+
+
+def two_way_roles(rig: Rig) -> list[str]:
+    """Stations whose car may discharge: with a link to it, OCPP 2.1, and a car that can; in rig order."""
+    return [entry.role for entry in rig.stations if entry.two_way and load_vehicle(entry.vehicle).discharge is not None]
+
+
+def facts(rig: Rig) -> frozenset[str]:
+    """Those of ``FACTS`` that hold for ``rig``."""
+    holds = {
+        "v2g": bool(two_way_roles(rig)),
+        "tariff": rig.site.tariff is not None,
+        "grid.vtn": rig.grid.vtn is not None,
+        "controller.measures": rig.controller.measures,
+        "import.only": not rig.exports,
+        "stations.several": len(rig.stations) > 1,
+        "lines.several": len(rig.electrical.lines) > 1,
+    }
+    return frozenset(name for name, true in holds.items() if true)
+
+
+def fitting(procedures: Iterable[Procedure], rig: Rig) -> tuple[tuple[Procedure, ...], list[str]]:
+    """The procedures that make sense for ``rig``, and in words which do not and why."""
+    lacks = frozenset(FACTS) - facts(rig)
+    kept: list[Procedure] = []
+    left: list[str] = []
+    for procedure in procedures:
+        missing = sorted(procedure.needs & lacks)
+        if missing:
+            left.append(f"{procedure.id} {procedure.title} (needs {', '.join(FACTS[name] for name in missing)})")
+        else:
+            kept.append(procedure)
+    return tuple(kept), left
