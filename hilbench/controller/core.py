@@ -89,6 +89,7 @@ class Core:
             for column, branch in enumerate(site.branches)
         }
         self._by_column = list(self.stations.values())
+        self._watts: Array = np.array([self.watts_per_a(station) for station in self._by_column])
         self._ranks = Ranks.of(site.branches)
         self.delays = Delays(len(site.branches), settings.random_delay_s, site.name)
         self._root = [row for row, (node, _line) in enumerate(self.tree.keys) if node == "service"]
@@ -96,7 +97,7 @@ class Core:
         self._lower: Array = np.zeros(len(site.lines))
         self._started = t
         self._number = -1
-        self._lines_changed = True  # some may be remembered
+        self._lines_changed = set(range(len(self._by_column)))  # some may be remembered
         self._urgent = False
         self._seen: tuple[Array, Array] | None = None
         self._news = True
@@ -170,7 +171,8 @@ class Core:
         elif not station.wants and (was or (station.remembered and station.known)):
             station.waiting_t, station.turn_t = math.inf, -math.inf
             station.lines, station.reported_a, station.excess_a, station.useful_a = (), 0.0, NOISE_A, math.inf
-            self._lines_changed = self._news = True
+            self._lines_changed.add(station.column)
+            self._news = True
         station.remembered = station.remembered and not station.known
 
     def report(self, role: str, t: float, currents: Mapping[str, float]) -> None:
@@ -193,7 +195,7 @@ class Core:
         lines = tuple(line for name, line in terminals.items() if amperes.get(name, 0.0) > 1.0)
         if lines and lines != station.lines:
             station.lines = lines
-            self._lines_changed = True
+            self._lines_changed.add(station.column)
 
     def confirmed(self, role: str, t: float, limit_a: float, lease_s: float) -> None:
         """The station accepted a limit that runs out after ``lease_s``; infinity: its fallback, below any lease."""
@@ -308,7 +310,7 @@ class Core:
         ]
 
     def _drawn_w(self, t: float, lower: bool) -> float:
-        return 0.0 if math.isinf(self.power.at_meter_w) else float(np.dot(self._drawn_a(t, lower), self._watts()))
+        return 0.0 if math.isinf(self.power.at_meter_w) else float(np.dot(self._drawn_a(t, lower), self._watts))
 
     def _strays_w(self, t: float) -> float:
         """Power that stations with a car may draw that do not do what they are told."""
@@ -347,7 +349,9 @@ class Core:
             if station.wants and not station.begun and t >= station.welcome_until:
                 self._end_welcome(station, t)
         if self._lines_changed:
-            self._lines_changed = False
+            for column in self._lines_changed:
+                self._watts[column] = self.watts_per_a(self._by_column[column])
+            self._lines_changed.clear()
             self.tree = self._whole.narrowed({s.column: s.lines for s in self._by_column if s.lines})
         self._start(t)
         self._stray_w = self._strays_w(t)
@@ -427,10 +431,9 @@ class Core:
         able = np.array([station.able_a if station.steered else 0.0 for station in self._by_column])
         if not able.any():
             return [0.0] * len(self._by_column)
-        watts = self._watts()
         wished = np.array([station.give_a for station in self._by_column])
         need_w, may_w = max(self.power.short_w(), self._short_w()), self.power.may_feed_w()
-        return _whole_tenths(discharged(self.tree, wished, able, watts, (need_w, may_w)))
+        return _whole_tenths(discharged(self.tree, wished, able, self._watts, (need_w, may_w)))
 
     def _short_w(self) -> float:
         """Power that would bring the fullest line of the service back to its limit, where the building is above."""
@@ -438,10 +441,10 @@ class Core:
         return max(over, 0.0) * self.site.service.line_to_neutral_v * len(self._root)
 
     def _headroom(self, t: float) -> Headroom:
-        watts = self._watts()
-        taken_w = float(np.dot([self._claimed(station, t) for station in self._by_column], watts))
-        spare_w = self.power.left_w(self.power.highest_w()) - taken_w
-        return Headroom(self.tree, self._beside(t), self._raise_budget(t), spare_w, watts)
+        spare_w = self.power.left_w(self.power.highest_w())
+        if math.isfinite(spare_w):
+            spare_w -= float(np.dot([self._claimed(station, t) for station in self._by_column], self._watts))
+        return Headroom(self.tree, self._beside(t), self._raise_budget(t), spare_w, self._watts)
 
     def _beside(self, t: float) -> Array:
         """What each constraint leaves beside all that any station may draw now: reductions count when they are made."""
@@ -554,10 +557,7 @@ class Core:
     def _dim(self, amps: Array, order: Sequence[int], building_w: float) -> Array:
         """No more than the stations may draw together, in the order of who comes first."""
         left_w = max(self.power.left_w(building_w) - self._stray_w, 0.0)
-        return amps if math.isinf(left_w) else dimmed(amps, self._watts(), order, left_w, self.settings.minimum_a)
-
-    def _watts(self) -> Array:
-        return np.array([self.watts_per_a(station) for station in self._by_column])
+        return amps if math.isinf(left_w) else dimmed(amps, self._watts, order, left_w, self.settings.minimum_a)
 
     def watts_per_a(self, station: StationState) -> float:
         """Power per ampere of limit: on the lines that its car is known to use, else on all that it has."""
