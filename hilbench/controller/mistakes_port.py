@@ -8,7 +8,7 @@ from typing import Any
 
 from hilbench.controller.abilities import ways
 from hilbench.controller.csms import Csms
-from hilbench.controller.installing import Installer, Limit, Outcome, Send
+from hilbench.controller.installing import Installer, Limit, Outcome, Send, Transaction
 
 
 class DatedFallback(Csms):
@@ -32,7 +32,7 @@ class InstallsOnce(Csms):
 
 
 class RenewsTooLate(Csms):
-    """Renews a limit after it has run out: two of three renewals are left out."""
+    """Renews a limit when it has run out: two of three renewals are left out."""
 
     def __init__(self, *given: Any, **named: Any) -> None:
         super().__init__(*given, **named)
@@ -55,7 +55,7 @@ class TransactionOnly(Csms):
     def installer(self, role: str) -> Installer:
         """One that sends TxProfiles alone."""
         if role not in self._installers:
-            self._installers[role] = TransactionInstaller(self._supply_of(role), self.settings.minimum_a, insists=True)
+            self._installers[role] = TransactionInstaller(self._supply_of(role), self.settings.minimum_a)
         return self._installers[role]
 
 
@@ -66,6 +66,12 @@ class TransactionInstaller(Installer):
         """Nothing is sent: what follows gives the limit to the transaction, where there is one."""
         self.way[limit.kind] = ways(self.abilities)[0]
         return Outcome(limit.limit_a)
+
+    async def insist(self, limit: Limit, transaction: Transaction | None, send: Send) -> None:
+        """Whenever a limit is due, not when the transaction begins."""
+        self.insists = True
+        await super().insist(limit, transaction, send)
+        self.insists = False
 
 
 PORTS: dict[str, type[Csms]] = {
