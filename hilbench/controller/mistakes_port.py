@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from hilbench import clock
 from hilbench.controller.abilities import ways
 from hilbench.controller.csms import Csms
 from hilbench.controller.installing import Installer, Limit, Outcome, Send, Transaction
+
+LATE_S = 120.0
+"""So long a transaction runs before it is limited (bmw-wallbox-ha#15: about 2 min)."""
 
 
 class DatedFallback(Csms):
@@ -67,8 +72,15 @@ class TransactionInstaller(Installer):
         self.way[limit.kind] = ways(self.abilities)[0]
         return Outcome(limit.limit_a)
 
+    _transaction: Transaction | None = None
+    _since = -math.inf
+
     async def insist(self, limit: Limit, transaction: Transaction | None, send: Send) -> None:
-        """Whenever a limit is due, not when the transaction begins."""
+        """Not before ``LATE_S`` of the transaction."""
+        if transaction != self._transaction:
+            self._transaction, self._since = transaction, clock.time()
+        if clock.time() - self._since < LATE_S:
+            return
         self.insists = True
         await super().insist(limit, transaction, send)
         self.insists = False

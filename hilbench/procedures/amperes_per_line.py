@@ -14,17 +14,17 @@ REACTIVE, SINGLE_PHASE = "zoe-r240", "leaf-40"
 async def run(bench: Bench, measure: Measure) -> None:
     """Full house of cars with a power factor of 0.4 at 6 A, then of single-phase cars.
 
-    The building leaves the first 40 % and the second 70 % of what all stations need at 6 A.
+    The building leaves 75 % of what all stations need at 6 A.
     """
-    await _full_house(bench, measure, REACTIVE, share=0.4)
+    await _full_house(bench, measure, REACTIVE)
     await bench.unplug()
     bench.base_load.clear()
-    start = await _full_house(bench, measure, SINGLE_PHASE, share=0.7)
+    start = await _full_house(bench, measure, SINGLE_PHASE)
     measure("utilisation", since=start, note=SINGLE_PHASE)
 
 
-async def _full_house(bench: Bench, measure: Measure, vehicle: str, share: float) -> Event:
-    bench.base_load.step(bench.crowding_a(share))
+async def _full_house(bench: Bench, measure: Measure, vehicle: str) -> Event:
+    bench.base_load.step(bench.crowding_a(share=0.75))
     await bench.plug_in(vehicle=vehicle)
     await bench.settled()
     start = bench.mark("stimulus.none", "site")
