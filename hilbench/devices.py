@@ -61,6 +61,9 @@ class EmulatedStation(Station, Protocol):
     def deafen(self, limit_a: float | None) -> None:
         """Go on accepting limits, but offer ``limit_a`` [A] whatever they say; None: obey again."""
 
+    def forget_limits(self) -> None:
+        """Lose every limit that it has stored with its next loss of power."""
+
     def jump_clock(self, ahead_s: float) -> None:
         """Set its time of day ``ahead_s`` ahead of the true one; negative: behind it."""
 

@@ -117,9 +117,14 @@ class Faults:
         await self._the_vtn().start()
         return self._note("heal.vtn", "grid.vtn", how="back")
 
-    async def power_cycle(self, role: str, off_s: float) -> Event:
-        """Cut the supply of station ``role`` for ``off_s`` seconds; the car stays plugged in."""
-        event = self._note("fault.power", role, off_s=off_s)
+    async def power_cycle(self, role: str, off_s: float, forgets: bool = False) -> Event:
+        """Cut the supply of station ``role`` for ``off_s`` seconds; the car stays plugged in.
+
+        With ``forgets`` the station has lost all limits when it comes back.
+        """
+        if forgets:
+            self._emulated(role).forget_limits()
+        event = self._note("fault.power", role, off_s=off_s, **({"forgets": True} if forgets else {}))
         await self._stations[role].power_cycle(off_s)
         return event
 

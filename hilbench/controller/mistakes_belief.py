@@ -131,3 +131,19 @@ class IgnoresRotation(Core):
             for branch in site.branches
         )
         super().__init__(site.model_copy(update={"branches": straight}), settings, t)
+
+
+class CredulousWatch(MeterWatch):
+    """Does not compare the meter with anything."""
+
+    def _contradiction(self, sample: MeterSample, drawn: dict[str, float], parts: dict[str, float]) -> tuple[str, bool]:
+        """There is never one."""
+        return "", False
+
+
+class NoCrossCheck(Core):
+    """Believes a meter whatever the stations report."""
+
+    def __init__(self, site: Site, settings: ControllerSettings, t: float) -> None:
+        super().__init__(site, settings, t)
+        self.watch = CredulousWatch(settings, site.service.rating_a)

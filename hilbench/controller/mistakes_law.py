@@ -140,3 +140,10 @@ class ReservesForFullCar(Core):
 
     def _learn_use(self, station: StationState) -> None:
         station.useful_a = math.inf
+
+
+class LongLeases(Core):
+    """Takes a limit to last until it is renewed, however late that is."""
+
+    def _expire(self, station: StationState, t: float) -> None:
+        """It never runs out."""

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from hilbench import clock
 from hilbench.controller.abilities import ways
 from hilbench.controller.csms import Csms
-from hilbench.controller.installing import Installer, Limit, Outcome, Send
+from hilbench.controller.installing import Installer, Limit, Outcome, Send, Transaction
+
+LATE_S = 120.0
+"""So long a transaction runs before it is limited (bmw-wallbox-ha#15: about 2 min)."""
 
 
 class DatedFallback(Csms):
@@ -32,7 +37,7 @@ class InstallsOnce(Csms):
 
 
 class RenewsTooLate(Csms):
-    """Renews a limit after it has run out: two of three renewals are left out."""
+    """Renews a limit when it has run out: two of three renewals are left out."""
 
     def __init__(self, *given: Any, **named: Any) -> None:
         super().__init__(*given, **named)
@@ -55,7 +60,7 @@ class TransactionOnly(Csms):
     def installer(self, role: str) -> Installer:
         """One that sends TxProfiles alone."""
         if role not in self._installers:
-            self._installers[role] = TransactionInstaller(self._supply_of(role), self.settings.minimum_a, insists=True)
+            self._installers[role] = TransactionInstaller(self._supply_of(role), self.settings.minimum_a)
         return self._installers[role]
 
 
@@ -66,6 +71,19 @@ class TransactionInstaller(Installer):
         """Nothing is sent: what follows gives the limit to the transaction, where there is one."""
         self.way[limit.kind] = ways(self.abilities)[0]
         return Outcome(limit.limit_a)
+
+    _transaction: Transaction | None = None
+    _since = -math.inf
+
+    async def insist(self, limit: Limit, transaction: Transaction | None, send: Send) -> None:
+        """Not before ``LATE_S`` of the transaction."""
+        if transaction != self._transaction:
+            self._transaction, self._since = transaction, clock.time()
+        if clock.time() - self._since < LATE_S:
+            return
+        self.insists = True
+        await super().insist(limit, transaction, send)
+        self.insists = False
 
 
 PORTS: dict[str, type[Csms]] = {

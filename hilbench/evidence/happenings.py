@@ -58,6 +58,7 @@ _LOADS = {
 }
 _FAULTS = {
     "link": "link of {subject} cut ({how})",
+    "links": "links of {stations} stations cut",
     "latency": "link of {subject} late by {seconds} s",
     "meter": "meter {fault}",
     "controller": "controller {how}",

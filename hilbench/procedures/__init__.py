@@ -28,7 +28,7 @@ MODULES = (
     "fairness",
     "full_car",
     "station_ignores_limit",
-    "power_factor",
+    "amperes_per_line",
     "random_day",
     "controller_stops",
     "station_link_cut",

@@ -6,9 +6,13 @@ from hilbench.bench import Bench
 from hilbench.measuring import Measure
 from hilbench.procedures import Procedure
 
+UNREST_A = 0.5
+"""The building is never quite still, so that nobody takes a meter that is mounted wrongly for one that is frozen."""
+
 
 async def run(bench: Bench, measure: Measure) -> None:
     """Turn every CT round while cars charge at 12 A, raise the building to its worst, turn them back."""
+    bench.base_load.sine(UNREST_A, period_s=10.0)
     await bench.plug_in(bench.equal_roles(each_a=12.0))
     await bench.settled()
     await bench.align()

@@ -18,6 +18,7 @@ async def run(bench: Bench, measure: Measure) -> None:
     if bench.measures:
         measure("utilisation", since=start)
     measure("time_above_budget", since=start)
+    measure("reversals_per_hour", since=start)
 
 
 PROCEDURE = Procedure(

@@ -12,7 +12,7 @@ TURNS = 3.0
 
 
 async def run(bench: Bench, measure: Measure) -> None:
-    """Raise the building until half of the cars can have 6 A, plug all in, and watch for a little more than the turns."""
+    """Raise the building until half of the cars can have 6 A, plug all in, and watch for three turns and a half."""
     bench.base_load.step(bench.crowding_a(share=0.5))
     await bench.run_for(30.0)
     await bench.align()

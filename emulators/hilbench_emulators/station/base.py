@@ -74,6 +74,7 @@ class AcStation(Limited):
         self._since: dict[str, float] = {}
         self._override_a = math.inf
         self._deaf_a = None
+        self._forgetful = False
         self._ahead_s = 0.0
         self._local_id = 0
         self._tag_waits = False
@@ -131,6 +132,10 @@ class AcStation(Limited):
         await asyncio.sleep(off_s)
         self._power_up()
 
+    def forget_limits(self) -> None:
+        """Come back from the next loss of power without any profile."""
+        self._forgetful = True
+
     def cut_line(self) -> None:
         """Break the connection without a farewell, and let no other come about before :meth:`join_line`."""
         self.line.clear()
@@ -184,7 +189,8 @@ class AcStation(Limited):
         self._forget(self._plant.station_reading(self.role).voltage_v or 230.0)
         if self._store:
             self.restore(self._store)
-        self.charging.forget_on("reboot")
+        if self.charging.forget_on("reboot", anyway=self._forgetful):
+            self._forgetful = False
         self._override_a = math.inf
         self.boot_reason = "PowerUp"
         self.event("station.boot")

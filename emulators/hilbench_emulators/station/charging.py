@@ -74,9 +74,9 @@ class Charging:
         phases = evaluator.decide(OUTLET, utc).limit_a
         return None if phases is None else min(phases[: self.phases])
 
-    def forget_on(self, occasion: str) -> bool:
-        """Lose all profiles, if this make does on that occasion; whether there were any."""
-        lost = occasion in self.behaviour.forgets and bool(self.store.profiles)
+    def forget_on(self, occasion: str, *, anyway: bool = False) -> bool:
+        """Lose all profiles, if this make does on that occasion or this one does ``anyway``; whether there were any."""
+        lost = (anyway or occasion in self.behaviour.forgets) and bool(self.store.profiles)
         if lost:
             self.store.profiles = ()
         return lost
