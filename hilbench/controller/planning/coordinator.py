@@ -271,10 +271,13 @@ def _members(planned: Sequence[Present], feeder: str, limit_kw: float) -> tuple[
 def _demand_kw(problem: Problem, found: Plan) -> float:
     """What the site may take in the first step without raising a demand beyond what is paid or planned.
 
-    Where the building draws more than was foreseen, cars in their last step still get what they need.
+    Where the building draws more than was foreseen, cars that are late still get what they need.
     """
     demand = problem.base_kw + found.total_kw
     counting = [peak for peak in problem.peaks if peak.counts[0] and peak.rate < LIMIT_RATE]
     lowest = min((max(peak.paid_kw, float(demand[peak.counts].max())) for peak in counting), default=math.inf)
-    last = [max(float(kw), 0.0) for car, kw in zip(problem.cars, found.power_kw[:, 0], strict=True) if car.until <= 1]
-    return lowest + math.fsum(last)
+    return lowest + math.fsum(
+        max(float(kw), 0.0)
+        for car, kw, short in zip(problem.cars, found.power_kw[:, 0], found.short_kwh, strict=True)
+        if car.until <= 1 or short > FULL_KWH
+    )
