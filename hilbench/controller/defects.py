@@ -6,6 +6,7 @@ else. ``caught_by`` is the procedure that must fail it.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
