@@ -132,13 +132,14 @@ class ControllerRuntime:
         """Make what tells the core of more than meter and stations, where it is wanted."""
         settings = self._settings
         if settings.openadr is not None:
-            self._signals = Signals(settings.openadr, self._on_import_limit)
+            self._signals = Signals(settings.openadr, self._on_import_limit, prices=settings.plan.price_signal)
         if settings.operator is not None:
             self._box = OperatorBox(settings.operator, self._on_station_limit)
         if settings.policy in ("coordinated", "v2g"):
             signals = self._signals
             limit: Limit = signals.limit_at if signals else lambda _t: None
-            self._coordination = Coordination(core, limit, partial(_note, memory))
+            said = signals.price_at if signals and settings.plan.price_signal else None
+            self._coordination = Coordination(core, limit, partial(_note, memory), said)
             if memory is not None and KEY in memory.notes:
                 self._coordination.recall(memory.notes[KEY])
 

@@ -138,6 +138,12 @@ class ControllerSettings(Model):
         return self.allow_export or self.policy == "v2g"
 
     @model_validator(mode="after")
+    def _prices_have_a_source(self) -> ControllerSettings:
+        if self.plan.price_signal and self.openadr is None:
+            raise ValueError("plan.price_signal has nobody to ask; give openadr")
+        return self
+
+    @model_validator(mode="after")
     def _changes_leave_a_trace(self) -> ControllerSettings:
         if self.settings_token_file is not None and (not self.status_port or self.audit_file is None):
             raise ValueError("settings_token_file needs status_port and audit_file")

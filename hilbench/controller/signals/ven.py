@@ -31,7 +31,7 @@ class Ven:
 
     There is no limit before the first call. ``on_note`` gets a line for what a person may want to know: the VTN goes
     and comes, an event is refused, a payload type is ignored; each is said once. ``events`` are those that
-    count now, ``away`` says that the last poll failed.
+    count now, ``away`` says that the last poll failed. ``prices``: PRICE and GHG count and are no ignored types.
     """
 
     def __init__(
@@ -42,11 +42,13 @@ class Ven:
         settings: SignalSettings,
         on_limit: OnLimit,
         on_note: OnNote = LOGGER.info,
+        *,
+        prices: bool = False,
     ) -> None:
         self.events: tuple[Event, ...] = ()
         self.away = False
         self._client = VtnClient(url, client_id, client_secret, settings.answer_s)
-        self._settings, self._rules, self._slope = settings, rules_of(settings), slope_of(settings)
+        self._settings, self._rules, self._slope = settings, rules_of(settings, prices), slope_of(settings)
         self._on_limit, self._on_note = on_limit, on_note
         self._failures = 0
         self._draws = random.Random(f"{settings.seed}:retry")
@@ -114,12 +116,12 @@ class Ven:
         return min(max(due - t, 1e-3), LONGEST_SLEEP_S)  # bench time as UTC is rounded to microseconds
 
 
-def rules_of(settings: SignalSettings) -> Rules:
-    """What the site makes of events; a share of 1 is no limit."""
+def rules_of(settings: SignalSettings, prices: bool = False) -> Rules:
+    """What the site makes of events; a share of 1 is no limit. ``prices``: PRICE and GHG count too."""
     none, moderate, high, special = (
         math.inf if share == 1.0 else share * settings.full_kw for share in settings.level_shares
     )
-    return Rules((none, moderate, high, special), settings.program_id, settings.targets, settings.seed)
+    return Rules((none, moderate, high, special), settings.program_id, settings.targets, settings.seed, prices)
 
 
 def slope_of(settings: SignalSettings) -> Slope:
