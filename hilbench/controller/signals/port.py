@@ -50,6 +50,10 @@ class Signals:
     def _noted(self, note: str) -> None:
         LOGGER.warning("OpenADR: %s", note)
 
+    async def run(self) -> None:
+        """Poll and follow the events until cancelled."""
+        await self.ven.run()
+
     def limit_at(self, t: float) -> float | None:
         """The limit of the site's import [kW] that known events set at ``t`` (UTC [s]); None for none."""
         return limit_at(self.ven.events, t)
