@@ -64,3 +64,28 @@ def trio(folder: Path, *changes: tuple[str, str]) -> Path:
     path = folder / "trio.toml"
     path.write_text(text, encoding="utf-8")
     return path
+
+
+VTN = """
+[grid.vtn]
+client_secret_file = "vtn.secret"
+
+[controller.openadr]
+url = "http://127.0.0.1:3900"
+client_id = "ven"
+client_secret_file = "vtn.secret"
+full_kw = 11.5
+"""
+"""A VTN of the bench, and that the reference controller asks it."""
+
+
+def trio_with_vtn(folder: Path, *changes: tuple[str, str]) -> Path:
+    """As :func:`trio`, with a VTN that the controller asks."""
+    (folder / "vtn.secret").write_text("sesame\n", encoding="utf-8")
+    path = trio(folder)
+    text = path.read_text(encoding="utf-8") + VTN
+    for old, new in changes:
+        assert old in text, old
+        text = text.replace(old, new)
+    path.write_text(text, encoding="utf-8")
+    return path

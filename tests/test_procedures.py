@@ -31,8 +31,8 @@ CAUGHT = {
     "4.7": ("never-expires", "boot_peak"),
 }
 """Per procedure: a mistake on the small rig, and a metric that shows it."""
-ELSEWHERE = ("11.1",)
-"""Procedures that need cars which discharge: test_v2g_day plays them on a rig of their own."""
+ELSEWHERE = ("9.1", "9.1b", "9.2", "9.4", "11.1")
+"""Procedures on rigs of their own: test_grid_limits has those of a VTN and a tariff, test_v2g_day the last one."""
 CROWDED = ("4.2", "4.6")
 """Procedures for which three cars are too few: one of them alone is a third of the site."""
 

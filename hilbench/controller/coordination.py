@@ -14,6 +14,7 @@ from hilbench.controller.core import Core
 from hilbench.controller.planning.coordinator import Coordinator, Limit, Orders, Present
 from hilbench.controller.planning.memory import recall_into, text_of
 from hilbench.controller.planning.needs import Need, need_of
+from hilbench.controller.planning.prices import Said
 from hilbench.controller.stations import PLUGGED, StationState
 from hilbench.controller.watch import MeterSample
 from hilbench.site import Site
@@ -31,7 +32,7 @@ class Coordination:
     Raises ``InputError`` for a tariff file that cannot be used.
     """
 
-    def __init__(self, core: Core, limit: Limit, keep: Keep = lambda _text: None) -> None:
+    def __init__(self, core: Core, limit: Limit, keep: Keep = lambda _text: None, said: Said | None = None) -> None:
         site, rules = core.site, core.settings.plan
         self._core, self._limit, self._keep = core, limit, keep
         self._volts = site.service.line_to_neutral_v
@@ -48,6 +49,7 @@ class Coordination:
             contract_kw=math.inf if site.contract_kw is None else site.contract_kw,
             export_kw=site.export_limit_kw or 0.0,
             v2g=core.settings.policy == "v2g",
+            said=said,
         )
         core.power.watched = True
 

@@ -6,6 +6,7 @@ else. ``caught_by`` is the procedure that must fail it.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -66,6 +67,25 @@ class Defect:
     def settings(self, settings: ControllerSettings) -> ControllerSettings:
         """The settings with the defect's changes."""
         return settings.model_copy(update=self.changes)
+
+
+class IgnoresGridLimit(Core):
+    """Knows its own budget and nothing of the grid."""
+
+    def limit_import(self, limit_kw: float | None) -> None:
+        """Leave it as it is."""
+
+
+class EndsLimitsAtOnce(Core):
+    """Lets everybody have everything as soon as a limit of the grid rises."""
+
+    def limit_import(self, limit_kw: float | None) -> None:
+        """A limit that is higher than the one before is none."""
+        asked = math.inf if limit_kw is None else limit_kw
+        rises, self._asked_kw = asked > self._asked_kw, asked
+        super().limit_import(None if rises else limit_kw)
+
+    _asked_kw = math.inf
 
 
 DEFECTS = {
@@ -132,6 +152,11 @@ DEFECTS = {
                "evcc#15671, evcc#3081", ("4.7",), port=True),
         Defect("tx-profile-only", "limits transactions only when they run", "bmw-wallbox-ha#15", ("7.5",), port=True,
                rig="home"),
+        Defect("ignores-grid-limit", "knows no limits of the grid",
+               "evcc, openWB, EVerest and six others: none knows OpenADR (read-code)", ("9.1",),
+               IgnoresGridLimit, rig="tariff-10"),
+        Defect("ends-limits-at-once", "lets all cars back in the same minute when a limit of the grid ends",
+               "rebound after demand response (recalled)", ("9.1",), EndsLimitsAtOnce, rig="tariff-10"),
         Defect("renews-too-late", "renews limits after they have run out", "evcc#8165, evcc#13953", ("2.5",),
                LongLeases, port=True),
     )

@@ -33,6 +33,7 @@ from hilbench.controller.planning.memory import KEY
 from hilbench.controller.readback import Composite
 from hilbench.controller.readings import Counted
 from hilbench.controller.settings import ControllerSettings
+from hilbench.controller.signals.openadr2 import Signals2
 from hilbench.controller.signals.port import Signals
 from hilbench.controller.state import Snapshot, StateFile, keep, recall, remember
 from hilbench.controller.static import StaticCore
@@ -106,7 +107,7 @@ class ControllerRuntime:
         self._activity = Activity()
         self._tending: Tending | None = None
         self._coordination: Coordination | None = None
-        self._signals: Signals | None = None
+        self._signals: Signals | Signals2 | None = None
         self._box: OperatorBox | None = None
 
     async def run(self) -> None:
@@ -132,13 +133,16 @@ class ControllerRuntime:
         """Make what tells the core of more than meter and stations, where it is wanted."""
         settings = self._settings
         if settings.openadr is not None:
-            self._signals = Signals(settings.openadr, self._on_import_limit)
+            self._signals = Signals(settings.openadr, self._on_import_limit, prices=settings.plan.price_signal)
+        if settings.openadr2 is not None:
+            self._signals = Signals2(settings.openadr2, self._on_import_limit)
         if settings.operator is not None:
             self._box = OperatorBox(settings.operator, self._on_station_limit)
         if settings.policy in ("coordinated", "v2g"):
             signals = self._signals
             limit: Limit = signals.limit_at if signals else lambda _t: None
-            self._coordination = Coordination(core, limit, partial(_note, memory))
+            said = signals.price_at if signals and settings.plan.price_signal else None
+            self._coordination = Coordination(core, limit, partial(_note, memory), said)
             if memory is not None and KEY in memory.notes:
                 self._coordination.recall(memory.notes[KEY])
 
@@ -147,7 +151,7 @@ class ControllerRuntime:
         if self._settings.policy != "static":
             yield from (("feeder meter", port.run(_nothing)) for port in self._part_ports)
         if self._signals is not None:
-            yield "signals", self._signals.ven.run()
+            yield "signals", self._signals.run()
         if self._box is not None:
             yield "operator", self._box.run()
         if self._coordination is not None:

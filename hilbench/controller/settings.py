@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 from hilbench.controller.dimming import DimmingSettings
 from hilbench.controller.peaks import Hold
 from hilbench.controller.planning.settings import PlanSettings
+from hilbench.controller.signals.openadr2 import OpenAdr2Settings
 from hilbench.controller.signals.port import OpenAdrSettings
 from hilbench.site import MINIMUM_CURRENT_A, Integer, Model, Number, RelativePath
 
@@ -32,6 +33,8 @@ class ControllerSettings(Model):
     """What coordinated charging and V2G plan with."""
     openadr: OpenAdrSettings | None = None
     """Which VTN is asked for limits of the site's import; none: nobody."""
+    openadr2: OpenAdr2Settings | None = None
+    """The same for a VTN of OpenADR 2.0b, in real time and with the extra of this name; none: nobody."""
     operator: DimmingSettings | None = None
     """Limits of the grid operator for all stations, told over HTTP with a heartbeat (section 14a EnWG); none: none."""
     meter_poll_s: Seconds = 1.0
@@ -136,6 +139,18 @@ class ControllerSettings(Model):
     def exports(self) -> bool:
         """Power may flow into the grid here: negative power is no sign of a reversed CT."""
         return self.allow_export or self.policy == "v2g"
+
+    @model_validator(mode="after")
+    def _prices_have_a_source(self) -> ControllerSettings:
+        if self.plan.price_signal and self.openadr is None:
+            raise ValueError("plan.price_signal has nobody to ask; give openadr")
+        return self
+
+    @model_validator(mode="after")
+    def _one_limit(self) -> ControllerSettings:
+        if self.openadr is not None and self.openadr2 is not None:
+            raise ValueError("openadr and openadr2 would give two limits of the import; give one of them")
+        return self
 
     @model_validator(mode="after")
     def _changes_leave_a_trace(self) -> ControllerSettings:

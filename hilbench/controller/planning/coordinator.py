@@ -19,7 +19,7 @@ from hilbench.controller.planning.heuristic import fill
 from hilbench.controller.planning.history import History
 from hilbench.controller.planning.model import Array, Car, Peak, Plan, Problem
 from hilbench.controller.planning.needs import Battery, Need, battery_of
-from hilbench.controller.planning.prices import DemandKey, Prices, demand_keys, prices
+from hilbench.controller.planning.prices import DemandKey, Prices, Said, demand_keys, prices, signalled
 from hilbench.controller.planning.settings import PlanSettings
 from hilbench.controller.planning.solve import plan
 from hilbench.tariff import Tariff
@@ -69,7 +69,10 @@ class Orders:
 
 
 class Coordinator:
-    """State of coordinated charging at one site. ``room_kw`` is what the service's budget bears."""
+    """State of coordinated charging at one site.
+
+    ``room_kw`` is what the service's budget bears, ``said`` what signals say of prices.
+    """
 
     def __init__(
         self,
@@ -81,12 +84,13 @@ class Coordinator:
         contract_kw: float = math.inf,
         export_kw: float = 0.0,
         v2g: bool = False,
+        said: Said | None = None,
     ) -> None:
         self.settings, self.tariff, self.needs = settings, tariff, dict[str, Need]()
         self.building = History(zone, settings.step_min * 60.0)
         self._site = History(zone, (tariff.window_min if tariff else settings.step_min) * 60.0)
         self._zone, self._room_kw, self._contract_kw = zone, room_kw, contract_kw
-        self._export_kw, self._v2g = export_kw, v2g
+        self._export_kw, self._v2g, self._said = export_kw, v2g, said
         self.paid: dict[DemandKey, float] = {}
         self._batteries: dict[str, Battery] = {}
 
@@ -190,9 +194,12 @@ class Coordinator:
         )
 
     def _prices(self, t: float, step_s: float, count: int) -> Prices:
-        if self.tariff is None:
-            return Prices(np.zeros(count), ())
-        return prices(self.tariff, self._zone, t, step_s, count)
+        known = Prices(np.zeros(count), ())
+        if self.tariff is not None:
+            known = prices(self.tariff, self._zone, t, step_s, count)
+        if self._said is None:
+            return known
+        return signalled(known, self._said, self.settings.ghg_weight, t, step_s)
 
     def _peaks(self, cost: Prices, limits: Array) -> list[Peak]:
         """Demand charges; and limits of the whole site [step, kW], which cars can keep by what they give."""
@@ -269,7 +276,15 @@ def _members(planned: Sequence[Present], feeder: str, limit_kw: float) -> tuple[
 
 
 def _demand_kw(problem: Problem, found: Plan) -> float:
-    """What the site may take in the first step without raising a demand beyond what is paid or planned."""
+    """What the site may take in the first step without raising a demand beyond what is paid or planned.
+
+    Where the building draws more than was foreseen, cars that are late still get what they need.
+    """
     demand = problem.base_kw + found.total_kw
     counting = [peak for peak in problem.peaks if peak.counts[0] and peak.rate < LIMIT_RATE]
-    return min((max(peak.paid_kw, float(demand[peak.counts].max())) for peak in counting), default=math.inf)
+    lowest = min((max(peak.paid_kw, float(demand[peak.counts].max())) for peak in counting), default=math.inf)
+    return lowest + math.fsum(
+        max(float(kw), 0.0)
+        for car, kw, short in zip(problem.cars, found.power_kw[:, 0], found.short_kwh, strict=True)
+        if car.until <= 1 or short > FULL_KWH
+    )

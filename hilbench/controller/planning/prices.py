@@ -1,8 +1,9 @@
-"""What energy and demand cost in the steps ahead, by a tariff and the site's own calendar."""
+"""What energy and demand cost in the steps ahead: by a tariff and the site's calendar, and by what the grid says."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
@@ -13,6 +14,10 @@ from hilbench.tariff import Schedule, Tariff
 
 DemandKey = tuple[str, int, int, int]
 """One demand charge of one month: by time of use or flat, its period, year and month."""
+
+
+Said = Callable[[float, str], float | None]
+"""What signals say for a time (UTC [s]): PRICE [1/kWh] or GHG [kg/kWh]; None where they say nothing."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +61,31 @@ def prices(tariff: Tariff, zone: ZoneInfo, start: float, step_s: float, steps: i
             counts.setdefault(key, np.zeros(steps, dtype=bool))[step] = True
     demand = [Demand(key, _rate(tariff, key), mask) for key, mask in counts.items()]
     return Prices(np.array(energy), tuple(one for one in demand if one.rate > 0.0))
+
+
+def signalled(cost: Prices, said: Said, ghg_weight: float, start: float, step_s: float) -> Prices:
+    """The prices with what signals say for the middle of each step, and greenhouse gas at ``ghg_weight`` [1/kg].
+
+    Where none says a price, that of ``cost`` stays; without any there either (0), the mean of those that are known
+    counts: what is not known is not free. Unknown greenhouse gas is taken in the same way.
+    """
+    middles: Array = start + (np.arange(len(cost.energy), dtype=np.float64) + 0.5) * step_s
+    price = _known(middles, said, "PRICE")
+    energy = np.where(np.isnan(price), cost.energy if cost.energy.any() else _mean(price), price)
+    gas = _known(middles, said, "GHG")
+    return replace(cost, energy=energy + ghg_weight * np.where(np.isnan(gas), _mean(gas), gas))
+
+
+def _known(at: Array, said: Said, kind: str) -> Array:
+    """What signals say at each time, NaN where nothing."""
+    found = [said(float(t), kind) for t in at]
+    return np.array([np.nan if value is None else value for value in found])
+
+
+def _mean(values: Array) -> float:
+    """Of those that are known; 0 where none is."""
+    known = values[~np.isnan(values)]
+    return float(known.mean()) if len(known) else 0.0
 
 
 def _rate(tariff: Tariff, key: DemandKey) -> float:

@@ -16,6 +16,10 @@ class PlanSettings(Model):
 
     tariff: RelativePath | None = None
     """URDB JSON file of prices; none: energy costs the same at any time, and only limits and departures count."""
+    price_signal: bool = False
+    """PRICE and GHG events of OpenADR count: a price that is known replaces that of the tariff."""
+    ghg_weight: Annotated[Number, Field(ge=0)] = 0.0
+    """What a kg of CO2 costs a plan, in the currency of the prices."""
     every_s: Annotated[Number, Field(ge=10, le=3600)] = 300.0
     """A plan is made so often, and when a car comes, goes or says what it needs."""
     step_min: Literal[5, 10, 15, 30, 60] = 15

@@ -1,4 +1,4 @@
-"""OpenADR 3 events as data: from what a VTN says to the limit of the site's import at any time.
+"""OpenADR 3 events as data: from what a VTN says to the limit of the site's import, and to prices, at any time.
 
 Times are seconds since 1970 (UTC), powers kW; an infinite limit is none. Field names are those of OpenADR 3.1, read
 in openleadr-rs (``openleadr-wire``); targets may also have the shape of 3.0. Where the sources leave room:
@@ -7,6 +7,7 @@ in openleadr-rs (``openleadr-wire``); targets may also have the shape of 3.0. Wh
 - ``duration`` of an event repeats its intervals from its start until it is over, or cuts them short.
 - A start of "now" is when the VTN last modified the event, so that it does not move from poll to poll.
 - Without ``units`` a limit is in kW; any other unit is refused.
+- Without ``units`` a price is per kWh, and greenhouse gas in g/kWh (units KWH and GHG; recalled); MWH is understood.
 """
 
 from __future__ import annotations
@@ -14,33 +15,43 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from hilbench.controller.signals.values import RefusedError, array, duration, instant, is_now, mapping, number
 
-LIMIT, SIMPLE = "IMPORT_CAPACITY_LIMIT", "SIMPLE"
+LIMIT, SIMPLE, PRICE, GHG = "IMPORT_CAPACITY_LIMIT", "SIMPLE", "PRICE", "GHG"
+PER_KWH = {PRICE: {"": 1.0, "KWH": 1.0, "MWH": 1e-3}, GHG: {"": 1e-3, "GHG": 1e-3, "KWH": 1e-3}}
+"""Units of prices [1/kWh] and of greenhouse gas [kg/kWh], and what a value counts in them."""
 MOST_SPANS = 10_000
 """An event that repeats into more is refused (policy-default: 15-minute intervals of 100 days)."""
 
 
 @dataclass(frozen=True)
 class Span:
-    """A limit [kW] from ``start`` to just before ``end``; infinite: the event asks for no limit there."""
+    """A limit [kW] from ``start`` to just before ``end``; infinite: the event asks for no limit there.
+
+    Of ``kind`` PRICE [1/kWh] and GHG [kg/kWh] the value is no limit.
+    """
 
     start: float
     end: float
     limit_kw: float
+    kind: str = LIMIT
 
 
 @dataclass(frozen=True)
 class Event:
-    """What counts of an event: ``priority`` 0 is the highest, infinite when it has none; ``ignored`` payload types."""
+    """What counts of an event: ``priority`` 0 is the highest, infinite when it has none; ``ignored`` payload types.
+
+    ``spans`` are its limits, ``prices`` what it says of PRICE and GHG.
+    """
 
     id: str
     priority: float
     spans: tuple[Span, ...]
     ignored: tuple[str, ...] = ()
+    prices: tuple[Span, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -53,12 +64,16 @@ class Refusal:
 
 @dataclass(frozen=True)
 class Rules:
-    """What a site makes of events: ``levels_kw`` are the limits of SIMPLE 0 to 3; see ``SignalSettings``."""
+    """What a site makes of events: ``levels_kw`` are the limits of SIMPLE 0 to 3; see ``SignalSettings``.
+
+    ``prices``: whether PRICE and GHG count.
+    """
 
     levels_kw: tuple[float, float, float, float]
     program_id: str = ""
     targets: tuple[str, ...] = ()
     seed: int = 0
+    prices: bool = False
 
 
 def read_events(items: Iterable[object], rules: Rules) -> tuple[tuple[Event, ...], tuple[Refusal, ...]]:
@@ -80,6 +95,17 @@ def limit_at(events: Iterable[Event], t: float) -> float | None:
     said = [(event.priority, span.limit_kw) for event in events for span in event.spans if span.start <= t < span.end]
     limit_kw = min(said)[1] if said else math.inf
     return None if limit_kw == math.inf else limit_kw
+
+
+def price_at(events: Iterable[Event], t: float, kind: str) -> float | None:
+    """PRICE [1/kWh] or GHG [kg/kWh] at ``t``, of the highest priority that says it; None where nobody does."""
+    said = [
+        (event.priority, span.limit_kw)
+        for event in events
+        for span in event.prices
+        if span.kind == kind and span.start <= t < span.end
+    ]
+    return min(said)[1] if said else None
 
 
 def next_edge(events: Iterable[Event], t: float) -> float:
@@ -118,21 +144,23 @@ def _event(name: str, raw: Mapping[str, Any], rules: Rules) -> Event:
     units, ignored = _units(raw), dict[str, None]()
     draw = random.Random(f"{rules.seed}:{name}").random()
     spans = [
-        Span(start, end, limit_kw)
+        Span(start, end, value, kind)
         for start, end, payloads in _timed(raw, draw)
-        for limit_kw in _limits(payloads, rules, units, ignored)
+        for kind, value in _values(payloads, rules, units, ignored)
     ]
-    return Event(name, priority, tuple(_repeated(spans, raw)), tuple(ignored))
+    whole = tuple(_repeated(spans, raw))
+    limits = tuple(span for span in whole if span.kind == LIMIT)
+    return Event(name, priority, limits, tuple(ignored), tuple(span for span in whole if span.kind != LIMIT))
 
 
-def _units(raw: Mapping[str, Any]) -> str:
-    """The units of the limits; kW where none are given."""
+def _units(raw: Mapping[str, Any]) -> dict[str, str]:
+    """The units of payload types, in capitals; those are missing that are not given."""
     descriptors = raw.get("payloadDescriptors")
-    for item in array(descriptors, "payloadDescriptors") if descriptors else []:
-        descriptor = mapping(item, "a payloadDescriptor")
-        if descriptor.get("payloadType") == LIMIT:
-            return str(descriptor.get("units") or "KW")
-    return "KW"
+    items = [
+        mapping(item, "a payloadDescriptor")
+        for item in (array(descriptors, "payloadDescriptors") if descriptors else [])
+    ]
+    return {str(item.get("payloadType")): str(item["units"]).upper() for item in items if item.get("units")}
 
 
 def _timed(raw: Mapping[str, Any], draw: float) -> Iterator[tuple[float, float, list[Any]]]:
@@ -173,32 +201,43 @@ def _length(value: object) -> float:
     return length_s
 
 
-def _limits(payloads: list[Any], rules: Rules, units: str, ignored: dict[str, None]) -> Iterator[float]:
-    """The limits [kW] of an interval; payload types that are none are added to ``ignored``."""
+def _values(
+    payloads: list[Any], rules: Rules, units: Mapping[str, str], ignored: dict[str, None]
+) -> Iterator[tuple[str, float]]:
+    """Limits [kW] and prices of an interval, with their kind; payload types that are none are added to ``ignored``."""
     for item in payloads:
         payload = mapping(item, "a payload")
         kind = payload.get("type")
         if kind == LIMIT:
-            yield _limit(payload, units)
+            yield LIMIT, _limit(payload, units.get(LIMIT, "KW"))
         elif kind == SIMPLE:
-            yield rules.levels_kw[_level(payload)]
+            yield LIMIT, rules.levels_kw[_level(payload)]
+        elif kind in (PRICE, GHG) and rules.prices:
+            yield kind, _price(payload, units.get(kind, ""))
         elif isinstance(kind, str) and kind:
             ignored[kind] = None
         else:
             raise RefusedError(f"a payload's type is {kind!r}")
 
 
-def _value(payload: Mapping[str, Any]) -> float:
+def _value(payload: Mapping[str, Any], *, signed: bool = False) -> float:
     values = array(payload.get("values"), "values")
     if len(values) != 1:
         raise RefusedError(f"{payload['type']} has {len(values)} values, not one")
-    return number(values[0], str(payload["type"]))
+    return number(values[0], str(payload["type"]), signed=signed)
 
 
 def _limit(payload: Mapping[str, Any], units: str) -> float:
-    if units.upper() != "KW":
+    if units != "KW":
         raise RefusedError(f"{LIMIT} is in {units}, not in KW")
     return _value(payload)
+
+
+def _price(payload: Mapping[str, Any], units: str) -> float:
+    kind = str(payload["type"])
+    if units not in PER_KWH[kind]:
+        raise RefusedError(f"{kind} is in {units}, not in {' or '.join(filter(None, PER_KWH[kind]))}")
+    return _value(payload, signed=True) * PER_KWH[kind][units]
 
 
 def _level(payload: Mapping[str, Any]) -> int:
@@ -223,7 +262,7 @@ def _repeated(spans: Sequence[Span], raw: Mapping[str, Any]) -> Iterator[Span]:
         shift_s = turn * length_s if turn else 0.0
         for span in spans:
             if span.start + shift_s < first + whole_s:
-                yield Span(span.start + shift_s, min(span.end + shift_s, first + whole_s), span.limit_kw)
+                yield replace(span, start=span.start + shift_s, end=min(span.end + shift_s, first + whole_s))
 
 
-__all__ = ["Event", "Refusal", "Rules", "Span", "limit_at", "next_edge", "read_events"]
+__all__ = ["GHG", "PRICE", "Event", "Refusal", "Rules", "Span", "limit_at", "next_edge", "price_at", "read_events"]

@@ -8,7 +8,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from hilbench.controller.signals.events import limit_at
+from hilbench.controller.signals.events import limit_at, price_at
 from hilbench.controller.signals.settings import SignalSettings
 from hilbench.controller.signals.ven import Ven
 from hilbench.errors import InputError
@@ -41,15 +41,26 @@ def secret_of(settings: OpenAdrSettings) -> str:
 class Signals:
     """A VEN whose limit goes to ``on_limit`` [kW], and what its events will ask for later."""
 
-    def __init__(self, settings: OpenAdrSettings, on_limit: Callable[[float | None], None]) -> None:
-        self.ven = Ven(settings.url, settings.client_id, secret_of(settings), settings, on_limit, self._noted)
+    def __init__(
+        self, settings: OpenAdrSettings, on_limit: Callable[[float | None], None], *, prices: bool = False
+    ) -> None:
+        secret = secret_of(settings)
+        self.ven = Ven(settings.url, settings.client_id, secret, settings, on_limit, self._noted, prices=prices)
 
     def _noted(self, note: str) -> None:
         LOGGER.warning("OpenADR: %s", note)
 
+    async def run(self) -> None:
+        """Poll and follow the events until cancelled."""
+        await self.ven.run()
+
     def limit_at(self, t: float) -> float | None:
         """The limit of the site's import [kW] that known events set at ``t`` (UTC [s]); None for none."""
         return limit_at(self.ven.events, t)
+
+    def price_at(self, t: float, kind: str) -> float | None:
+        """PRICE [1/kWh] or GHG [kg/kWh] that known events say for ``t`` (UTC [s]); None where none does."""
+        return price_at(self.ven.events, t, kind)
 
 
 __all__ = ["OpenAdrSettings", "Signals", "secret_of"]

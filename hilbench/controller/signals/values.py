@@ -35,10 +35,11 @@ def array(value: object, what: str) -> list[Any]:
     return value
 
 
-def number(value: object, what: str) -> float:
-    """A finite number that is not negative; raises :class:`RefusedError`."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < math.inf:
-        raise RefusedError(f"{what} is {value!r}, not a number from 0 up")
+def number(value: object, what: str, *, signed: bool = False) -> float:
+    """A finite number, not negative unless ``signed``; raises :class:`RefusedError`."""
+    least = -math.inf if signed else -math.ulp(0.0)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not least < value < math.inf:
+        raise RefusedError(f"{what} is {value!r}, not a number{'' if signed else ' from 0 up'}")
     try:
         return float(value)
     except OverflowError:

@@ -14,15 +14,12 @@ import math
 import random
 from collections.abc import Callable, Iterable
 
-from hilbench import clock
-from hilbench.controller.signals.events import Event, Refusal, Rules, limit_at, next_edge, read_events
-from hilbench.controller.signals.ramp import Ramp, Slope, next_step, step
+from hilbench.controller.signals.events import Event, Refusal, Rules, read_events
+from hilbench.controller.signals.follow import Follower, OnLimit
 from hilbench.controller.signals.settings import SignalSettings
 from hilbench.controller.signals.vtn_client import VtnClient, VtnError
 
 LOGGER = logging.getLogger(__name__)
-LONGEST_SLEEP_S = 3600.0
-OnLimit = Callable[[float | None], None]
 OnNote = Callable[[str], None]
 
 
@@ -31,7 +28,7 @@ class Ven:
 
     There is no limit before the first call. ``on_note`` gets a line for what a person may want to know: the VTN goes
     and comes, an event is refused, a payload type is ignored; each is said once. ``events`` are those that
-    count now, ``away`` says that the last poll failed.
+    count now, ``away`` says that the last poll failed. ``prices``: PRICE and GHG count and are no ignored types.
     """
 
     def __init__(
@@ -42,23 +39,27 @@ class Ven:
         settings: SignalSettings,
         on_limit: OnLimit,
         on_note: OnNote = LOGGER.info,
+        *,
+        prices: bool = False,
     ) -> None:
-        self.events: tuple[Event, ...] = ()
         self.away = False
         self._client = VtnClient(url, client_id, client_secret, settings.answer_s)
-        self._settings, self._rules, self._slope = settings, rules_of(settings), slope_of(settings)
-        self._on_limit, self._on_note = on_limit, on_note
+        self._settings, self._rules, self._on_note = settings, rules_of(settings, prices), on_note
+        self._follower = Follower(settings, on_limit)
         self._failures = 0
         self._draws = random.Random(f"{settings.seed}:retry")
-        self._news = asyncio.Event()
-        self._ramp = Ramp(-math.inf)
         self._said: frozenset[str] = frozenset()
+
+    @property
+    def events(self) -> tuple[Event, ...]:
+        """Those that count now."""
+        return self._follower.events
 
     async def run(self) -> None:
         """Poll and follow the events until cancelled."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self._poll())
-            group.create_task(self._follow())
+            group.create_task(self._follower.run())
 
     async def _poll(self) -> None:
         while True:
@@ -75,9 +76,9 @@ class Ven:
         if self.away:
             self._on_note("the VTN answers again")
         self.away, self._failures = False, 0
-        self.events, refusals = read_events(items, self._rules)
-        self._say(notes_of(self.events, refusals))
-        self._news.set()
+        events, refusals = read_events(items, self._rules)
+        self._say(notes_of(events, refusals))
+        self._follower.know(events)
 
     def _failed(self, reason: str) -> None:
         if not self.away:
@@ -94,37 +95,13 @@ class Ven:
             self._on_note(note)
         self._said = notes
 
-    async def _follow(self) -> None:
-        while True:
-            self._news.clear()
-            pause_s = self._move(clock.now().timestamp())
-            try:
-                async with asyncio.timeout(pause_s):
-                    await self._news.wait()
-            except TimeoutError:
-                pass
 
-    def _move(self, t: float) -> float:
-        """Give out what holds at ``t``; seconds until it may change by itself."""
-        before = self._ramp
-        self._ramp = step(before, t, limit_at(self.events, t), self._slope)
-        if self._ramp.given_kw != before.given_kw:
-            self._on_limit(self._ramp.limit_kw)
-        due = min(next_edge(self.events, t), next_step(self._ramp, self._settings.tick_s))
-        return min(max(due - t, 1e-3), LONGEST_SLEEP_S)  # bench time as UTC is rounded to microseconds
-
-
-def rules_of(settings: SignalSettings) -> Rules:
-    """What the site makes of events; a share of 1 is no limit."""
+def rules_of(settings: SignalSettings, prices: bool = False) -> Rules:
+    """What the site makes of events; a share of 1 is no limit. ``prices``: PRICE and GHG count too."""
     none, moderate, high, special = (
         math.inf if share == 1.0 else share * settings.full_kw for share in settings.level_shares
     )
-    return Rules((none, moderate, high, special), settings.program_id, settings.targets, settings.seed)
-
-
-def slope_of(settings: SignalSettings) -> Slope:
-    """How the site takes up a limit that rises."""
-    return Slope(settings.full_kw, settings.full_kw / settings.release_s, settings.release_spread_s, settings.seed)
+    return Rules((none, moderate, high, special), settings.program_id, settings.targets, settings.seed, prices)
 
 
 def backoff_s(failures: int, draw: float, settings: SignalSettings) -> float:
@@ -139,4 +116,4 @@ def notes_of(events: Iterable[Event], refusals: Iterable[Refusal]) -> frozenset[
     return frozenset(refused | {f"event {event.id}: {kind} is ignored" for event in events for kind in event.ignored})
 
 
-__all__ = ["Ven", "backoff_s", "notes_of", "rules_of", "slope_of"]
+__all__ = ["Ven", "backoff_s", "notes_of", "rules_of"]
