@@ -234,6 +234,14 @@ class Site(Model):
         feeder = min((node for node in self.nodes if node.id in fed), key=lambda node: node.limit_a)
         return tuple(branch.role for branch in self.branches if branch.feeder == feeder.id)
 
+    def carried_a(self, branch: Branch) -> float:
+        """What a station may draw all day [A]: its rating, and at 60 Hz 80 % of its OCPD (NEC 210.20(A); recalled).
+
+        By IEC 60364-4-43, 433.1 (recalled) an OCPD carries its rated current.
+        """
+        share = CONTINUOUS if self.service.frequency_hz > 55.0 else 1.0
+        return min(branch.max_a, branch.branch_a * share)
+
     def voltage_v(self, branch: Branch) -> float:
         """Nominal voltage [V] across one phase of the station's terminals."""
         return self.service.voltage_v if branch.line_to_line else self.service.line_to_neutral_v

@@ -228,13 +228,15 @@ def allocate(tree: Tree, room: Array, caps: Array, order: Sequence[int], ranks: 
 
 
 def _guaranteed(tree: Tree, room: Array, amps: Array, wanted: Array, order: Index) -> Array:
-    """Raise those to what they are guaranteed for whom it fits, one after the other."""
+    """Raise those towards what they are guaranteed as far as it fits, one after the other."""
     for column in order[(wanted[order] > amps[order]) & (amps[order] > 0.0)].tolist():
-        trial = amps.copy()
-        trial[column] = wanted[column]
         rows = tree.rows_of(column)
-        if (np.abs(tree.load(trial))[rows] <= room[rows] + _FIT).all():
-            amps = trial
+        for part in (1.0, 0.75, 0.5, 0.25):
+            trial = amps.copy()
+            trial[column] += part * (wanted[column] - amps[column])
+            if (np.abs(tree.load(trial))[rows] <= room[rows] + _FIT).all():
+                amps = trial
+                break
     return amps
 
 

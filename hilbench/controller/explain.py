@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from hilbench.controller.allocate import Array
-from hilbench.controller.core import RAISE_LEAST_A, Base, Core
+from hilbench.controller.core import RAISE_LEAST_A, Core
+from hilbench.controller.knowledge import Base
 from hilbench.controller.obedience import FLAWS
 from hilbench.controller.stations import StationState, most_drawn
 

@@ -16,6 +16,10 @@ PLUGGED = ACTIVE | {"SuspendedEV", "Finishing"}
 WELCOME_S = 210.0
 """So long a car that has not begun is offered more: some start at 7 to 10 A only (SmartEVSE-3.5#335, evcc#15710); the
 time is that of Tinkerforge's charge manager (read-code)."""
+RETRY_S = 300.0
+"""A car that did not begin is welcomed again after so long, then after twice as long, up to ``MOST_TRIES`` doublings,
+80 minutes: it may be full, or have been offered too little (policy)."""
+MOST_TRIES = 4
 WELCOME_A = 16.0
 """And so much at most: enough for all of them, and little to keep free for a car that never begins (policy)."""
 NOISE_A = 0.3
@@ -61,6 +65,8 @@ class StationState:
     raised_t: float = -math.inf
     begun: bool = False
     welcome_until: float = -math.inf
+    retry_t: float = math.inf
+    tries: int = 0
     lines: tuple[str, ...] = ()
     remembered: bool = False
     plan_a: float = math.inf

@@ -36,5 +36,5 @@ PROCEDURE = Procedure(
     title="station ignores its limit",
     purpose="A station that accepts a limit and does not keep to it is found out, and the others make room for it.",
     run=run,
-    needs=frozenset({"station.fault", "stations.several"}),
+    needs=frozenset({"controller.measures", "station.fault", "stations.several"}),
 )

@@ -1,0 +1,345 @@
+"""What the controller knows: of its stations and their cars, of the meter, and of the building. Pure.
+
+Each station's draw is known only as an interval: what it settled at, or anything between before and after a change of
+its limit until it has settled. The building's load per line is therefore an interval as well, and the estimate moves
+only when a sample proves it wrong, and then just as far as it must.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import numpy as np
+
+from hilbench.controller.allocate import Array, Ranks, Tree
+from hilbench.controller.building import BuildingEstimate
+from hilbench.controller.dimming import Delays
+from hilbench.controller.filtering import MovingMean, Seen
+from hilbench.controller.obedience import Obedience, heard, rests_at_a, usable
+from hilbench.controller.planning.coordinator import Orders
+from hilbench.controller.power import PowerLimits, signed_currents
+from hilbench.controller.readback import Composite, compare
+from hilbench.controller.settings import ControllerSettings
+from hilbench.controller.stations import (
+    ACTIVE,
+    MOST_TRIES,
+    NOISE_A,
+    PLUGGED,
+    RETRY_S,
+    WELCOME_A,
+    WELCOME_S,
+    StationState,
+    known_draw,
+    least_drawn,
+    most_drawn,
+)
+from hilbench.controller.watch import MeterSample, MeterWatch
+from hilbench.site import Site
+
+
+class Base(NamedTuple):
+    """What the building draws: current [line], and power [W] (negative where it feeds in)."""
+
+    amps: Array
+    power_w: float
+
+
+class Knowledge:
+    """All that is known, as it comes in: ``meter``, ``status``, ``report``, and what others want of the site."""
+
+    def __init__(self, site: Site, settings: ControllerSettings, t: float) -> None:
+        self.site = site
+        self.settings = settings
+        self.watch = MeterWatch(settings, site.service.rating_a)
+        self._filter = MovingMean(settings.filter_s)
+        self._parts: dict[str, MeterSample] = {}
+        self._whole = Tree(site)
+        self.tree = self._whole
+        self.stations = {
+            branch.role: StationState(
+                branch,
+                column,
+                site.carried_a(branch),
+                trust=Obedience(blind_until=t + settings.lease_s),
+            )
+            for column, branch in enumerate(site.branches)
+        }
+        self._by_column = list(self.stations.values())
+        self._watts: Array = np.array([self.watts_per_a(station) for station in self._by_column])
+        self._ranks = Ranks.of(site.branches)
+        self._guaranteed = self._ranks.guaranteed.copy()
+        self.delays = Delays(len(site.branches), settings.random_delay_s, site.name)
+        self._root = [row for row, (node, _line) in enumerate(self.tree.keys) if node == "service"]
+        self.building = BuildingEstimate(len(site.lines), settings.hold)
+        self._lower: Array = np.zeros(len(site.lines))
+        self._started = t
+        self._number = -1
+        self._lines_changed = set(range(len(self._by_column)))  # some may be remembered
+        self._urgent = False
+        self._news = True
+        self.power = PowerLimits(site, settings.hold)
+
+    # inputs
+
+    def dim(self, limit_kw: float | None) -> None:
+        """What all stations together may draw, set from outside the site; None for no such limit."""
+        self.power.stations_w = math.inf if limit_kw is None else limit_kw * 1000.0
+        self._news = True
+
+    def limit_import(self, limit_kw: float | None) -> None:
+        """What the whole site may take from the grid, set from outside; None for no such limit."""
+        self.power.import_w = math.inf if limit_kw is None else limit_kw * 1000.0
+        self._news = True
+
+    def online(self, role: str, t: float) -> None:
+        """The station's link is up; its status is not known yet."""
+        station = self.stations[role]
+        station.trust.back(t, math.isinf(station.lease_until) or t > station.lease_until)
+        station.online, self._news = True, True
+        self._want(station, t)
+
+    def offline(self, role: str, t: float) -> None:  # noqa: ARG002 - every input says when it came
+        """The link is gone: the station keeps its lease until it runs out, then its fallback."""
+        station = self.stations[role]
+        station.online, station.status, station.wants, self._news = False, "", False, True
+        station.reported_a = None
+
+    def status(self, role: str, t: float, status: str) -> None:
+        """The station said in which state its connector is."""
+        station = self.stations[role]
+        if status in PLUGGED and station.status not in PLUGGED:
+            station.tries = 0
+            self._welcome(station, t)
+        station.status, station.known, self._news = status, True, True
+        if status == "Charging":
+            self._begin(station)
+        self._want(station, t)
+
+    def _welcome(self, station: StationState, t: float) -> None:
+        """The car has not begun: it may need more than the least current to do so."""
+        station.begun, station.welcome_until, station.useful_a = False, t + WELCOME_S, WELCOME_A
+        station.retry_t = math.inf
+
+    def _begin(self, station: StationState) -> None:
+        """The car takes current: what it can use is learned from now on."""
+        if not station.begun:
+            station.begun, station.useful_a = True, math.inf
+
+    def _end_welcome(self, station: StationState, t: float) -> None:
+        """It has had its time: now what it draws says what it can use, or, where it waits itself, nothing is kept.
+
+        One that waits is welcomed again, each time after twice as long: what it was offered may have been too little.
+        """
+        if station.status == "SuspendedEV":
+            if t >= station.retry_t:
+                self._welcome(station, t)
+            else:
+                station.welcome_until, station.retry_t = math.inf, t + RETRY_S * 2.0**station.tries
+                station.tries = min(station.tries + 1, MOST_TRIES)
+            self._want(station, t)
+            return
+        self._begin(station)
+        if known_draw(station, self.settings):
+            self._learn_use(station)
+
+    def _want(self, station: StationState, t: float) -> None:
+        """Work out whether the car may take current, and begin or end its wait."""
+        was = station.wants
+        coming = station.status == "SuspendedEV" and not station.begun and t < station.welcome_until < math.inf
+        station.wants = station.online and (station.status in ACTIVE or coming)
+        if station.wants and not was:
+            if not station.remembered:
+                station.waiting_t, station.paused_t = t, -math.inf
+            station.waiting_t, station.reported_a = min(station.waiting_t, t), None
+            station.trust.new_car()
+        elif not station.wants and (was or (station.remembered and station.known)):
+            station.waiting_t, station.turn_t = math.inf, -math.inf
+            station.lines, station.reported_a, station.excess_a, station.useful_a = (), 0.0, NOISE_A, math.inf
+            self._lines_changed.add(station.column)
+            self._news = True
+        station.remembered = station.remembered and not station.known
+
+    def report(self, role: str, t: float, currents: Mapping[str, float]) -> None:
+        """The station reported its current per terminal (``L1``..: in the order of its terminals) [A]."""
+        station = self.stations[role]
+        amperes = usable(station, currents)
+        if not amperes:
+            return
+        station.reported_a, station.reported_t = max(amperes.values(), key=abs), t
+        self._news |= heard(station, self.settings, t)
+        if station.reported_a >= 3.0:
+            self._begin(station)
+        if known_draw(station, self.settings) and station.granted_a >= self.settings.minimum_a and station.begun:
+            # what it draws beyond its limit (mostly less): a car does the same at the next limit
+            station.excess_a = max(station.reported_a - station.granted_a, -1.0 - 0.1 * station.granted_a) + 0.1
+            self._learn_use(station)
+        if station.branch.line_to_line or station.reported_a < 3.0 or t - station.granted_t < self.settings.settle_s:
+            return
+        terminals = dict(zip(("L1", "L2", "L3"), station.branch.lines, strict=False))
+        lines = tuple(line for name, line in terminals.items() if amperes.get(name, 0.0) > 1.0)
+        if lines and lines != station.lines:
+            station.lines = lines
+            self._lines_changed.add(station.column)
+
+    def confirmed(self, role: str, t: float, limit_a: float, lease_s: float) -> None:
+        """The station accepted a limit that runs out after ``lease_s``; infinity: its fallback, below any lease."""
+        station = self.stations[role]
+        self._news |= station.trust.accepted(t, lease_s)
+        if math.isinf(lease_s) and math.isfinite(station.lease_until) and t <= station.lease_until:
+            return  # the lease stands above it
+        if abs(limit_a - station.granted_a) > 0.05:
+            station.before_a = (least_drawn(station, self.settings), most_drawn(station, self.settings, t))
+            station.granted_t = t
+            station.trust.ended(t, station.granted_a, limit_a)
+            if limit_a > station.granted_a:
+                station.raised_t = t
+            self._news = True
+        if station.granted_a < self.settings.minimum_a <= limit_a and station.status != "Charging":
+            self._welcome(station, t)
+            self._want(station, t)
+        station.granted_a, station.lease_until = limit_a, t + lease_s
+
+    def refused(self, role: str, fallback: bool) -> None:
+        """The station takes its ``fallback`` in no way that is known, or no limit at all."""
+        self.stations[role].trust.refused(fallback)
+        self._news = True
+
+    def unanswered(self, role: str, t: float, limit_a: float, lease_s: float) -> None:
+        """No answer came to a limit: the station may have it, which matters where it is more than it had."""
+        if self.stations[role].trust.told and limit_a > self.stations[role].granted_a:
+            self.confirmed(role, t, limit_a, lease_s)
+
+    def said(self, role: str, t: float, said: Composite | None) -> None:
+        """What the station says is in force, when asked; None: nothing."""
+        self._news |= compare(self.stations[role], said, self.settings, t)
+
+    def set_budget(self, amps: float) -> None:
+        """The budget of the service is ``amps`` from now on."""
+        self._whole.limits[self._root] = amps  # narrowed trees have the same array
+        self._news = True
+
+    def plan(self, orders: Orders) -> None:
+        """What stations shall do by plan from now on; those that are not named have no plan."""
+        for role, station in self.stations.items():
+            watts = self.watts_per_a(station)
+            cap_a = orders.caps.get(role, math.inf) * 1000.0 / watts
+            station.plan_a = cap_a if math.isinf(cap_a) else _possible_plan(cap_a, self.settings.minimum_a)
+            station.give_a = orders.discharge.get(role, 0.0) * 1000.0 / watts
+            station.able_a = min(orders.able.get(role, 0.0) * 1000.0 / watts, station.cap_a)
+        self.power.plan_w, self._news = orders.demand_kw * 1000.0, True
+
+    def charge_known(self, role: str, soc: float) -> None:
+        """The car at a station is at ``soc`` (0 to 1): at its reserve it gives nothing more, plan or no plan."""
+        station = self.stations[role]
+        if soc <= self.settings.plan.reserve_soc and station.able_a > 0.0:
+            station.able_a, station.give_a, self._news = 0.0, 0.0, True
+
+    def boost(self, role: str, until_t: float) -> None:
+        """Station ``role`` comes before all others, without delay or plan, until ``until_t``; -infinity: no longer."""
+        station = self.stations[role]
+        station.boost_until, self._news = until_t, True
+        self.delays.skip(station.column)
+
+    def set_cap(self, role: str, amps: float) -> None:
+        """The most that station ``role`` may have is ``amps`` from now on."""
+        self.stations[role].cap_a, self._news = amps, True
+
+    def meter(self, sample: MeterSample) -> None:
+        """A new answer of the meter; one that was seen before is ignored."""
+        if sample.number == self._number:
+            return
+        self._number = sample.number
+        self._lower = self._drawn(sample.t, lower=True)
+        drawn = dict(zip(self.site.lines, self._lower.tolist(), strict=True))
+        if self.watch.see(sample, drawn, self._shown_by_parts(sample.t)):
+            self._estimate(sample)
+            self.power.see(sample, (self._drawn_w(sample.t, lower=True), self._drawn_w(sample.t, lower=False)))
+
+    def part(self, node: str, sample: MeterSample) -> None:
+        """A new answer of the meter of a feeder: the service's meter cannot show less."""
+        self._parts[node] = sample
+
+    def _shown_by_parts(self, t: float) -> dict[str, float]:
+        """The most that the meter of any feeder shows, by line [A]; what is old or no number says nothing."""
+        fresh = [part for part in self._parts.values() if t - part.t < self.settings.stale_s / 2.0]
+        shown: dict[str, float] = {}
+        for part in fresh:
+            usable = {line: abs(amps) for line, amps in part.currents.items() if math.isfinite(amps)}
+            shown |= {line: max(amps, shown.get(line, 0.0)) for line, amps in usable.items()}
+        return shown
+
+    # what the stations draw
+
+    def _expire(self, station: StationState, t: float) -> None:
+        """A lease that ran out: the station has fallen back by itself."""
+        rest = rests_at_a(station, self.settings)
+        if station.granted_a != rest:
+            station.before_a = (min(station.granted_a, 0.0), max(station.granted_a, rest))
+            station.trust.ended(t, station.granted_a, rest)
+            station.granted_t, station.granted_a, self._news = t, rest, True
+
+    def _drawn(self, t: float, lower: bool) -> Array:
+        """Least or greatest current [line] that all stations together may draw now."""
+        amps = self._drawn_a(t, lower)
+        if not any(amps):
+            return np.zeros(len(self._root))
+        flows = np.array(amps)
+        into: Array = np.abs(self.tree.load(np.maximum(flows, 0.0)))[self._root]
+        return into if (flows >= 0.0).all() else into - np.abs(self.tree.load(np.minimum(flows, 0.0)))[self._root]
+
+    def _drawn_a(self, t: float, lower: bool) -> list[float]:
+        return [
+            least_drawn(station, self.settings) if lower else most_drawn(station, self.settings, t)
+            for station in self._by_column
+        ]
+
+    def _drawn_w(self, t: float, lower: bool) -> float:
+        unwatched = math.isinf(self.power.at_meter_w) and not self.power.watched
+        return 0.0 if unwatched else float(np.dot(self._drawn_a(t, lower), self._watts))
+
+    def _strays_w(self, t: float) -> float:
+        """Power that stations with a car may draw that do not do what they are told."""
+        strays = [station for station in self._by_column if station.wants and station.trust.flaw]
+        return math.fsum(most_drawn(one, self.settings, t) * self.watts_per_a(one) for one in strays)
+
+    # the building
+
+    def _estimate(self, sample: MeterSample) -> None:
+        """Take a sample that can be used; above the rating of the service there is no time to ask twice."""
+        measured = signed_currents(sample, self.site.lines, self.settings.exports)
+        seen = Seen(measured, self._lower.tolist(), self._drawn(sample.t, lower=False).tolist())
+        mean = self._filter.mean(sample.t, seen)
+        self._urgent = max(measured) > self.site.service.rating_a
+        acted = seen if self._urgent else mean
+        self.building.update(sample.t, acted.measured, (acted.lower, acted.upper))
+
+    def _confirmed_base(self) -> Base:
+        return Base(self.building.confirmed(self._urgent), self.power.confirmed_w(self._urgent))
+
+    def _highest_base(self) -> Base:
+        return Base(self.building.highest(), self.power.highest_w())
+
+    def _learn_use(self, station: StationState) -> None:
+        """What a car can use: all it can get while it draws near its limit, else a little more than it takes.
+
+        The two thresholds lie apart (0.9 x - 0.8 and 1.15 x + 1.5), so that a car that tapers is not offered more
+        and less in turn.
+        """
+        drawn = station.reported_a or 0.0
+        limited = drawn > 0.9 * station.granted_a - 0.8
+        station.useful_a = math.inf if limited else max(1.15 * drawn + 1.5, self.settings.minimum_a)
+
+    def watts_per_a(self, station: StationState) -> float:
+        """Power per ampere of limit: on the lines that its car is known to use, else on all that it has."""
+        branch = station.branch
+        lines = 1 if branch.line_to_line else len(station.lines or branch.lines)
+        return lines * self.site.voltage_v(branch)
+
+
+def _possible_plan(cap_a: float, minimum_a: float) -> float:
+    """A plan is a mean: below the least current it is that current or nothing, whichever is nearer."""
+    if cap_a >= minimum_a:
+        return cap_a
+    return minimum_a if cap_a >= minimum_a / 2.0 else 0.0
