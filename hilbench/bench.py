@@ -278,6 +278,12 @@ class Bench:
                 roles.append(branch.role)
         return roles
 
+    def rise_beside_a(self, role: str) -> float:
+        """Rise of the quiet building [A per line], to its worst at most, that leaves room for ``role`` at its most."""
+        root, quiet_a = self.site.nodes[0], QUIET_SHARE * self.site.worst_base_a
+        room_a = root.limit_a - quiet_a - self.site.branch(role).max_a
+        return max(min(self.worst_base_headroom_a, room_a), 0.0)
+
     def crowding_a(self, share: float) -> float:
         """Load on top of the quiet building [A per line] that leaves room for ``share`` of the stations at 6 A each."""
         wanted = dict.fromkeys(self.site.lines, 0j)

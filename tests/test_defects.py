@@ -6,10 +6,12 @@ import pytest
 
 from hilbench.controller.core import Core
 from hilbench.controller.defects import DEFECTS, defect_named
+from hilbench.controller.mistakes_port import PORTS
 from hilbench.controller.settings import ControllerSettings
 from hilbench.errors import InputError
 from hilbench.procedures import catalogue
-from hilbench.selftest import defect_jobs
+from hilbench.rig import rig_files
+from hilbench.selftest import counterpart, defect_jobs, same_measurement
 from tests.controller_toy import Toy, toy
 
 
@@ -27,7 +29,35 @@ def test_each_defect_says_what_it_is_where_it_was_seen_and_who_must_catch_it() -
 def test_each_defect_changes_something() -> None:
     """None is the good controller under another name."""
     for defect in DEFECTS.values():
-        assert defect.core is not Core or defect.changes or not defect.with_fallback
+        assert defect.core is not Core or defect.changes or not defect.with_fallback or defect.port
+
+
+def test_what_a_defect_tells_stations_is_known_by_its_id() -> None:
+    """Defects with a central system of their own are those of which there is one."""
+    assert {name for name, defect in DEFECTS.items() if defect.port} == set(PORTS)
+
+
+def test_a_defect_on_a_rig_of_its_own_names_a_shipped_one_and_runs_there() -> None:
+    """Its job is for that rig, the others' for the rig that is proved; the good controller runs in the same place."""
+    own = {name: defect.rig for name, defect in DEFECTS.items() if defect.rig}
+    assert own
+    assert set(own.values()) <= set(rig_files())
+    for job in defect_jobs("workplace-10", (), 1):
+        assert job.rig == own.get(job.defect or "", "workplace-10")
+        good = counterpart(job)
+        assert (good.defect, good.rig, good.procedure, good.seed) == (None, job.rig, job.procedure, job.seed)
+
+
+def test_the_good_figure_beside_a_defects_is_of_the_same_measurement() -> None:
+    """Of two measurements of one metric that at the same place counts; none where the other run has another."""
+    first, second = {"metric": "t90", "value": 1.0}, {"metric": "t90", "value": 2.0}
+    bad = {"measurements": [first, second]}
+    assert same_measurement(second, bad, {"measurements": [first, {"metric": "t90", "value": 3.0}]}) == {
+        "metric": "t90",
+        "value": 3.0,
+    }
+    assert same_measurement(second, bad, {"measurements": [first]}) is None
+    assert same_measurement(second, bad, {"measurements": [first, {"metric": "dead_time"}]}) is None
 
 
 def test_a_changed_setting_is_one_that_exists() -> None:

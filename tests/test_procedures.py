@@ -23,12 +23,19 @@ CAUGHT = {
     "2.4": ("stacks-admissions", "share_above_budget"),
     "2.5": ("first-come-first-served", "jain_index"),
     "7.4": ("ignores-meter", "time_above_budget"),
+    "2.3": ("never-rotates", "starvation_time"),
+    "2.6": ("reserves-for-full-car", "utilisation"),
+    "3.2": ("ignores-meter", "time_above_budget"),
+    "3.3": ("ignores-meter", "time_above_budget"),
     "4.1": ("never-expires", "fallback_entry_time"),
     "4.2": ("fails-open-on-link-loss", "fallback_level"),
     "4.4": ("stale-as-zero", "fallback_entry_time"),
     "4.4b": ("trusts-frozen-meter", "fallback_entry_time"),
     "4.6": ("restarts-at-maximum", "time_above_rating"),
     "4.7": ("never-expires", "boot_peak"),
+    "4.9": ("trusts-the-clock", "fallback_level"),
+    "5.2": ("believes-negative", "fallback_entry_time"),
+    "5.3": ("ignores-meter", "time_above_budget"),
 }
 """Per procedure: a mistake on the small rig, and a metric that shows it."""
 ELSEWHERE = ("9.1", "9.1b", "9.2", "9.4", "11.1")
@@ -64,7 +71,7 @@ def test_the_good_controller_passes(tmp_path: Path, procedure: str) -> None:
 
 
 @pytest.mark.parametrize("version", ["2.0.1", "2.1"])
-@pytest.mark.parametrize("procedure", ["7.1", "7.2", "7.5", "4.1", "4.2", "4.4", "4.7"])
+@pytest.mark.parametrize("procedure", ["7.1", "7.2", "7.5", "3.2", "4.1", "4.2", "4.4", "4.7", "4.9"])
 def test_the_good_controller_passes_with_newer_stations(tmp_path: Path, procedure: str, version: str) -> None:
     """It steers stations of OCPP 2.0.1 and 2.1 as it does those of 1.6."""
     rig = trio(tmp_path, ('ocpp = "1.6"', f'ocpp = "{version}"'))

@@ -12,11 +12,15 @@ FULL_S = 900.0
 
 
 async def run(bench: Bench, measure: Measure) -> None:
-    """Every second car is full within a quarter of an hour; two minutes later the others must have its share."""
-    roles = bench.equal_roles(each_a=8.0)
+    """Every second car is full within a quarter of an hour; two minutes later the others must have its share.
+
+    The building leaves 10 % more than all stations need at 6 A.
+    """
+    bench.base_load.step(bench.crowding_a(share=1.1))
+    roles = bench.equal_roles(each_a=0.0)
     full, hungry = roles[::2], roles[1::2]
-    await bench.plug_in(hungry)
-    await bench.plug_in(full, energy_kwh=FULL_KWH)
+    await bench.plug_in(full, vehicle=bench.reference_vehicle, energy_kwh=FULL_KWH)
+    await bench.plug_in(hungry, vehicle=bench.reference_vehicle)
     start = bench.mark("stimulus.none", "site")
     await bench.run_for(FULL_S)
     await bench.settled()
