@@ -349,3 +349,33 @@ def test_nonsense_from_a_file_is_left_out(text: str) -> None:
     after = Coordinator(PlanSettings(), UTC_ZONE, 100.0)
     recall_into(after, text, NOON)
     assert orders(after) == Orders()
+
+
+# cars that say little, and cars that are late
+
+
+def test_a_car_that_may_leave_at_any_moment_charges_at_once() -> None:
+    """Without a departure it has no plan, however dear energy is; one that can give back is planned all the same."""
+    for v2g, planned in ((False, False), (True, True)):
+        made = coordinator(by_hour({2: 0.10}), v2g=v2g)
+        made.need("A", Need(10.0, math.inf, 7.0))
+        assert ("A" in orders(made).caps) == planned
+
+
+def test_a_demand_leaves_room_for_what_is_not_planned() -> None:
+    """A car that says nothing counts with what it may take, not with what it draws while it is held back."""
+    tariff = by_hour({}, flat=((Tier(10.0),),), flat_months=(0,) * 12)
+    made = coordinator(tariff)
+    made.need("A", Need(20.0, NOON + 10 * HOUR, 7.0))
+    assert orders(made, present("A"), present("B", most_kw=7.0)).demand_kw >= 10.0 + 7.0
+
+
+def test_a_late_car_is_not_held_back_by_a_demand() -> None:
+    """In its last step, and when it will be short, the site may take its power more than was planned."""
+    tariff = by_hour({}, flat=((Tier(10.0),),), flat_months=(0,) * 12)
+    for need in (Need(1.0, NOON + 0.25 * HOUR, 7.0), Need(50.0, NOON + 2 * HOUR, 7.0)):
+        made = coordinator(tariff)
+        made.need("A", need)
+        found = orders(made)
+        planned_kw = found.caps["A"] * made.settings.derate
+        assert found.demand_kw == pytest.approx(10.0 + 2.0 * planned_kw, abs=0.1)

@@ -139,6 +139,7 @@ def vtn(port: int) -> Any:
     return made
 
 
+@pytest.mark.filterwarnings("default:It is recommended to use web.AppKey")  # openleadr's server makes it
 def test_limits_of_a_vtn_of_other_make_are_kept_and_end() -> None:
     """The port waits for a VTN that is late, takes a level and a set point as limits, and hears of a cancellation."""
     port = free_port()

@@ -29,6 +29,7 @@ SITE = {
     "timeout_s": 30.0,
     "meter_interval_s": 1.0,
     "stations": 10.0,
+    "notice_s": 600.0,
 }
 Write = Callable[..., Path]
 HEAD = 'id = "site-x"\ntitle = "Site X"\nedition = "1"\n'

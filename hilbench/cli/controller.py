@@ -37,6 +37,9 @@ def controller(
     It listens where the rig's stations dial (controller.ocpp), polls the rig's meter (meter.service.address), and
     prints a line for what it notices. On a rig with an external controller it takes that one's place.
 
+    It asks a VTN of OpenADR 3 ([controller.openadr]) or, with the extra openadr2, of OpenADR 2.0b
+    ([controller.openadr2], real time only) for limits of what the site takes.
+
     \b
     hilbench controller external          and in another terminal: hilbench run external
     hilbench why A                        says why station A has its limit (needs status_port in [controller])
