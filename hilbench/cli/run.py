@@ -7,8 +7,9 @@ import math
 import os
 import signal
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -104,46 +105,36 @@ def run(
     2 unusable input, 128 + signal when aborted.
     """
     wanted = select(only or (("7.4",) if day else ()))
-    common = {
-        "mode": mode,
-        "defect": defect,
-        "policy": policy,
-        "kill_midway": kill_midway,
-        "load": load,
-        "sessions": sessions,
-        "day": day,
-    }
-    template = Job(rig=rig, procedure=wanted[0].id, seed=seed, folder=None, **common)  # type: ignore[arg-type]
+    template = Job(
+        rig=rig, procedure=wanted[0].id, seed=seed, folder=None, mode=mode, defect=defect, policy=policy,
+        kill_midway=kill_midway, load=load, sessions=sessions, day=day,
+    )  # fmt: skip
     loaded = prepared_rig(template)
     clocks = effective_mode(loaded, mode)
-    if clocks != "virtual" and not only:
-        wanted = tuple(procedure for procedure in wanted if procedure.short)
     left: list[str] = []
     if not only:
-        wanted, left = fitting(wanted, loaded)
+        wanted, left = fitting((one for one in wanted if clocks == "virtual" or one.short), loaded)
     check_inputs(template, wanted)
     console = Console(stderr=as_json)
     with listening() as interrupt:
         folder = RunFolder.create(out, _meta(loaded, template, clocks, wanted, repeat))
         folder.add_file("rig.toml", masked_rig(loaded.path.read_text("utf-8")))
-        plan = [
-            Job(
-                rig=rig,
-                procedure=procedure.id,
-                seed=seed + number,
-                repeat=number + 1,
-                folder=_procedure_folder(folder, procedure, seed + number, number + 1),
-                **common,  # type: ignore[arg-type]
-            )
-            for procedure in wanted
-            for number in range(repeat)
-        ]
+        plan = list(_planned(template, folder, wanted, repeat))
         _headline(console, loaded, clocks, seed)
         results, aborted = _perform(console, folder, plan, jobs or os.cpu_count() or 1, interrupt)
     _report(console, folder, results, as_json, aborted)
     if left:
         console.print(f"[dim]not for this rig: {escape('; '.join(left))}[/]")
     sys.exit(SIGNALLED + aborted if aborted else exit_code([result["verdict"] for result in results]))
+
+
+def _planned(template: Job, folder: RunFolder, wanted: Iterable[Procedure], repeat: int) -> Iterator[Job]:
+    """The template for every procedure and repeat, each with its own seed and place in the folder."""
+    for procedure in wanted:
+        for number in range(repeat):
+            seed = template.seed + number
+            place = _procedure_folder(folder, procedure, seed, number + 1)
+            yield replace(template, procedure=procedure.id, seed=seed, repeat=number + 1, folder=place)
 
 
 def exit_code(verdicts: Sequence[str]) -> int:
