@@ -143,3 +143,18 @@ def test_the_rooms_of_a_rig_are_those_of_its_file(tmp_path: Path) -> None:
     assert bench.equal_roles(each_a=12.0) == ["A", "B", "C"]
     assert bench.equal_roles(each_a=30.0) == ["A"]
     assert bench.fallback_timeout_s > bench.meter_interval_s
+
+
+def test_a_station_with_a_wrong_clock_is_told_the_time(tmp_path: Path) -> None:
+    """The controller sees it by the stamps of its reports, within two of them, and the fault is in the record."""
+
+    async def body(bench: Bench) -> None:
+        await bench.plug_in("A")
+        await bench.settled()
+        jumped = bench.faults.set_clock("A", -3600.0)
+        await bench.run_for(31.0)
+        told = [event for event in bench.record.events_of("station.clock") if event.t > jumped.t]
+        assert jumped.kind == "fault.clock"
+        assert [(event.subject, abs(event.data["ahead_s"]) < 1.0) for event in told] == [("A", True)]
+
+    on_bench(tmp_path, body)

@@ -195,6 +195,26 @@ def test_the_way_that_a_station_takes_is_found_and_kept(takes: Callable[[Profile
         assert limits(sent[0])[1][1] == 6.0
 
 
+def test_a_fallback_hangs_on_no_date() -> None:
+    """It counts from the start of the transaction, without a start; a lease has its dates and its end."""
+    installer = Installer(SUPPLY, 6.0)
+    (fallback,) = put(installer, FALLBACK, anything)[1]
+    (lease,) = put(installer, LEASE, anything)[1]
+    assert (fallback.kind, "start_schedule" in fallback.schedule) == ("Relative", False)
+    assert (lease.kind, "start_schedule" in lease.schedule, lease.schedule["duration"]) == ("Absolute", True, 35)
+
+
+def test_a_station_that_refuses_that_gets_a_date_from_then_on() -> None:
+    """The second attempt has a date; the next installation begins with it."""
+    installer = Installer(SUPPLY, 6.0)
+
+    def absolute(profile: Profile) -> bool:
+        return profile.kind == "Absolute"
+
+    assert [profile.kind for profile in put(installer, FALLBACK, absolute)[1]] == ["Relative", "Absolute"]
+    assert [profile.kind for profile in put(installer, FALLBACK, absolute)[1]] == ["Absolute"]
+
+
 def test_what_is_refused_at_six_amperes_or_none_is_said_otherwise() -> None:
     """A station that takes neither 6 nor 0 A gets 6.1 A, and 5 A for a pause (ABB 1.8.0); a set point stays."""
     installer = Installer(SUPPLY, 6.0)

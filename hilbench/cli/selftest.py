@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
@@ -113,11 +114,12 @@ def _outcome(job: Job, results: dict[Job, dict[str, Any]]) -> Outcome:
 def _table_of_defects(console: Console, outcomes: list[Outcome]) -> None:
     """The figure by which each was found out, and the good controller's in the same measurement."""
     table = Table(box=None, pad_edge=False)
-    for heading in ("defect", "source", "procedure", "what was found", "", "good controller", ""):
-        table.add_column(heading)
+    for heading in ("defect and source", "in", "what was found", "", "good controller there", ""):
+        table.add_column(heading, no_wrap=heading in ("in", ""))
     for found in outcomes:
         mark, good = _coloured(found.verdict), _coloured(found.good_verdict)
-        table.add_row(found.subject, found.source, found.procedure, found.reason, mark, found.good, good)
+        who = f"{found.subject}\n[dim]{escape(found.source)}[/]"
+        table.add_row(who, found.procedure, escape(found.reason), mark, escape(found.good), good)
     if outcomes:
         console.print(table)
 

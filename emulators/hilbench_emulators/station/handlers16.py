@@ -121,7 +121,7 @@ class Handlers16(LocalHandlers16, ManagementHandlers16, SecurityHandlers16, Char
         if requested_message == "BootNotification":
             await self._station.register(self)
         else:
-            await self.call(self._station.triggered(requested_message))
+            await self.say(self._station.triggered(requested_message))
 
     @on(Action.reset)
     def on_reset(self, type: str) -> Any:  # noqa: A002, ARG002 - the name on the wire

@@ -71,7 +71,7 @@ class SecurityHandlers16(HandlersBase):
         if requested_message == "BootNotification":
             await self._station.register(self)
         else:
-            await self.call(self._station.triggered_by_extension(requested_message))
+            await self.say(self._station.triggered_by_extension(requested_message))
 
     @on(Action.get_log)
     def on_get_log(self, log_type: str, **_more: Any) -> Any:

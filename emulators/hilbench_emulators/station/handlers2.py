@@ -106,7 +106,7 @@ class CoreHandlers2(HandlersBase2):
         elif requested_message == "BootNotification":
             await self._station.register(self)
         else:
-            await self.call(self._station.triggered(requested_message))
+            await self.say(self._station.triggered(requested_message))
 
     @on("Reset")
     def on_reset(self, type: str, evse_id: int | None = None, **_more: Any) -> Any:  # noqa: A002 - the name on the wire

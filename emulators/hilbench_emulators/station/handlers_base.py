@@ -18,6 +18,7 @@ class HandlersBase:
     """The station's end of one connection, mixed into the protocol class of a version."""
 
     route_map: dict[str, Any]
+    call: Any
     _tasks: dict[Any, Any]
 
     def __init__(self, station: AcStation, connection: Connection) -> None:
@@ -36,6 +37,12 @@ class HandlersBase:
         later = self.route_map[action].get("_after_action")
         if self.is_full and inspect.iscoroutinefunction(inspect.unwrap(later)):  # a handler is wrapped by its decorator
             raise refusal("GenericError", f"{action}: {MOST_UNTOLD} messages wait for an answer already")
+
+    async def say(self, message: Any) -> None:
+        """Send what was asked for; an answer that tells the time, to a Heartbeat, sets the clock."""
+        answer = await self.call(message)
+        if hasattr(answer, "current_time"):
+            self._station.set_clock(answer.current_time)
 
     @property
     def is_full(self) -> bool:
