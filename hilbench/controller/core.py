@@ -158,10 +158,11 @@ class Core(Knowledge):
     def _rank(self, t: float) -> None:
         """Who comes before others now; and what cars have first that do not begin at the least current."""
         ranks = self._ranks
-        ranks.classes[:] = [station.rank(t) for station in self._by_column]
-        ranks.guaranteed[:] = self._guaranteed
+        ranks.classes[:], ranks.guaranteed[:] = self._classes, self._guaranteed
         for station in self._by_column:
-            if station.wants and not station.begun and station.granted_a >= self.settings.minimum_a:
+            if t < station.boost_until:
+                ranks.classes[station.column] = station.rank(t)
+            if not station.begun and station.wants and station.granted_a >= self.settings.minimum_a:
                 hesitates = t - station.turn_t >= HESITATES_S
                 ranks.guaranteed[station.column] = max(START_A * hesitates, station.branch.guaranteed_a)
 
@@ -267,6 +268,8 @@ class Core(Knowledge):
 
     def _start(self, t: float) -> None:
         """Note who may begin: a session, or a plan after a pause, begins after a delay where the site wants one."""
+        if not self.settings.random_delay_s:
+            return
         for station in self._by_column:
             may = station.status in PLUGGED and (station.plan_a >= self.settings.minimum_a or station.boosted(t))
             self.delays.want(station.column, t, may)

@@ -69,7 +69,7 @@ class Knowledge:
         self._by_column = list(self.stations.values())
         self._watts: Array = np.array([self.watts_per_a(station) for station in self._by_column])
         self._ranks = Ranks.of(site.branches)
-        self._guaranteed = self._ranks.guaranteed.copy()
+        self._classes, self._guaranteed = self._ranks.classes.copy(), self._ranks.guaranteed.copy()
         self.delays = Delays(len(site.branches), settings.random_delay_s, site.name)
         self._root = [row for row, (node, _line) in enumerate(self.tree.keys) if node == "service"]
         self.building = BuildingEstimate(len(site.lines), settings.hold)
