@@ -126,9 +126,7 @@ class Bench:
         self.site_meter = world.meter
         self.controller = world.controller
         self.base_load = BaseLoadControl(world.plant, world.building, self.record)
-        self.faults = Faults(
-            self.record, world.stations, world.links, world.meter, world.controller, self.measures, world.vtn
-        )
+        self.faults = Faults(self.record, world.stations, world.links, world.meter, world.controller, world.vtn)
         self.grid = Grid(world.vtn, self.record)
         try:
             self._lag.start()
@@ -286,12 +284,8 @@ class Bench:
 
     def crowding_a(self, share: float) -> float:
         """Load on top of the quiet building [A per line] that leaves room for ``share`` of the stations at 6 A each."""
-        wanted = dict.fromkeys(self.site.lines, 0j)
-        for branch in self.site.branches:
-            for line, unit in self.site.unit_currents(branch).items():
-                wanted[line] += unit * MINIMUM_CURRENT_A
-        quiet_a = QUIET_SHARE * self.site.worst_base_a
-        return self.site.nodes[0].limit_a - quiet_a - share * max(map(abs, wanted.values()))
+        wanted_a = self.site.line_sum_a("service", lambda _branch: MINIMUM_CURRENT_A)
+        return self.site.nodes[0].limit_a - QUIET_SHARE * self.site.worst_base_a - share * wanted_a
 
     def two_way_roles(self) -> list[str]:
         """Stations whose car may discharge, in rig order."""
@@ -328,24 +322,16 @@ class Bench:
         """What brings the quiet building to the worst base load that the rig declares [A per line]."""
         return (1.0 - QUIET_SHARE) * self.site.worst_base_a
 
-    def _import_kw(self, amps: float) -> float:
-        """What the service takes when every line carries ``amps``."""
-        return amps * len(self.site.lines) * self.site.service.line_to_neutral_v / 1000.0
-
     @property
     def grid_limit_kw(self) -> float:
         """A limit of the import that leaves the cars half of what the budget leaves them beside a quiet building."""
         quiet_a = QUIET_SHARE * self.site.worst_base_a
-        return self._import_kw(quiet_a + 0.5 * (self.site.nodes[0].limit_a - quiet_a))
+        return self.site.all_lines_kw(quiet_a + 0.5 * (self.site.nodes[0].limit_a - quiet_a))
 
     @property
     def fallback_import_kw(self) -> float:
         """What the service takes when every station is at its fallback beside a quiet building."""
-        load = dict.fromkeys(self.site.lines, 0j)
-        for branch in self.site.branches:
-            for line, unit in self.site.unit_currents(branch).items():
-                load[line] += unit * branch.fallback_a
-        return self._import_kw(QUIET_SHARE * self.site.worst_base_a + max(map(abs, load.values())))
+        return self.site.all_lines_kw(QUIET_SHARE * self.site.worst_base_a + self.site.fallback_sum_a("service"))
 
     def evening_peak_a(self, share: float) -> float:
         """Load on top of the quiet building [A per line] that makes the worst base load of the rig.
@@ -398,6 +384,14 @@ class Bench:
         for played in self.sessions:
             if played.role is not None:
                 self._world.spawn(self._play(played, played.role), f"session {played.role}")
+
+    async def play_day(self, length_s: float) -> Event:
+        """Wait for the day, play its sessions and let ``length_s`` pass; the event of its beginning."""
+        await self.run_until(self.day_start_t)
+        start = self.mark("stimulus.day", "site", sessions=len(self.sessions))
+        await self.play_sessions()
+        await self.run_until(start.t + length_s)
+        return start
 
     async def _play(self, played: PlayedSession, role: str) -> None:
         session = played.session

@@ -29,7 +29,6 @@ class Faults:
         links: Mapping[str, Link],
         meter: SiteMeter | None,
         controller: Controller,
-        measures: bool = True,
         vtn: Device | None = None,
     ) -> None:
         self._record = record
@@ -37,19 +36,16 @@ class Faults:
         self._links = links
         self._meter = meter
         self._controller = controller
-        self._measures = measures
         self._vtn = vtn
 
     def capabilities(self) -> frozenset[str]:
         """What can fail in this rig: ``link``, ``meter.fault``, ``station.fault``, ``controller.suspend|kill|restart``.
 
-        ``controller.measures`` says that it answers what its meter shows, ``grid.vtn`` that the bench plays the VTN.
+        ``grid.vtn`` says that the bench plays the VTN.
         """
         found = {f"controller.{name}" for name in self._controller.capabilities()}
         if self._links:
             found.add("link")
-        if self._measures:
-            found.add("controller.measures")
         if self._meter is not None:
             found.add("meter.fault")
         if self._vtn is not None:

@@ -126,7 +126,7 @@ def least_power_kw(devices: int) -> float:
 
 def continuous_kw(site: Site) -> float:
     """What the service bears continuously [kW]: 80 % of its rating; 200 A at 240 V make 38.4 kW, not 48."""
-    return CONTINUOUS * site.service.rating_a * len(site.lines) * site.service.line_to_neutral_v / 1000.0
+    return CONTINUOUS * site.all_lines_kw(site.service.rating_a)
 
 
 class _Calculation:

@@ -103,11 +103,7 @@ def _tree(rig: Rig) -> Iterator[Finding]:
 
 def line_peak_a(site: Site, node_id: str, each_a: float) -> float:
     """Largest line current [A] below a node when every station draws ``each_a`` at unity power factor."""
-    sums = dict.fromkeys(site.lines, 0j)
-    for branch in site.below(node_id):
-        for line, unit in site.unit_currents(branch).items():
-            sums[line] += unit * each_a
-    return max(map(abs, sums.values()))
+    return site.line_sum_a(node_id, lambda _branch: each_a)
 
 
 def _continuous_a(rig: Rig, node: Node) -> float:

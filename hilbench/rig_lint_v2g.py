@@ -44,10 +44,10 @@ def _stations(rig: Rig) -> Iterator[Finding]:
 
 
 def _export(rig: Rig) -> Iterator[Finding]:
-    limit_kw, service = rig.site.export_limit_kw, rig.site.service
+    limit_kw = rig.site.export_limit_kw
     if limit_kw is None:
         return
-    most_kw = service.rating_a * len(service.lines) * service.line_to_neutral_v / 1000.0
+    most_kw = rig.electrical.all_lines_kw(rig.site.service.rating_a)
     if not can_discharge(rig):
         what = "there is an export limit, and nothing in the rig that exports"
         remedy = "give stations iso15118, OCPP 2.1 and a car that can discharge"

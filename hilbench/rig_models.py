@@ -34,13 +34,13 @@ from hilbench.site import (
     Number,
     Rating,
     RelativePath,
+    Seconds,
     Service,
     Site,
     beside_file,
 )
 from hilbench.tomlfile import is_file
 
-Seconds = Annotated[Number, Field(gt=0, le=86_400)]
 _LONGEST_PASSWORD = 64
 _WEB_PORTS = {"ws": 80, "wss": 443}
 

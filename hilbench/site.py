@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import cmath
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal
@@ -36,6 +36,7 @@ Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 """A finite number of a file; neither ``"6"`` nor ``true`` is one."""
 Integer = Annotated[int, Field(strict=True)]
 Amperes = Annotated[Number, Field(ge=0, le=100_000)]
+Seconds = Annotated[Number, Field(gt=0, le=86_400)]
 Rating = Annotated[Number, Field(gt=0, le=100_000)]
 NAME = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,47}$"
 Name = Annotated[str, Field(pattern=NAME)]
@@ -259,10 +260,18 @@ class Site(Model):
             return {lines[0]: unit, lines[1]: -unit}
         return {line: self.service.phasor(line) for line in lines[:phases]}
 
-    def fallback_sum_a(self, node_id: str) -> float:
-        """Largest line current [A] below a node when every station draws its fallback at unity power factor."""
+    def line_sum_a(self, node_id: str, amps: Callable[[Branch], float]) -> float:
+        """Largest line current [A] below a node when each station draws ``amps`` at unity power factor."""
         sums = dict.fromkeys(self.lines, 0j)
         for branch in self.below(node_id):
             for line, unit in self.unit_currents(branch).items():
-                sums[line] = sums.get(line, 0j) + unit * branch.fallback_a
+                sums[line] = sums.get(line, 0j) + unit * amps(branch)
         return max((abs(value) for value in sums.values()), default=0.0)
+
+    def fallback_sum_a(self, node_id: str) -> float:
+        """Largest line current [A] below a node when every station draws its fallback at unity power factor."""
+        return self.line_sum_a(node_id, lambda branch: branch.fallback_a)
+
+    def all_lines_kw(self, amps: float) -> float:
+        """Power of the service when every line carries ``amps`` at unity power factor [kW]."""
+        return amps * len(self.lines) * self.service.line_to_neutral_v / 1000.0

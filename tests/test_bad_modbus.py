@@ -113,9 +113,13 @@ async def with_meter(answer: Callable[[int, bytes], Reply], body: Callable[[], A
 
 async def driven(record: Record) -> list[str]:
     """What six readings of the driver say, one a second."""
-    driver = ModbusMeterDriver("service", f"tcp://127.0.0.1:{PORT}", lines=LINES, record=record)
+    return await readings(ModbusMeterDriver("service", f"tcp://127.0.0.1:{PORT}", lines=LINES, record=record), 6)
+
+
+async def readings(driver: ModbusMeterDriver, times: int) -> list[str]:
+    """What so many readings say, one a second; the driver is stopped after them."""
     said = []
-    for _ in range(6):
+    for _ in range(times):
         try:
             said.append(f"{(await driver.read()).currents['L1']:g}")
         except DeviceError as error:

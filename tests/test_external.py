@@ -212,7 +212,7 @@ def test_a_pid_file_lets_the_bench_suspend_and_never_leaves_it_so(tmp_path: Path
             until(lambda: state(other.process.pid) == "T", "the controller to stop", 5.0)
             return {name for name in bench.faults.capabilities() if "controller" in name}
 
-        assert in_operation(site.rig, work) == {"controller.measures", "controller.suspend"}
+        assert in_operation(site.rig, work) == {"controller.suspend"}
         until(lambda: state(other.process.pid) != "T", "the controller to go on", 5.0)
 
 

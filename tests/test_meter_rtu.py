@@ -20,7 +20,7 @@ from hilbench.modbus_address import ModbusAddress, modbus_address
 from hilbench.rig import load_rig
 from hilbench.signals import Record
 from hilbench_emulators.meter import ModbusMeter
-from tests.test_bad_modbus import Meter, Reply
+from tests.test_bad_modbus import Meter, Reply, readings
 from tests.test_meter import IDEAL, LINES, Truth
 
 RTU = ModbusAddress("rtu+tcp", "127.0.0.1", 5020)
@@ -227,16 +227,7 @@ def test_the_driver_says_what_is_wrong_with_a_frame_and_goes_on(
         numbers = iter(range(1, 100))
         server = await asyncio.get_running_loop().create_server(lambda: Meter(answer, numbers), "127.0.0.1", 5020)
         async with server:
-            driver = ModbusMeterDriver("service", str(RTU), lines=LINES)
-            said = []
-            for _ in range(5):
-                try:
-                    said.append(f"{(await driver.read()).currents['L1']:g}")
-                except DeviceError as error:
-                    said.append(str(error))
-                await asyncio.sleep(1)
-            await driver.stop()
-        return said
+            return await readings(ModbusMeterDriver("service", str(RTU), lines=LINES), 5)
 
     said = clock.run(body())
     assert said[:1] + said[3:] == ["101", "104", "105"]

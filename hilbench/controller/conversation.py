@@ -219,7 +219,7 @@ class Conversation(ABC):
         self._check_clock(reported_at(meter_value))
         if currents := reported_currents(meter_value):
             self.listener.on_report(self.role, currents)
-        if (found := counted(meter_value)) != Counted():
+        if self.csms.settings.plans and (found := counted(meter_value)) != Counted():
             self.listener.on_counted(self.role, found)
 
     def _check_clock(self, moment: datetime | None) -> None:

@@ -17,7 +17,6 @@ from hilbench.controller.planning.needs import Need, need_of
 from hilbench.controller.planning.prices import Said
 from hilbench.controller.stations import PLUGGED, StationState
 from hilbench.controller.watch import MeterSample
-from hilbench.site import Site
 from hilbench.tariff import read_tariff
 
 LOGGER = logging.getLogger(__name__)
@@ -32,10 +31,9 @@ class Coordination:
     Raises ``InputError`` for a tariff file that cannot be used.
     """
 
-    def __init__(self, core: Core, limit: Limit, keep: Keep = lambda _text: None, said: Said | None = None) -> None:
+    def __init__(self, core: Core, limit: Limit, keep: Keep | None = None, said: Said | None = None) -> None:
         site, rules = core.site, core.settings.plan
         self._core, self._limit, self._keep = core, limit, keep
-        self._volts = site.service.line_to_neutral_v
         self._counters: dict[str, float] = {}
         self._soc: dict[str, float] = {}
         self._since: dict[str, float] = {}
@@ -44,7 +42,7 @@ class Coordination:
         self.coordinator = Coordinator(
             rules,
             ZoneInfo(site.timezone),
-            room_kw(site),
+            site.all_lines_kw(site.nodes[0].limit_a),
             tariff=None if rules.tariff is None else read_tariff(rules.tariff),
             contract_kw=math.inf if site.contract_kw is None else site.contract_kw,
             export_kw=site.export_limit_kw or 0.0,
@@ -75,7 +73,8 @@ class Coordination:
         else:
             self.orders = await asyncio.to_thread(self.coordinator.orders, *asked)
         self._core.plan(self.orders)
-        self._keep(text_of(self.coordinator))
+        if self._keep is not None:
+            self._keep(text_of(self.coordinator))
 
     def _present(self, t: float) -> list[Present]:
         """Cars that are there and may be charged, or discharged."""
@@ -102,10 +101,7 @@ class Coordination:
     def _groups(self) -> dict[str, float]:
         """What feeders bear, as power of all their lines: the core keeps the lines."""
         nodes = self._core.site.nodes[1:]
-        return {node.id: (node.limit_a - self._core.settings.margin_a) * self._per_a() for node in nodes}
-
-    def _per_a(self) -> float:
-        return self._volts * len(self._core.site.lines) / 1000.0
+        return {node.id: self._core.site.all_lines_kw(node.limit_a - self._core.settings.margin_a) for node in nodes}
 
     def recall(self, text: str) -> None:
         """Take up what an earlier run of the controller knew."""
@@ -157,8 +153,3 @@ class Coordination:
             self._soc[role] = soc
             self.coordinator.charge(role, soc)
             self._core.charge_known(role, soc)
-
-
-def room_kw(site: Site) -> float:
-    """What the service's budget bears, as power of all its lines."""
-    return site.nodes[0].limit_a * site.service.line_to_neutral_v * len(site.lines) / 1000.0

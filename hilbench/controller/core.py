@@ -178,7 +178,7 @@ class Core(Knowledge):
     def _short_w(self) -> float:
         """Power that would bring the fullest line of the service back to its limit, where the building is above."""
         over = float((self.building.highest() - self.tree.limits[self._root]).max()) + self.settings.margin_a
-        return max(over, 0.0) * self.site.service.line_to_neutral_v * len(self._root)
+        return self.site.all_lines_kw(max(over, 0.0)) * 1000.0
 
     def _headroom(self, t: float) -> Headroom:
         spare_w = self.power.left_w(self.power.highest_w())

@@ -17,7 +17,7 @@ import numpy as np
 from pydantic import Field
 
 from hilbench.controller.allocate import Array
-from hilbench.site import Model, Number
+from hilbench.site import Model, Number, Seconds
 
 
 class Guard(Enum):
@@ -30,19 +30,16 @@ class Guard(Enum):
     UNLIMITED_AUTONOMOUS = "left alone"
 
 
-Times = Annotated[Number, Field(gt=0, le=86_400)]
-
-
 class DimmingSettings(Model):
     """``[controller.operator]``: times [s] and the limit [kW] that holds without contact."""
 
     failsafe_kw: Annotated[Number, Field(ge=0)] = 4.2
     """Section 14a EnWG, BK6-22-300 (regulation-text)."""
-    failsafe_least_s: Times = 7200.0
+    failsafe_least_s: Seconds = 7200.0
     """Fail-safe duration minimum, 2 h (evcc and EVerest, read-code)."""
-    heartbeat_s: Times = 120.0
+    heartbeat_s: Seconds = 120.0
     """A heartbeat is lost after so long (LPC-031, LPC-911; read-code)."""
-    contact_s: Times = 120.0
+    contact_s: Seconds = 120.0
     """So long a start waits for contact (LPC-906), and a return for a limit (LPC-921); read-code."""
     stay_safe: Annotated[bool, Field(strict=True)] = True
     """Without heartbeat stay in fail-safe for good, as evcc does; else leave after ``failsafe_least_s`` (LPC-922)."""

@@ -76,7 +76,7 @@ def _outside(settings: ControllerSettings) -> Iterator[Loss]:
         left = "for good" if box.stay_safe else f"{box.failsafe_least_s:g} s"
         ends = f"a heartbeat and a limit, or {box.contact_s:g} s after a heartbeat; without: {left}"
         yield Loss("grid operator's box", f"all stations together {box.failsafe_kw:g} kW", box.heartbeat_s, ends, "")
-    if settings.policy in ("coordinated", "v2g"):
+    if settings.plans:
         yield Loss("solver late or failed", "the heuristic's plan, within all limits", settings.plan.solver_s,
                    "the next plan", "")  # fmt: skip
 

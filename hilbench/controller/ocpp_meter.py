@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from hilbench import clock
+from hilbench.controller.readings import amount
 from hilbench.controller.watch import MeterSample
 
 _QUANTITIES = {"Current.Import": "current", "Voltage": "voltage", "Power.Active.Import": "power"}
-_KILO = ("kW", "kWh")
 Values = dict[str, dict[str, float]]
 
 
@@ -75,20 +75,10 @@ def _values(entry: Mapping[str, Any], lines: tuple[str, ...]) -> Values:
         phase = str(sample.get("phase", "") or (lines[0] if len(lines) == 1 else ""))
         line = phase.removesuffix("-N")
         if measurand in _QUANTITIES and line in lines:
-            found[_QUANTITIES[measurand]][line] = _amount(sample)
+            found[_QUANTITIES[measurand]][line] = amount(sample)
         elif measurand == "Energy.Active.Import.Register" and "phase" not in sample:
-            found["energy"][""] = _amount(sample)
+            found["energy"][""] = amount(sample)
     return found
-
-
-def _amount(sample: Mapping[str, Any]) -> float:
-    """Its value in A, V, W or Wh; NaN for what is no number."""
-    unit = sample.get("unit_of_measure") or {"unit": sample.get("unit")}
-    try:
-        factor = 10.0 ** int(unit.get("multiplier", 0) or 0) * (1000.0 if unit.get("unit") in _KILO else 1.0)
-        return float(sample.get("value", "nan")) * factor
-    except (TypeError, ValueError, OverflowError):
-        return math.nan
 
 
 def _bits(amount: float) -> int:

@@ -34,7 +34,7 @@ class PowerLimits:
         self._hold = hold
         self.building = self._unknown()
         self._volts = site.service.line_to_neutral_v
-        self.worst_building_w = site.worst_base_a * self._volts * len(site.lines)
+        self.worst_building_w = site.all_lines_kw(site.worst_base_a) * 1000.0
 
     def _unknown(self) -> BuildingEstimate:
         return BuildingEstimate(1, self._hold, slack=SLACK_W, floor=-math.inf)

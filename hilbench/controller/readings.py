@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 MEASURANDS = "Current.Import,Power.Active.Import,Energy.Active.Import.Register"
 TWO_WAY_MEASURANDS = MEASURANDS + ",Current.Export,Energy.Active.Export.Register,SoC"
-_KILO = {"kWh": 1000.0, "Wh": 1.0, "": 1.0}
+_KILO = ("kW", "kWh")
 
 
 class Counted(NamedTuple):
@@ -48,12 +48,11 @@ def counted(meter_value: Sequence[Mapping[str, Any]]) -> Counted:
     for entry in reversed(meter_value):
         taken = given = soc = None
         for sample, value in _numbers(entry):
-            factor = _KILO.get(_unit(sample), 1.0)
             match sample.get("measurand", "Energy.Active.Import.Register"):
                 case "Energy.Active.Import.Register" if not sample.get("phase"):
-                    taken = value * factor
+                    taken = value
                 case "Energy.Active.Export.Register" if not sample.get("phase"):
-                    given = value * factor
+                    given = value
                 case "SoC" if 0.0 <= value <= 100.0:
                     soc = value / 100.0
         if taken is not None or soc is not None:
@@ -61,22 +60,21 @@ def counted(meter_value: Sequence[Mapping[str, Any]]) -> Counted:
     return Counted()
 
 
-def _unit(sample: Mapping[str, Any]) -> str:
-    """The unit of a sample; absent: the default of its measurand."""
-    given = sample.get("unit_of_measure")
-    return str((given.get("unit") if isinstance(given, Mapping) else sample.get("unit")) or "")
-
-
 def _numbers(entry: Mapping[str, Any]) -> Iterator[tuple[Mapping[str, Any], float]]:
     for sample in entry.get("sampled_value", ()):
-        try:
-            value = float(sample.get("value", "nan")) * 10.0 ** _multiplier(sample)
-        except (TypeError, ValueError, OverflowError):
-            continue
+        value = amount(sample)
         if math.isfinite(value):
             yield sample, value
 
 
-def _multiplier(sample: Mapping[str, Any]) -> int:
-    """Exponent of ten that a value of OCPP 2.x comes with (UnitOfMeasure, standard-text)."""
-    return int((sample.get("unit_of_measure") or {}).get("multiplier", 0))
+def amount(sample: Mapping[str, Any]) -> float:
+    """The value of a sample in A, V, W or Wh; NaN for what is no number.
+
+    A value of OCPP 2.x comes with an exponent of ten (UnitOfMeasure, standard-text).
+    """
+    unit = sample.get("unit_of_measure") or {"unit": sample.get("unit")}
+    try:
+        factor = 10.0 ** int(unit.get("multiplier", 0) or 0) * (1000.0 if unit.get("unit") in _KILO else 1.0)
+        return float(sample.get("value", "nan")) * factor
+    except (TypeError, ValueError, OverflowError):
+        return math.nan

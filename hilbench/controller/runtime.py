@@ -138,11 +138,11 @@ class ControllerRuntime:
             self._signals = Signals2(settings.openadr2, self._on_import_limit)
         if settings.operator is not None:
             self._box = OperatorBox(settings.operator, self._on_station_limit)
-        if settings.policy in ("coordinated", "v2g"):
+        if settings.plans:
             signals = self._signals
             limit: Limit = signals.limit_at if signals else lambda _t: None
             said = signals.price_at if signals and settings.plan.price_signal else None
-            self._coordination = Coordination(core, limit, partial(_note, memory), said)
+            self._coordination = Coordination(core, limit, None if memory is None else partial(_note, memory), said)
             if memory is not None and KEY in memory.notes:
                 self._coordination.recall(memory.notes[KEY])
 
@@ -325,10 +325,8 @@ def _nothing() -> None:
     """A feeder's meter is no reason to decide: the service's is."""
 
 
-def _note(memory: StateFile | None, text: str) -> None:
+def _note(memory: StateFile, text: str) -> None:
     """Keep what the plan knows; a disk that fails stops no plan."""
-    if memory is None:
-        return
     try:
         memory.note(KEY, text, clock.now().timestamp())
     except sqlite3.Error as error:

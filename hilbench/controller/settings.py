@@ -11,10 +11,7 @@ from hilbench.controller.peaks import Hold
 from hilbench.controller.planning.settings import PlanSettings
 from hilbench.controller.signals.openadr2 import OpenAdr2Settings
 from hilbench.controller.signals.port import OpenAdrSettings
-from hilbench.site import MINIMUM_CURRENT_A, Integer, Model, Number, RelativePath
-
-Seconds = Annotated[Number, Field(gt=0, le=86_400)]
-
+from hilbench.site import MINIMUM_CURRENT_A, Integer, Model, Number, RelativePath, Seconds
 
 REPORTS_S = 15.0
 """``raise_share`` is meant for reports as far apart as this (policy)."""
@@ -134,6 +131,11 @@ class ControllerSettings(Model):
         """``raise_share``, or more of it where reports come often."""
         hidden_s = self.settle_s + self.sample_s
         return self.raise_share * max((self.settle_s + REPORTS_S) / hidden_s, 1.0)
+
+    @property
+    def plans(self) -> bool:
+        """Its policy plans ahead: then it matters what cars need and how much they have got."""
+        return self.policy in ("coordinated", "v2g")
 
     @property
     def exports(self) -> bool:

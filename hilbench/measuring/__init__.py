@@ -126,7 +126,7 @@ class Measure:
     def _import_limit_kw(self) -> float:
         """What the site may take: its contract, or its budget on all lines."""
         site, contract_kw = self._bench.site, self._bench.rig.site.contract_kw
-        budget_kw = site.nodes[0].limit_a * len(site.lines) * site.service.line_to_neutral_v / 1000.0
+        budget_kw = site.all_lines_kw(site.nodes[0].limit_a)
         return budget_kw if contract_kw is None else contract_kw
 
     def _first_time(self) -> float:

@@ -61,7 +61,7 @@ def _building(window: Window) -> Array:
 def _room_kw(window: Window, building: Array) -> Array:
     """What budget and contract leave to the cars."""
     site = window.bench.site
-    budget_kw = site.nodes[0].limit_a * len(site.lines) * site.service.line_to_neutral_v / 1000.0
+    budget_kw = site.all_lines_kw(site.nodes[0].limit_a)
     most_kw = budget_kw if site.contract_kw is None else min(budget_kw, site.contract_kw)
     room: Array = np.maximum(most_kw - building, 0.0)
     return room

@@ -92,5 +92,5 @@ def _import(window: Window) -> Polyline:
 def _accepted_kw(window: Window, limit: GridLimit) -> float:
     """The limit with the tolerance of the profile, which is one of currents."""
     site, rules = window.bench.site, window.requirements
-    per_a = len(site.lines) * site.service.line_to_neutral_v / 1000.0
+    per_a = site.all_lines_kw(1.0)
     return limit.limit_kw + rules.tolerance_a(limit.limit_kw / per_a) * per_a

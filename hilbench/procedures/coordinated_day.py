@@ -11,10 +11,7 @@ DAY_S = 86_400.0
 
 async def run(bench: Bench, measure: Measure) -> None:
     """Play the sessions of the day against the building of the day, and reckon what charging cost."""
-    await bench.run_until(bench.day_start_t)
-    start = bench.mark("stimulus.day", "site", sessions=len(bench.sessions))
-    await bench.play_sessions()
-    await bench.run_until(start.t + DAY_S)
+    start = await bench.play_day(DAY_S)
     for metric in ("energy_at_departure", "energy_satisfaction", "cost_ratio", "peak_import_kw"):
         measure(metric, since=start)
     for metric in ("time_above_budget", "time_above_rating", "minimum_offer_a", "reversals_per_hour"):

@@ -11,10 +11,7 @@ DAY_S = 86_400.0
 
 async def run(bench: Bench, measure: Measure) -> None:
     """Play the sessions of the day against the building of the day, and judge all 24 hours."""
-    await bench.run_until(bench.day_start_t)
-    start = bench.mark("stimulus.day", "site", sessions=len(bench.sessions))
-    await bench.play_sessions()
-    await bench.run_until(start.t + DAY_S)
+    start = await bench.play_day(DAY_S)
     for metric in ("time_above_budget", "share_above_budget", "time_above_rating", "peak_ratio"):
         measure(metric, since=start)
     if bench.sessions:  # on a day without cars nothing is offered

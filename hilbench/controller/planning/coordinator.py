@@ -9,14 +9,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import numpy as np
 
 from hilbench.controller.planning.forecast import Forecast, learned, persistence, seasonal_naive, surprise_kw
 from hilbench.controller.planning.heuristic import fill
-from hilbench.controller.planning.history import History
+from hilbench.controller.planning.history import History, kind_of
 from hilbench.controller.planning.model import Array, Car, Peak, Plan, Problem
 from hilbench.controller.planning.needs import Battery, Need, battery_of
 from hilbench.controller.planning.prices import DemandKey, Prices, Said, demand_keys, prices, signalled
@@ -245,8 +245,7 @@ class Coordinator:
         margin_kw = surprise_kw(rows, kinds, forecast) if len(rows) > 3 else 0.0
         while sum(map(len, ahead)) < now + count:
             rows = np.vstack([rows[:-1], ahead[-1], np.full(history.per_day, np.nan)])
-            weekday = (day.toordinal() + len(ahead) - 1) % 7
-            kinds = np.append(kinds, max(weekday - 4, 0))
+            kinds = np.append(kinds, kind_of(day + timedelta(days=len(ahead))))
             ahead.append(forecast(rows, kinds))
         found: Array = np.concatenate(ahead)[now : now + count]
         hours = np.arange(count) * self.settings.step_min / 60.0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -64,8 +64,9 @@ class History:
         """All days up to ``today`` [day, step] and the kind of each: working day, Saturday, Sunday."""
         days = [day for day in sorted(self.days) if day < today] + [today]
         rows = [self.days.get(day, np.full(self.per_day, np.nan)) for day in days]
-        return np.array(rows), np.array([max(day.weekday() - 4, 0) for day in days], dtype=np.intp)
+        return np.array(rows), np.array([kind_of(day) for day in days], dtype=np.intp)
 
-    def tomorrow(self, today: date) -> date:
-        """The next day."""
-        return today + timedelta(days=1)
+
+def kind_of(day: date) -> int:
+    """Days that are alike have one number: working days, Saturdays, Sundays."""
+    return max(day.weekday() - 4, 0)

@@ -6,9 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from hilbench.site import Integer, Model, Number
+from hilbench.site import Integer, Model, Number, Seconds
 
-Seconds = Annotated[Number, Field(gt=0, le=86_400)]
 Share = Annotated[Number, Field(ge=0, le=1)]
 
 
