@@ -81,6 +81,7 @@ def _initialise(queue: Any) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, lambda number, _frame: _interrupt.arrived(number))
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 
@@ -111,28 +112,31 @@ def _run_in_pool(
     pool = ProcessPoolExecutor(min(workers, len(tasks)), context, _initialise, (queue,))
     futures: dict[Future[R | None], T] = {}
     try:
-        with _held_back(signal.SIGINT, signal.SIGHUP):
+        with _held_back(signal.SIGINT, signal.SIGHUP, signal.SIGTERM):
             for index, task in enumerate(tasks):
                 future: Future[R | None] = pool.submit(_do, work, index, task)
                 futures[future] = task
-        yield from _collect(futures, tasks, queue, notify, interrupt)
+        try:
+            yield from _collect(futures, tasks, queue, notify, interrupt)
+        except Aborted:
+            yield from _end_workers(pool, futures)
+            raise
     except BrokenProcessPool:
+        _kill_workers(pool)
         raise DeviceError(
             "a worker process was killed from outside, often for want of memory; evidence up to then is kept "
             "(--jobs 1 needs least)"
         ) from None
-    except Aborted:
-        yield from _end_workers(pool, futures)
+    except BaseException:
+        _kill_workers(pool)
         raise
     finally:
-        if not all(future.done() for future in futures):
-            _kill_workers(pool)
         pool.shutdown(cancel_futures=True)
 
 
 @contextmanager
 def _held_back(*numbers: signal.Signals) -> Iterator[None]:
-    """Signals wait until after; processes that start meanwhile never see them, not even before they can say so."""
+    """Signals wait until after; processes that start meanwhile hold them back until they say otherwise."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, numbers)
     try:
         yield
@@ -173,7 +177,7 @@ def _end_workers(pool: ProcessPoolExecutor, futures: dict[Future[R | None], T]) 
 
 
 def _kill_workers(pool: ProcessPoolExecutor) -> None:
-    """Nothing waits for a worker that still works when the campaign has ended."""
+    """Nothing waits for workers of a campaign that has ended early: one may wait for ever for a lock of another."""
     for process in _processes(pool):
         process.kill()
 

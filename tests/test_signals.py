@@ -128,6 +128,33 @@ def test_ctrl_c_in_virtual_time_keeps_what_is_finished(
     assert head(run)["counts"].get("NOT_RUN", 0) >= 1
 
 
+LATE = """
+import os, signal, sys, time
+
+if "--multiprocessing-fork" in sys.orig_argv:
+    try:
+        os.close(os.open(os.environ["FIRST_WORKER"], os.O_CREAT | os.O_EXCL))
+    except FileExistsError:
+        while signal.SIGTERM not in signal.sigpending():
+            time.sleep(0.02)
+"""
+
+
+def test_ctrl_c_while_a_worker_still_starts(
+    rig: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A worker that has not come up yet when the end is called neither dies holding a lock nor is waited for."""
+    (tmp_path / "late").mkdir()
+    (tmp_path / "late" / "sitecustomize.py").write_text(LATE)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "late"), prepend=os.pathsep)
+    monkeypatch.setenv("FIRST_WORKER", str(tmp_path / "first"))
+    run = tmp_path / "runs" / "0001"
+    with program(hilbench("run", rig, "--only", "7.2", "--repeat", "60", "--jobs", "2"), tmp_path) as bench:
+        until(lambda: list(run.glob("procedures/*/result.json")), "the first result")
+        bench.send(signal.SIGINT)
+        check_aborted(run, signal.SIGINT, bench, capsys)
+
+
 TEST = """
 import pytest
 
