@@ -41,7 +41,9 @@ class Waveform:
         if self.values.ndim != 1 or len(self.values) < 2:
             raise InputError(self.source or "record", f"needs one row of samples, has the shape {self.values.shape}")
         if not (np.isfinite(self.dt_s) and self.dt_s > 0.0 and np.isfinite(self.t0_s)):
-            raise InputError(self.source or "record", f"samples every {self.dt_s} s from {self.t0_s} s on are no record")
+            raise InputError(
+                self.source or "record", f"samples every {self.dt_s} s from {self.t0_s} s on are no record"
+            )
 
     @property
     def duration_s(self) -> float:
