@@ -52,4 +52,4 @@ class Waveform:
 
     def times(self) -> NDArray[np.float64]:
         """Time of each sample [s]."""
-        return self.t0_s + np.arange(len(self.values)) * self.dt_s
+        return np.arange(len(self.values), dtype=np.float64) * self.dt_s + self.t0_s
