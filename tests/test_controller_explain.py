@@ -30,8 +30,8 @@ def row_of(core: Core, found: Why) -> int:
 
 def shares(core: Core, t: float, base: Any) -> tuple[Any, Any]:
     """Room and shares as the decision works them out."""
-    free = core._free(t)
-    return core._room(free, base.amps), core._shares(free, base, core._caps(t), core._order(t))
+    free = core.free(core.look(t))
+    return core.room(free, base.amps), core.shares(free, base, core.look(t).caps, core.order(t))
 
 
 def is_full(core: Core, found: Why, t: float, base: Any) -> bool:
@@ -48,7 +48,11 @@ def is_full(core: Core, found: Why, t: float, base: Any) -> bool:
 def withheld(core: Core, found: Why, t: float) -> bool:
     """True when raises of this moment leave less than the least step: in flight, or in the named constraint."""
     raised = [max(a - core.stations[role].granted_a, 0.0) for role, a in core._targets(t).items()]
-    free = core._raise_budget(t) if found.constraint is None else float(core._beside(t)[row_of(core, found)])
+    free = (
+        core.raise_budget(core.look(t))
+        if found.constraint is None
+        else float(core.beside(core.look(t))[row_of(core, found)])
+    )
     return free - math.fsum(raised) < max(RAISE_LEAST_A, core.settings.minimum_a - found.granted_a)
 
 
@@ -57,18 +61,18 @@ def is_true(core: Core, found: Why, t: float) -> bool:
     station, rules = core.stations[found.role], core.settings
     column = station.column
     known = core.building.known
-    now, later = (core._confirmed_base(), core._highest_base()) if known else (None, None)
+    now, later = (core.confirmed_base(), core.highest_base()) if known else (None, None)
     match found.kind:
         case "link-lost":
             return not station.online
         case "no-car":
             return station.online and not station.wants
         case "astray":
-            return bool(station.trust.flaw) and core._caps(t)[column] == 0.0
+            return bool(station.trust.flaw) and core.look(t).caps[column] == 0.0
         case "meter-lost" | "starting":
             return not copy.deepcopy(core)._may_act(t)
         case "cap" | "use":
-            return bool(shares(core, t, now)[1][column] >= core._caps(t)[column] - TOLERANCE_A)
+            return bool(shares(core, t, now)[1][column] >= core.look(t).caps[column] - TOLERANCE_A)
         case "full" | "rotation":
             return is_full(core, found, t, now)
         case "hold-raise":
@@ -80,7 +84,7 @@ def is_true(core: Core, found: Why, t: float) -> bool:
             least = 0.0 if amps[column] > 0 else rules.minimum_a * watts[column]
             return bool(amps @ watts + least > 1000.0 * core.power.left_w(0.0) / 1000.0 - 1.0)
         case "plan":
-            return bool(core._caps(t)[column] == station.plan_a)
+            return bool(core.look(t).caps[column] == station.plan_a)
         case "delay":
             return not core.delays.over(column, t)
         case "unbalance":
@@ -90,7 +94,7 @@ def is_true(core: Core, found: Why, t: float) -> bool:
         case "hold-resume":
             return t - station.paused_t < rules.resume_hold_s and station.granted_a < rules.minimum_a
         case "hold-answer":
-            return not core._answered(station, t)
+            return not core.answered(station, t)
         case "hold-flight" | "hold-reserve":
             return withheld(core, found, t)
         case _:

@@ -59,12 +59,12 @@ def crowded() -> Toy:
 def test_turns_go_on_where_they_were(tmp_path: Path) -> None:
     """After a restart the same car charges, and the one that waited longest comes next."""
     before = crowded()
-    order = before.core._order(before.t)
+    order = before.core.order(before.t)
     after = restarted(before.core, 5.0, tmp_path / "state", before.t)
     for role in ("s2", "s1", "s0"):  # they come back in another order
         after.core.online(role, after.t)
         after.core.status(role, after.t, "SuspendedEVSE")
-    assert after.core._order(after.t) == order
+    assert after.core.order(after.t) == order
 
 
 def test_without_a_file_turns_go_by_who_comes_first(tmp_path: Path) -> None:
@@ -74,7 +74,7 @@ def test_without_a_file_turns_go_by_who_comes_first(tmp_path: Path) -> None:
     for k, role in enumerate(("s2", "s1", "s0")):
         after.online(role, before.t + k)
         after.status(role, before.t + k, "SuspendedEVSE")
-    assert after._order(before.t + 5.0) != before.core._order(before.t)
+    assert after.order(before.t + 5.0) != before.core.order(before.t)
 
 
 def test_a_car_that_left_meanwhile_has_no_turn(tmp_path: Path) -> None:

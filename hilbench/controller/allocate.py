@@ -9,7 +9,7 @@ never makes a sum larger: an allocation that is drawn in part is as safe as when
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -62,11 +62,8 @@ class Tree:
         """The constraints that station ``column`` loads."""
         return self.rows[self.begins[column] : self.begins[column + 1]]
 
-    def narrowed(self, used: Mapping[int, Sequence[str]]) -> Tree:
-        """This tree with stations (by column) on those lines only that their cars use."""
-        takes = np.ones((len(self.roles), len(self._lines)), dtype=bool)
-        for column, lines in used.items():
-            takes[column] = [line in lines for line in self._lines]
+    def narrowed(self, takes: Mask) -> Tree:
+        """This tree with stations on those lines only that their cars use: ``takes`` [station, line]."""
         keep = takes[self.columns, self.rows % len(self._lines)]
         tree = copy.copy(self)
         tree.rows, tree.columns = self.rows[keep], self.columns[keep]

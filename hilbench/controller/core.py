@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -54,6 +55,21 @@ class Setpoint(NamedTuple):
     limit_a: float
 
 
+@dataclass(frozen=True)
+class Look:
+    """All stations [column] at one moment, which every part of a decision then goes by.
+
+    ``loose``: current that nothing steers; ``claimed``: what each may draw now, or was given; ``caps``: the most it can
+    use or may have, whatever there is; ``flying_a``: what was given to stations that may not have followed yet.
+    """
+
+    steered: list[bool]
+    loose: Array
+    claimed: Array
+    caps: Array
+    flying_a: float
+
+
 class Core(Knowledge):
     """The law of the dynamic controller. Feed it with ``meter``, ``status`` and ``report``, then ``decide``."""
 
@@ -80,8 +96,9 @@ class Core(Knowledge):
         if self._lines_changed:
             for column in self._lines_changed:
                 self._watts[column] = self.watts_per_a(self._by_column[column])
+                self._takes[column] = self._taken(self._by_column[column])
             self._lines_changed.clear()
-            self.tree = self._whole.narrowed({s.column: s.lines for s in self._by_column if s.lines})
+            self.tree = self._whole.narrowed(self._takes)
         self._start(t)
         self._stray_w = self._strays_w(t)
         acting = self._may_act(t)
@@ -93,15 +110,16 @@ class Core(Knowledge):
             station = self.stations[role]
             if abs(target - station.target_a) > 1e-6 or abs(target - station.granted_a) > 0.05:
                 changes.append(Setpoint(role, target))
-            self._note_turn(station, target, t)
-            station.target_a = target
+            if target != station.target_a or math.isinf(station.turn_t):
+                self._note_turn(station, target, t)
+                station.target_a = target
         return changes
 
     def _worth_deciding(self, t: float) -> bool:
         """True when something has happened since the last decision, or when timers may have run out meanwhile."""
         if not self._news and not any(station.wants for station in self.stations.values()):
             return False
-        seen = (self._in_tenths(self._confirmed_base()), self._in_tenths(self._highest_base()))
+        seen = (self._in_tenths(self.confirmed_base()), self._in_tenths(self.highest_base()))
         same = self._seen is not None and all(_alike(a, b) for a, b in zip(seen, self._seen, strict=True))
         if same and not self._news and t - self._decided < IDLE_S:
             return False
@@ -125,7 +143,7 @@ class Core(Knowledge):
 
     def _safe(self) -> dict[str, float]:
         amps = np.array([self._possible(station.branch.fallback_a) for station in self._by_column])
-        safe: list[float] = self._dim(amps, range(len(amps)), self.power.worst_building_w).tolist()
+        safe: list[float] = self.dim_shares(amps, range(len(amps)), self.power.worst_building_w).tolist()
         return {role: safe[station.column] for role, station in self.stations.items() if station.online}
 
     def _possible(self, amps: float) -> float:
@@ -133,26 +151,32 @@ class Core(Knowledge):
 
     def _targets(self, t: float) -> dict[str, float]:
         self._rank(t)
-        order = self._order(t)
-        caps, free = self._caps(t), self._free(t)
-        now = _whole_tenths(self._shares(free, self._confirmed_base(), caps, order))
-        later = _whole_tenths(self._shares(free, self._highest_base(), caps, order))
-        headroom = self._headroom(t)
-        given = self._given()
+        order, look = self.order(t), self.look(t)
+        free = self.free(look)
+        now = _whole_tenths(self.shares(free, self.confirmed_base(), look.caps, order))
+        later: list[float] = []
+        headroom = self._headroom(look)
+        given = self._given(look)
+        least = self.settings.minimum_a
         targets: dict[str, float] = {}
-        for column in [*order, *(s.column for s in self._by_column if s.online and not s.steered)]:
+        for column in order:
             station = self._by_column[column]
-            role, held, share = station.branch.role, max(station.granted_a, 0.0), now[column]
-            if not station.steered:
-                targets[role] = self._possible(station.branch.fallback_a)
-            elif given[column] > 0.0:
-                targets[role] = -given[column]
+            held, share = max(station.granted_a, 0.0), now[column]
+            if given[column] > 0.0:
+                target = -given[column]
             elif share < held - 1e-6:
-                targets[role] = share
+                target = share
+            elif share < held + RAISE_LEAST_A / 2.0 and share < station.cap_a:
+                target = held  # whatever there is later
             else:
+                later = later or _whole_tenths(self.shares(free, self.highest_base(), look.caps, order))
                 wish = self._raised(station, held, min(share, later[column]), t)
-                least = max(held + RAISE_LEAST_A, self.settings.minimum_a)
-                targets[role] = headroom.raised(column, held, wish, least) if wish > held else wish
+                worth = max(held + RAISE_LEAST_A, least)
+                target = headroom.raised(column, held, wish, worth) if wish > held else wish
+            targets[station.branch.role] = target
+        for station, steered in zip(self._by_column, look.steered, strict=True):
+            if station.online and not steered:
+                targets[station.branch.role] = self._possible(station.branch.fallback_a)
         return targets
 
     def _rank(self, t: float) -> None:
@@ -166,9 +190,9 @@ class Core(Knowledge):
                 hesitates = t - station.turn_t >= HESITATES_S
                 ranks.guaranteed[station.column] = max(START_A * hesitates, station.branch.guaranteed_a)
 
-    def _given(self) -> list[float]:
+    def _given(self, look: Look) -> list[float]:
         """What stations shall give back now [A]: by plan, or more where the building alone takes too much."""
-        able = np.array([station.able_a if station.steered else 0.0 for station in self._by_column])
+        able = np.array([station.able_a for station in self._by_column]) * look.steered
         if not able.any():
             return [0.0] * len(self._by_column)
         wished = np.array([station.give_a for station in self._by_column])
@@ -180,18 +204,31 @@ class Core(Knowledge):
         over = float((self.building.highest() - self.tree.limits[self._root]).max()) + self.settings.margin_a
         return self.site.all_lines_kw(max(over, 0.0)) * 1000.0
 
-    def _headroom(self, t: float) -> Headroom:
+    def _headroom(self, look: Look) -> Headroom:
         spare_w = self.power.left_w(self.power.highest_w())
         if math.isfinite(spare_w):
-            spare_w -= float(np.dot([self._claimed(station, t) for station in self._by_column], self._watts))
-        return Headroom(self.tree, self._beside(t), self._raise_budget(t), spare_w, self._watts)
+            spare_w -= float(look.claimed @ self._watts)
+        return Headroom(self.tree, self.beside(look), self.raise_budget(look), spare_w, self._watts)
 
-    def _beside(self, t: float) -> Array:
+    def beside(self, look: Look) -> Array:
         """What each constraint leaves beside all that any station may draw now: reductions count when they are made."""
-        amps = [self._claimed(station, t) for station in self._by_column]
-        free: Array = self.tree.limits - self.settings.margin_a - np.abs(self.tree.load(np.array(amps)))
+        free: Array = self.tree.limits - self.settings.margin_a - np.abs(self.tree.load(look.claimed))
         free[self._root] -= self.building.highest()
         return free
+
+    def look(self, t: float) -> Look:
+        """All stations as they are now. Most draw what they have reported: only the others take thought."""
+        stations = self._by_column
+        steered = [station.wants and not station.trust.flaw for station in stations]
+        held = np.maximum(np.array([station.granted_a for station in stations]), 0.0)
+        drawn, others = self._steady()
+        loose, claimed = np.maximum(drawn - held - NOISE_A, 0.0), np.maximum(held, drawn)
+        flying = 0.0
+        for column in others:
+            station = stations[column]
+            loose[column], claimed[column] = self._loose(station, t), self._claimed(station, t)
+            flying += self._flying(station, t)
+        return Look(steered, loose, claimed, self._caps(steered, t), flying)
 
     def _claimed(self, station: StationState, t: float) -> float:
         """What a station may draw now, or was given; one that gives may stop at any moment."""
@@ -199,15 +236,16 @@ class Core(Knowledge):
             return self._loose(station, t)
         return max(station.granted_a, most_drawn(station, self.settings, t), 0.0)
 
-    def _raise_budget(self, t: float) -> float:
+    def _flying(self, station: StationState, t: float) -> float:
+        """Amperes that it was raised by and may not draw yet."""
+        if not station.wants or station.raised_t != station.granted_t or settled(station, self.settings, t):
+            return 0.0
+        return max(station.granted_a - station.before_a[0], 0.0)
+
+    def raise_budget(self, look: Look) -> float:
         """Amperes by which stations may be raised now, less what was raised and may not be drawn yet."""
-        flying = math.fsum(
-            max(station.granted_a - station.before_a[0], 0.0)
-            for station in self.stations.values()
-            if station.wants and station.raised_t == station.granted_t and not settled(station, self.settings, t)
-        )
         budget = self.settings.raise_in_flight * float(self.tree.limits[self._root].min())
-        return max(budget, self.settings.minimum_a) - flying
+        return max(budget, self.settings.minimum_a) - look.flying_a
 
     def _raised(self, station: StationState, held: float, share: float, t: float) -> float:
         """Where to go from ``held`` when ``share`` would be possible: up slowly, or stay."""
@@ -216,11 +254,11 @@ class Core(Knowledge):
             return share - 0.2 if worth and held >= self.settings.minimum_a else held
         if held < self.settings.minimum_a:
             return held if share < self.settings.minimum_a else self._resumed(station, t)
-        if not self._answered(station, t):
+        if not self.answered(station, t):
             return held
         return min(share, held + self.settings.raise_step_a)
 
-    def _answered(self, station: StationState, t: float) -> bool:
+    def answered(self, station: StationState, t: float) -> bool:
         """It has said what it draws since its last raise, or would have: what is not drawn could hide a load step."""
         if caught_up(station):
             return True
@@ -232,13 +270,12 @@ class Core(Knowledge):
         resumes = t - station.paused_t >= self.settings.resume_hold_s
         return self.settings.minimum_a if resumes else max(station.granted_a, 0.0)
 
-    def _free(self, t: float) -> Array:
+    def free(self, look: Look) -> Array:
         """What each constraint leaves beside the stations that cannot be steered, with no building."""
-        loose = np.array([self._loose(station, t) for station in self._by_column])
-        room: Array = self.tree.limits - self.settings.margin_a - np.abs(self.tree.load(loose))
+        room: Array = self.tree.limits - self.settings.margin_a - np.abs(self.tree.load(look.loose))
         return room
 
-    def _room(self, free: Array, base: Array) -> Array:
+    def room(self, free: Array, base: Array) -> Array:
         """What each constraint leaves to the stations that are steered."""
         room = free.copy()
         room[self._root] -= base
@@ -255,16 +292,18 @@ class Core(Knowledge):
             return max((station.reported_a or 0.0) - max(station.granted_a, 0.0) - NOISE_A, 0.0)
         return 0.0
 
-    def _caps(self, t: float) -> Array:
-        return np.array([self._cap(station, t) for station in self._by_column])
-
-    def _cap(self, station: StationState, t: float) -> float:
-        """The most that a station can use or may have now, whatever there is."""
-        if not station.steered or not self.delays.over(station.column, t):
-            return 0.0
-        unknown = self.site.spread_a if not station.lines and len(station.branch.lines) > 1 else math.inf
-        plan_a = math.inf if station.boosted(t) else station.plan_a
-        return min(station.useful_a, station.cap_a, unknown, plan_a)
+    def _caps(self, steered: Sequence[bool], t: float) -> Array:
+        """The most that each station can use or may have now, whatever there is."""
+        stations = self._by_column
+        plan = np.array([station.plan_a if t >= station.boost_until else math.inf for station in stations])
+        useful = np.array([station.useful_a for station in stations])
+        caps: Array = np.minimum(np.minimum(useful, [station.cap_a for station in stations]), plan)
+        if math.isfinite(self.site.spread_a):
+            unknown = [not station.lines and len(station.branch.lines) > 1 for station in stations]
+            caps = np.where(unknown, np.minimum(caps, self.site.spread_a), caps)
+        if self.settings.random_delay_s:
+            steered = [one and self.delays.over(column, t) for column, one in enumerate(steered)]
+        return np.where(steered, caps, 0.0)
 
     def _start(self, t: float) -> None:
         """Note who may begin: a session, or a plan after a pause, begins after a delay where the site wants one."""
@@ -274,9 +313,9 @@ class Core(Knowledge):
             may = station.status in PLUGGED and (station.plan_a >= self.settings.minimum_a or station.boosted(t))
             self.delays.want(station.column, t, may)
 
-    def _shares(self, free: Array, base: Base, caps: Array, order: Sequence[int]) -> Array:
+    def shares(self, free: Array, base: Base, caps: Array, order: Sequence[int]) -> Array:
         """Shares [station] beside a building of ``base``, by everything that limits them."""
-        shares = self._dim(self.allotted(self._room(free, base.amps), caps, order), order, base.power_w)
+        shares = self.dim_shares(self.allotted(self.room(free, base.amps), caps, order), order, base.power_w)
         most_a = self.site.spread_a
         if math.isinf(most_a):
             return shares
@@ -286,31 +325,34 @@ class Core(Knowledge):
         """Shares by the tree alone, whatever holds from outside."""
         return allocate(self.tree, room, caps, order, self._ranks, self.settings.minimum_a)
 
-    def _dim(self, amps: Array, order: Sequence[int], building_w: float) -> Array:
+    def dim_shares(self, amps: Array, order: Sequence[int], building_w: float) -> Array:
         """No more than the stations may draw together, in the order of who comes first."""
         left_w = max(self.power.left_w(building_w) - self._stray_w, 0.0)
         return amps if math.isinf(left_w) else dimmed(amps, self._watts, order, left_w, self.settings.minimum_a)
 
     # turns
 
-    def _order(self, t: float) -> list[int]:
+    def order(self, t: float) -> list[int]:
         """Who comes first when not all can have the minimum: class, then turns of ``rotation_s``.
 
         Who has waited for ``most_wait_s`` comes before all classes, and has a turn.
         """
-
-        def key(station: StationState) -> tuple[float, int, float, int]:
-            charging = station.granted_a >= self.settings.minimum_a
-            first = -station.rank(t)
-            if charging and t - station.turn_t < self.settings.rotation_s:
-                return (first if not station.overdue else -FIRST, 0, station.turn_t, station.column)
-            if not charging:
-                station.overdue = t - station.waiting_t >= self.settings.most_wait_s
-                return (first if not station.overdue else -FIRST, 1, station.waiting_t, station.column)
-            station.overdue = False
-            return (first, 2, station.turn_t, station.column)
-
-        return [station.column for station in sorted(self.stations.values(), key=key) if station.steered]
+        least, rotation_s, most_wait_s = self.settings.minimum_a, self.settings.rotation_s, self.settings.most_wait_s
+        keys: list[tuple[float, int, float, int]] = []
+        for column, station in enumerate(self._by_column):
+            if not station.wants or station.trust.flaw:
+                continue
+            if station.granted_a < least:
+                station.overdue = t - station.waiting_t >= most_wait_s
+                turn, since = 1, station.waiting_t
+            elif t - station.turn_t < rotation_s:
+                turn, since = 0, station.turn_t
+            else:
+                station.overdue = False
+                turn, since = 2, station.turn_t
+            keys.append((-FIRST if station.overdue else -station.rank(t), turn, since, column))
+        keys.sort()
+        return [key[3] for key in keys]
 
     def _note_turn(self, station: StationState, target: float, t: float) -> None:
         was, will = station.target_a >= self.settings.minimum_a, target >= self.settings.minimum_a

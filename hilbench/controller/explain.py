@@ -126,12 +126,13 @@ class _Steered:
 
     def __init__(self, core: Core, station: StationState, t: float) -> None:
         self._core, self._station, self._t = core, station, t
-        self._order, self._caps, self._free = core._order(t), core._caps(t), core._free(t)
-        self._now, self._later = self._shared(core._confirmed_base()), self._shared(core._highest_base())
+        self._order, self._look = core.order(t), core.look(t)
+        self._free = core.free(self._look)
+        self._now, self._later = self._shared(core.confirmed_base()), self._shared(core.highest_base())
 
     def _shared(self, base: Base) -> _Room:
-        room = self._core._room(self._free, base.amps)
-        return _Room(base, room, self._core._shares(self._free, base, self._caps, self._order))
+        room = self._core.room(self._free, base.amps)
+        return _Room(base, room, self._core.shares(self._free, base, self._look.caps, self._order))
 
     def why(self) -> Why:
         """What binds it: the same questions as in the decision, in the same order."""
@@ -143,7 +144,7 @@ class _Steered:
             wait = station.paused_t + settings.resume_hold_s - t
             if wait > 0:
                 return _answer(station, "hold-resume", wait_s=wait)
-        elif not core._answered(station, t):
+        elif not core.answered(station, t):
             longest = station.raised_t + settings.settle_s + 2.0 * settings.sample_s
             return _answer(station, "hold-answer", wait_s=longest - t)
         target = core._targets(t)[station.branch.role]
@@ -162,7 +163,7 @@ class _Steered:
     def _binding(self, at: _Room) -> Why:
         """Its own cap, or the constraint that is full in shares ``at``."""
         station, column, least = self._station, self._station.column, self._core.settings.minimum_a
-        share, cap = float(at.shares[column]), float(self._caps[column])
+        share, cap = float(at.shares[column]), float(self._look.caps[column])
         if share >= cap - TENTH_A or cap < least:
             return self._capped(cap)
         tree = self._core.tree
@@ -191,17 +192,17 @@ class _Steered:
     def _by_power(self, at: _Room, column: int, share: float) -> Why | None:
         """The answer where limits of power or of unbalance cut the share that the tree alone would give."""
         core = self._core
-        by_tree = core.allotted(at.room, self._caps, self._order)
+        by_tree = core.allotted(at.room, self._look.caps, self._order)
         if float(by_tree[column]) <= share + TENTH_A:
             return None
-        if float(core._dim(by_tree, self._order, at.base.power_w)[column]) > share + TENTH_A:
+        if float(core.dim_shares(by_tree, self._order, at.base.power_w)[column]) > share + TENTH_A:
             return _answer(self._station, "unbalance", f"{core.site.spread_a:.1f} A")
         return _answer(self._station, "dimmed", core.power.reason(at.base.power_w))
 
     def _withheld(self) -> Why:
         """It could go up and is not let: too much is in flight, or a constraint is full of what all may draw."""
         core, station, t = self._core, self._station, self._t
-        targets, free, spare = core._targets(t), core._beside(t), core._raise_budget(t)
+        targets, free, spare = core._targets(t), core.beside(self._look), core.raise_budget(self._look)
         for column in self._order[: self._order.index(station.column)]:
             other = core._by_column[column]
             up = max(targets[other.branch.role] - other.granted_a, 0.0)
@@ -214,13 +215,13 @@ class _Steered:
         return _answer(station, "hold-reserve", constraint=self._constraint(row, self._later))
 
     def _constraint(self, row: int, at: _Room) -> Constraint:
-        core, tree, t = self._core, self._core.tree, self._t
+        core, tree, claimed = self._core, self._core.tree, self._look.claimed.tolist()
         node, line = tree.keys[row]
         inside = tree.rows == row
         by = [
-            Share(other.branch.role, abs(unit) * core._claimed(other, t), other.reported_a)
+            Share(core._by_column[column].branch.role, abs(unit) * claimed[column], core._by_column[column].reported_a)
             for column, unit in zip(tree.columns[inside].tolist(), tree.units[inside].tolist(), strict=True)
-            if core._claimed(other := core._by_column[column], t) > 0.0 or other is self._station
+            if claimed[column] > 0.0 or column == self._station.column
         ]
         building = float(at.base.amps[core._root.index(row)]) if row in core._root else None
         shared = float(np.abs(tree.load(at.shares))[row])

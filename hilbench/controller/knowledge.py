@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from hilbench.controller.allocate import Array, Ranks, Tree
+from hilbench.controller.allocate import Array, Mask, Ranks, Tree
 from hilbench.controller.building import BuildingEstimate
 from hilbench.controller.dimming import Delays
 from hilbench.controller.filtering import MovingMean, Seen
@@ -31,6 +31,7 @@ from hilbench.controller.stations import (
     WELCOME_A,
     WELCOME_S,
     StationState,
+    caught_up,
     known_draw,
     least_drawn,
     most_drawn,
@@ -68,12 +69,14 @@ class Knowledge:
         }
         self._by_column = list(self.stations.values())
         self._watts: Array = np.array([self.watts_per_a(station) for station in self._by_column])
+        self._takes: Mask = np.ones((len(site.branches), len(site.lines)), dtype=bool)
         self._ranks = Ranks.of(site.branches)
         self._classes, self._guaranteed = self._ranks.classes.copy(), self._ranks.guaranteed.copy()
         self.delays = Delays(len(site.branches), settings.random_delay_s, site.name)
         self._root = [row for row, (node, _line) in enumerate(self.tree.keys) if node == "service"]
         self.building = BuildingEstimate(len(site.lines), settings.hold)
         self._lower: Array = np.zeros(len(site.lines))
+        self._upper: Array = np.zeros(len(site.lines))
         self._started = t
         self._number = -1
         self._lines_changed = set(range(len(self._by_column)))  # some may be remembered
@@ -251,11 +254,12 @@ class Knowledge:
         if sample.number == self._number:
             return
         self._number = sample.number
-        self._lower = self._drawn(sample.t, lower=True)
+        least, most = self._bounds(sample.t)
+        self._lower, self._upper = self._in_lines(least), self._in_lines(most)
         drawn = dict(zip(self.site.lines, self._lower.tolist(), strict=True))
         if self.watch.see(sample, drawn, self._shown_by_parts(sample.t)):
             self._estimate(sample)
-            self.power.see(sample, (self._drawn_w(sample.t, lower=True), self._drawn_w(sample.t, lower=False)))
+            self.power.see(sample, (float(least @ self._watts), float(most @ self._watts)))
 
     def part(self, node: str, sample: MeterSample) -> None:
         """A new answer of the meter of a feeder: the service's meter cannot show less."""
@@ -280,24 +284,39 @@ class Knowledge:
             station.trust.ended(t, station.granted_a, rest)
             station.granted_t, station.granted_a, self._news = t, rest, True
 
-    def _drawn(self, t: float, lower: bool) -> Array:
-        """Least or greatest current [line] that all stations together may draw now."""
-        amps = self._drawn_a(t, lower)
-        if not any(amps):
+    def _steady(self) -> tuple[Array, list[int]]:
+        """What stations [column] draw that are steered and known to draw it, no number for others; and these others."""
+        settle_s = self.settings.settle_s
+        drawn: Array = np.array(
+            [
+                one.reported_a
+                if one.reported_t >= one.granted_t + settle_s and one.wants and not one.trust.flaw
+                else None
+                for one in self._by_column
+            ],
+            dtype=float,
+        )
+        for column in np.flatnonzero(np.isnan(drawn)).tolist():
+            station = self._by_column[column]
+            if station.steered and caught_up(station):
+                drawn[column] = station.reported_a
+        return drawn, np.flatnonzero(np.isnan(drawn)).tolist()
+
+    def _bounds(self, t: float) -> tuple[Array, Array]:
+        """Least and greatest current that each station [column] may draw now."""
+        least, others = self._steady()
+        most = least.copy()
+        for column in others:
+            station = self._by_column[column]
+            least[column], most[column] = least_drawn(station, self.settings), most_drawn(station, self.settings, t)
+        return least, most
+
+    def _in_lines(self, flows: Array) -> Array:
+        """Current [line] of the service of all ``flows`` [station] together."""
+        if not flows.any():
             return np.zeros(len(self._root))
-        flows = np.array(amps)
         into: Array = np.abs(self.tree.load(np.maximum(flows, 0.0)))[self._root]
         return into if (flows >= 0.0).all() else into - np.abs(self.tree.load(np.minimum(flows, 0.0)))[self._root]
-
-    def _drawn_a(self, t: float, lower: bool) -> list[float]:
-        return [
-            least_drawn(station, self.settings) if lower else most_drawn(station, self.settings, t)
-            for station in self._by_column
-        ]
-
-    def _drawn_w(self, t: float, lower: bool) -> float:
-        unwatched = math.isinf(self.power.at_meter_w) and not self.power.watched
-        return 0.0 if unwatched else float(np.dot(self._drawn_a(t, lower), self._watts))
 
     def _strays_w(self, t: float) -> float:
         """Power that stations with a car may draw that do not do what they are told."""
@@ -309,16 +328,18 @@ class Knowledge:
     def _estimate(self, sample: MeterSample) -> None:
         """Take a sample that can be used; above the rating of the service there is no time to ask twice."""
         measured = signed_currents(sample, self.site.lines, self.settings.exports)
-        seen = Seen(measured, self._lower.tolist(), self._drawn(sample.t, lower=False).tolist())
+        seen = Seen(measured, self._lower.tolist(), self._upper.tolist())
         mean = self._filter.mean(sample.t, seen)
         self._urgent = max(measured) > self.site.service.rating_a
         acted = seen if self._urgent else mean
         self.building.update(sample.t, acted.measured, (acted.lower, acted.upper))
 
-    def _confirmed_base(self) -> Base:
+    def confirmed_base(self) -> Base:
+        """The building as two samples agree on."""
         return Base(self.building.confirmed(self._urgent), self.power.confirmed_w(self._urgent))
 
-    def _highest_base(self) -> Base:
+    def highest_base(self) -> Base:
+        """The most of the building that headroom must be there beside."""
         return Base(self.building.highest(), self.power.highest_w())
 
     def _learn_use(self, station: StationState) -> None:
@@ -330,6 +351,10 @@ class Knowledge:
         drawn = station.reported_a or 0.0
         limited = drawn > 0.9 * station.granted_a - 0.8
         station.useful_a = math.inf if limited else max(1.15 * drawn + 1.5, self.settings.minimum_a)
+
+    def _taken(self, station: StationState) -> list[bool]:
+        """Which lines [line] of the site its car is known to use; all while that is not known."""
+        return [not station.lines or line in station.lines for line in self.site.lines]
 
     def watts_per_a(self, station: StationState) -> float:
         """Power per ampere of limit: on the lines that its car is known to use, else on all that it has."""

@@ -126,8 +126,9 @@ class BelowSix(Core):
 class NeverRotates(Core):
     """Lets those charge who came first, for as long as they like."""
 
-    def _order(self, t: float) -> list[int]:
-        waiting = super()._order(t)
+    def order(self, t: float) -> list[int]:
+        """Who has, has."""
+        waiting = super().order(t)
         return sorted(waiting, key=lambda column: (self._by_column[column].granted_a < 6.0, column))
 
 
