@@ -218,9 +218,13 @@ def allocate(tree: Tree, room: Array, caps: Array, order: Sequence[int], ranks: 
     wanted = wanted[caps[wanted] >= minimum_a - _TINY]
     admitted = admit(tree, room, wanted, minimum_a)
     amps = _guaranteed(tree, room, np.where(admitted, minimum_a, 0.0), np.minimum(ranks.guaranteed, caps), wanted)
-    for rank in np.unique(ranks.classes[admitted])[::-1]:
+    classes = np.unique(ranks.classes[admitted])[::-1]
+    for rank in classes:
         inside = admitted & (ranks.classes == rank)
         amps = _weighted(tree, room, amps, np.where(inside, caps, amps), ranks.weights)
+        if rank != classes[-1]:
+            full = np.abs(tree.load(amps)) >= room - _FIT
+            admitted &= ~tree.behind(full)
     return amps
 
 

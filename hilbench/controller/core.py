@@ -339,7 +339,7 @@ class Core(Knowledge):
         """
         least, rotation_s, most_wait_s = self.settings.minimum_a, self.settings.rotation_s, self.settings.most_wait_s
         keys: list[tuple[float, int, float, int]] = []
-        for column, station in enumerate(self._by_column):
+        for station, first in zip(self._by_column, (-self._classes).tolist(), strict=True):
             if not station.wants or station.trust.flaw:
                 continue
             if station.granted_a < least:
@@ -350,7 +350,9 @@ class Core(Knowledge):
             else:
                 station.overdue = False
                 turn, since = 2, station.turn_t
-            keys.append((-FIRST if station.overdue else -station.rank(t), turn, since, column))
+            if station.overdue or t < station.boost_until:
+                first = -FIRST if station.overdue else -station.rank(t)
+            keys.append((first, turn, since, station.column))
         keys.sort()
         return [key[3] for key in keys]
 
