@@ -15,19 +15,10 @@ from pydantic import ValidationError
 
 from hilbench.errors import InputError, Problem
 from hilbench.rig_checks import consistency
+from hilbench.rig_controllers import ControllerEntry, ExternalController, ReferenceController
 from hilbench.rig_errors import problems_of, suggestion
-from hilbench.rig_models import (
-    BuildingEntry,
-    ControllerEntry,
-    ExternalController,
-    MeterEntry,
-    ReferenceController,
-    Rig,
-    RunEntry,
-    SessionsEntry,
-    SiteEntry,
-    StationEntry,
-)
+from hilbench.rig_meters import MeterEntry
+from hilbench.rig_models import BuildingEntry, Rig, RunEntry, SessionsEntry, SiteEntry, StationEntry
 from hilbench.tomlfile import is_file, is_folder, read_toml
 
 DEFAULT_RIG = "workplace-10"

@@ -9,8 +9,9 @@ from hilbench import sunspec
 from hilbench.errors import InputError, Problem
 from hilbench.meter_maps import SUNSPEC, is_sunspec, load_meter_map, maps_by_model, meter_map_names
 from hilbench.requirements import profile_names
+from hilbench.rig_controllers import ReferenceController
 from hilbench.rig_errors import Location, suggestion, where
-from hilbench.rig_models import ReferenceController, Rig, StationEntry
+from hilbench.rig_models import Rig, StationEntry
 from hilbench.site import LINES
 from hilbench.tariff import read_tariff
 from hilbench_emulators.building import line_shares

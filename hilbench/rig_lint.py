@@ -11,12 +11,13 @@ from ipaddress import ip_address
 from typing import Any, Literal
 
 from hilbench.errors import Problem
+from hilbench.rig_controllers import ExternalController
 from hilbench.rig_errors import Location, file_location, where
 from hilbench.rig_findings import POLICY as POLICY
 from hilbench.rig_findings import Finding as Finding
 from hilbench.rig_findings import Rule as Rule
 from hilbench.rig_lint_v2g import can_discharge, discharge_rules
-from hilbench.rig_models import ExternalController, Rig
+from hilbench.rig_models import Rig
 from hilbench.site import MINIMUM_CURRENT_A, Branch, Feeder, Node, Site
 
 _TOLERANCE_A = 1e-6

@@ -11,18 +11,17 @@ from datetime import UTC, date, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
-from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, AwareDatetime, Field, PrivateAttr, ValidationInfo, field_validator, model_validator
+from pydantic import AwareDatetime, Field, PrivateAttr, ValidationInfo, field_validator, model_validator
 
 from hilbench.clock import DEFAULT_EPOCH
 from hilbench.errors import InputError
 from hilbench.loads import LoadsEntry
-from hilbench.meter_maps import DEFAULT_MAP, maps_by_model
-from hilbench.modbus_address import ModbusAddress, modbus_address
+from hilbench.rig_controllers import ControllerEntry, ReferenceController
 from hilbench.rig_grid import GridEntry
-from hilbench.rig_values import Address, InputFile, one_line, parse_address
+from hilbench.rig_meters import MeterEntry
+from hilbench.rig_values import DataName, InputFile, TimeZone, one_line
 from hilbench.site import (
     NAME,
     Amperes,
@@ -33,47 +32,12 @@ from hilbench.site import (
     Name,
     Number,
     Rating,
-    RelativePath,
-    Seconds,
     Service,
     Site,
-    beside_file,
 )
 from hilbench.tomlfile import is_file
 
 _LONGEST_PASSWORD = 64
-_WEB_PORTS = {"ws": 80, "wss": 443}
-
-
-def _ocpp_url(value: str) -> str:
-    parse_address(value, ("ws", "wss"), _WEB_PORTS)
-    if urlsplit(value).query or urlsplit(value).fragment:
-        raise ValueError(f"{value!r} carries a query or a fragment; a station appends its identity to the path")
-    return value.rstrip("/")
-
-
-def _meter_address(value: str) -> str:
-    modbus_address(value)
-    return value
-
-
-def _time_zone(value: str) -> str:
-    try:
-        ZoneInfo(value)
-    except (KeyError, OSError, ValueError) as error:
-        raise ValueError(f"{value!r} is no time zone; use an IANA name such as America/Los_Angeles or UTC") from error
-    return value
-
-
-def _name_or_file(value: str, info: ValidationInfo) -> str:
-    return str(beside_file(Path(value), info)) if value.endswith(".toml") else value
-
-
-OcppUrl = Annotated[str, AfterValidator(_ocpp_url)]
-MeterAddress = Annotated[str, AfterValidator(_meter_address)]
-TimeZone = Annotated[str, AfterValidator(_time_zone)]
-DataName = Annotated[str, AfterValidator(_name_or_file)]
-"""Name of a shipped car, personality or meter map, or the path of a TOML file relative to the rig file."""
 
 
 class SiteEntry(Model):
@@ -155,159 +119,6 @@ class StationEntry(Branch):
         return Branch.model_validate(self.model_dump(include=set(Branch.model_fields)))
 
 
-class ExternalController(Model):
-    """``[controller] kind = "external"``: somebody else's controller, which the stations dial at ``ocpp``.
-
-    With ``command`` the bench starts, kills and restarts it; with ``pid_file`` it may suspend it. One that does not
-    look at the meter (``measures = false``) is not asked to answer the building. The time-outs [s]
-    are what its documentation promises, and what the procedures then wait for and judge: how long a station may keep
-    its last limit without a controller (``fallback_timeout_s``), how long the controller may trust a silent meter
-    (``stale_timeout_s``), and one whose values stand still (``frozen_timeout_s``). Defaults: 60 s (policy-default).
-    ``rotation_s`` is how long a turn lasts when not all cars can have 6 A; 15 min as in Tinkerforge's charge manager
-    (read-code).
-    """
-
-    kind: Literal["external"]
-    ocpp: OcppUrl
-    command: Annotated[tuple[str, ...], Field(min_length=1)] | None = None
-    pid_file: RelativePath | None = None
-    measures: Annotated[bool, Field(strict=True)] = True
-    fallback_timeout_s: Seconds = 60.0
-    stale_timeout_s: Seconds = 60.0
-    frozen_timeout_s: Seconds = 60.0
-    rotation_s: Seconds = 900.0
-
-    @property
-    def title(self) -> str:
-        """Which controller it is, in a few words."""
-        return f"external controller at {self.ocpp}"
-
-    @property
-    def address(self) -> Address:
-        """Host and port that the stations dial."""
-        return parse_address(self.ocpp, ("ws", "wss"), _WEB_PORTS)
-
-
-class ReferenceController(Model):
-    """``[controller] kind = "reference"``: the controller that comes with the bench.
-
-    ``defect`` starts it with one deliberate mistake (see ``hilbench selftest``); all other keys are its settings.
-    """
-
-    model_config = Model.model_config | {"extra": "allow"}
-
-    kind: Literal["reference"] = "reference"
-    ocpp: OcppUrl = "ws://127.0.0.1:9000/ocpp"
-    defect: str | None = None
-
-    @property
-    def address(self) -> Address:
-        """Host and port on which its CSMS listens."""
-        return parse_address(self.ocpp, ("ws", "wss"), _WEB_PORTS)
-
-    @property
-    def title(self) -> str:
-        """Which controller it is, in a few words."""
-        policy = self.settings.get("policy", "dynamic")
-        return f"reference controller, {policy}" + (f", defect {self.defect}" if self.defect else "")
-
-    @property
-    def measures(self) -> bool:
-        """False for static sharing, which looks at no meter."""
-        return self.settings.get("policy") != "static"
-
-    @property
-    def settings(self) -> dict[str, Any]:
-        """Keys of the file that are settings of the controller itself."""
-        return dict(self.model_extra or {})
-
-    @property
-    def fallback_timeout_s(self) -> float:
-        """How long a station keeps its last limit without a controller [s]: the lease."""
-        return float(self.settings.get("lease_s", 30.0))
-
-    @property
-    def stale_timeout_s(self) -> float:
-        """How long it trusts a silent meter [s]."""
-        return float(self.settings.get("stale_s", 10.0))
-
-    @property
-    def frozen_timeout_s(self) -> float:
-        """How long it trusts a meter whose values stand still [s]."""
-        return float(self.settings.get("frozen_s", 10.0))
-
-    @property
-    def rotation_s(self) -> float:
-        """How long a turn lasts when not all cars can have the least current [s]."""
-        return float(self.settings.get("rotation_s", 900.0))
-
-    @property
-    def exports(self) -> bool:
-        """It takes negative power for what it is."""
-        return bool(self.settings.get("allow_export", False)) or self.settings.get("policy") == "v2g"
-
-
-class MeterEntry(Model):
-    """``[meter.NAME]``: the meter of one node of the site, and the chain from current to register.
-
-    Times in seconds: ``interval_s`` between samples (0.1 to 15), ``latency_s`` from sample to register,
-    ``averaging_s`` the window over which a sample is averaged (0: none). ``noise_a`` is the standard deviation [A] of
-    a sample, ``resolution_a`` the step of the register [A]. ``class`` is the accuracy class of IEC 61869-2.
-
-    ``map`` says which registers it has: the name of a shipped map, the path of a TOML file, or ``sunspec``. Its
-    ``address`` is ``tcp://HOST:PORT``, ``rtu+tcp://HOST:PORT`` (RTU frames, as of a serial device server) or a serial
-    line, ``serial:///dev/ttyUSB0?baudrate=9600&parity=N``; an emulated meter makes a serial line at that path.
-
-    ``emulated:ocpp`` is a site meter that ``station`` reports to the controller as its main meter, every ``interval_s``
-    (MeterValues of connector or EVSE 0, location Inlet); it has no map, address or unit.
-    """
-
-    device: str = "emulated:ct"
-    station: Name | None = None
-    map: DataName = DEFAULT_MAP
-    node: Name = "service"
-    address: MeterAddress = "tcp://127.0.0.1:5020"
-    unit: Annotated[Integer, Field(ge=1, le=247)] = 1
-    accuracy_class: Annotated[Literal["ideal", "0.5", "0.5S", "1", "3", "5"], Field(alias="class")] = "1"
-    rated_a: Annotated[Number, Field(gt=0, le=10_000)] | None = None
-    interval_s: Annotated[Number, Field(ge=0.1, le=15)] = 1.0
-    latency_s: Annotated[Number, Field(ge=0, le=60)] = 0.0
-    averaging_s: Annotated[Number, Field(ge=0, le=60)] = 0.0
-    noise_a: Annotated[Number, Field(ge=0, le=100)] = 0.0
-    resolution_a: Annotated[Number, Field(ge=0, le=10)] = 0.0
-
-    @model_validator(mode="before")
-    @classmethod
-    def _map_of_model(cls, data: Any) -> Any:
-        """A real device says its model, which has a map."""
-        if isinstance(data, dict) and "map" not in data and isinstance(data.get("device"), str):
-            name = maps_by_model().get(data["device"].removeprefix("modbus:"))
-            return {**data, "map": name} if name else data
-        return data
-
-    @property
-    def whereabouts(self) -> str:
-        """Where it is read, and by which map if it is not the usual one, in a few words."""
-        if self.station is not None:
-            return f"reported by station {self.station}"
-        return f"at {self.address}" + (f", map {self.map}" if self.map != DEFAULT_MAP else "")
-
-    @property
-    def is_real(self) -> bool:
-        """A device of its own, or an emulated one on a serial line of this machine: both live in real time."""
-        return not self.device.startswith("emulated:") or self.modbus.kind == "serial"
-
-    @property
-    def modbus(self) -> ModbusAddress:
-        """Where it answers, and in which frames."""
-        return modbus_address(self.address)
-
-    @property
-    def endpoint(self) -> Address:
-        """Host and port, or a serial line and 0."""
-        return self.modbus.place
-
-
 class BuildingEntry(Model):
     """``[building]``: the load that the site has without stations, from a ``csv`` or a ``model``.
 
@@ -386,9 +197,6 @@ def _entry(kind: type[Entry], path: Path, **values: Any) -> Entry:
     if not is_file(path):
         raise InputError(str(path), "there is no such file")
     return kind.model_validate(values)
-
-
-ControllerEntry = Annotated[ReferenceController | ExternalController, Field(discriminator="kind")]
 
 
 class Rig(Model):

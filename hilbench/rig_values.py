@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, ValidationInfo
 
 from hilbench.site import beside_file
 from hilbench.tomlfile import is_file
@@ -52,4 +53,19 @@ def _existing(value: Path) -> Path:
     return value
 
 
+def _time_zone(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (KeyError, OSError, ValueError) as error:
+        raise ValueError(f"{value!r} is no time zone; use an IANA name such as America/Los_Angeles or UTC") from error
+    return value
+
+
+def _name_or_file(value: str, info: ValidationInfo) -> str:
+    return str(beside_file(Path(value), info)) if value.endswith(".toml") else value
+
+
 InputFile = Annotated[Path, AfterValidator(beside_file), AfterValidator(_existing)]
+TimeZone = Annotated[str, AfterValidator(_time_zone)]
+DataName = Annotated[str, AfterValidator(_name_or_file)]
+"""Name of a shipped car, personality or meter map, or the path of a TOML file relative to the rig file."""
