@@ -13,7 +13,7 @@ import numpy as np
 from benches.month import DAY, STEP_H, STEP_MIN, Array, Ints, Month
 from hilbench.controller.planning import Car, Peak, Problem, plan
 from hilbench.controller.planning.forecast import Forecast, surprise_kw
-from hilbench.controller.planning.model import Mask
+from hilbench.controller.planning.model import Mask, guarded
 from hilbench.metrics.bill import calendar, periods
 from hilbench.tariff import Tariff
 
@@ -188,8 +188,8 @@ class Planner:
             if counts[step]:
                 self.paid[number] = max(self.paid[number], total_kw)
 
-    def base_ahead(self, step: int, length: int) -> Array:
-        """The building from now on, over at most two days."""
+    def base_ahead(self, step: int, length: int) -> tuple[Array, Array]:
+        """The building from now on, over at most two days, and a margin for surprises."""
         day = int(self.day[step])
         today = self.forecast(self.history[: day + 1], self.kind[: day + 1])
         rows = self.history[: day + 2].copy()
@@ -197,9 +197,8 @@ class Planner:
         tomorrow = self.forecast(rows, self.kind[: day + 2])
         both = np.concatenate([today, tomorrow])
         now = int(self.slot[step])
-        both += self.margin_kw(day) * np.minimum((np.arange(len(both)) - now) * STEP_H, 1.0)
         both[now] = self.month.base_kw[step]  # measured all the time while the step lasts
-        return both[now : now + length]
+        return both[now : now + length], self.margin_kw(day) * np.minimum(np.arange(length) * STEP_H, 1.0)
 
     @lru_cache  # noqa: B019 - a planner lives as long as its run
     def margin_kw(self, day: int) -> float:
@@ -219,7 +218,7 @@ class Planner:
             Peak(rate, counts[ahead], paid) for (rate, counts), paid in zip(self.price.demand, self.paid, strict=True)
         )
         room = np.full(length, garage_kw(month))
-        base = self.base_ahead(step, length)
+        base = guarded(*self.base_ahead(step, length), peaks)
         found = plan(Problem(STEP_H, self.price.energy[ahead], base, room, (*real, *expected), peaks))
         self.late += not found.how.startswith("linear")
         return {int(session): found.power_kw[row] for row, session in enumerate(here)}

@@ -17,7 +17,7 @@ import numpy as np
 from hilbench.controller.planning.forecast import Forecast, learned, persistence, seasonal_naive, surprise_kw
 from hilbench.controller.planning.heuristic import fill
 from hilbench.controller.planning.history import History, kind_of
-from hilbench.controller.planning.model import Array, Car, Peak, Plan, Problem
+from hilbench.controller.planning.model import Array, Car, Peak, Plan, Problem, guarded
 from hilbench.controller.planning.needs import Battery, Need, battery_of
 from hilbench.controller.planning.prices import DemandKey, Prices, Said, demand_keys, prices, signalled
 from hilbench.controller.planning.settings import PlanSettings
@@ -176,18 +176,19 @@ class Coordinator:
         rules = self.settings
         step_s, count = rules.step_min * 60.0, round(rules.horizon_h * 60.0 / rules.step_min)
         loose = math.fsum(max(one.drawn_kw, one.most_kw) for one in present if one not in planned)
-        base = self.base_ahead(t, count)
+        base, margin = self.base_ahead(t, count)
         base[: round(UNPLANNED_H * 3600.0 / step_s)] += loose
         limits = np.array([_or_inf(limit(t + k * step_s)) for k in range(count)])
-        room = np.minimum(self._room_kw, limits) - base
+        room = np.minimum(self._room_kw, limits) - base - margin
         cost = self._prices(t, step_s, count)
+        peaks = self._peaks(cost, np.minimum(limits, self._contract_kw))
         return Problem(
             step_s / 3600.0,
             cost.energy,
-            base,
+            guarded(base, margin, peaks),
             np.maximum(room, 0.0),
             tuple(self._car(one, t, step_s, count) for one in planned),
-            tuple(self._peaks(cost, np.minimum(limits, self._contract_kw))),
+            tuple(peaks),
             tuple(_members(planned, feeder, limit_kw) for feeder, limit_kw in groups.items()),
             export_kw=self._export_kw,
             wear_cost=rules.wear_cost,
@@ -236,8 +237,8 @@ class Coordinator:
             return need.spare_kwh
         return min(need.spare_kwh, (one.soc - self.settings.reserve_soc) * battery.capacity_kwh)
 
-    def base_ahead(self, t: float, count: int) -> Array:
-        """The building in the steps from ``t`` on, as forecast, with a margin for what a day may bring."""
+    def base_ahead(self, t: float, count: int) -> tuple[Array, Array]:
+        """The building in the steps from ``t`` on, as forecast, and a margin for what a day may bring [step, kW]."""
         history, forecast = self.building, FORECASTS[self.settings.forecast]
         day, now = history.slot(t)
         rows, kinds = history.table(day)
@@ -249,7 +250,7 @@ class Coordinator:
             ahead.append(forecast(rows, kinds))
         found: Array = np.concatenate(ahead)[now : now + count]
         hours = np.arange(count) * self.settings.step_min / 60.0
-        return found + margin_kw * np.minimum(hours, 1.0)
+        return found, margin_kw * np.minimum(hours, 1.0)
 
     def _ordered(self, problem: Problem, planned: Sequence[Present], found: Plan) -> Orders:
         now = found.power_kw[:, 0] if found.power_kw.size else np.zeros(0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -39,6 +40,19 @@ class Peak:
     rate: float
     counts: Mask
     paid_kw: float = 0.0
+
+
+def guarded(base_kw: Array, margin_kw: Array, peaks: Sequence[Peak]) -> Array:
+    """The building [step, kW] as cars shall leave room beside: higher by a margin, where that raises no peak by itself.
+
+    A peak that only the margin makes would look paid for, and cars would fill it up.
+    """
+    free = np.full(len(base_kw), np.inf)
+    for peak in peaks:
+        level = max(peak.paid_kw, float(base_kw[peak.counts].max(initial=0.0)))
+        free = np.where(peak.counts, np.minimum(free, level), free)
+    found: Array = np.maximum(base_kw, np.minimum(base_kw + margin_kw, free))
+    return found
 
 
 @dataclass(frozen=True)
