@@ -1,4 +1,4 @@
-"""The node's voltage after an edge or a switch, exact: straight end values and exponentials, cut at the diode's knee."""
+"""The node's voltage after an edge or a switch, exact: end values and exponentials, cut at the diode's knee."""
 
 from __future__ import annotations
 

@@ -54,7 +54,7 @@ def _periods(change: Change, base: float, first: float, last: float, seed: int) 
     low = math.ceil((base + first) / period)
     numbers = np.arange(low, max(math.ceil((base + last) / period), low))
     # only the first start is far from zero: the others lose nothing at a late base
-    starts = (low * period - base) + (numbers - low) * period
+    starts: Floats = (low * period - base) + np.asarray((numbers - low) * period, dtype=np.float64)
     width = _width(change.duty_pct, period, evse.width_error_s)
     falls = starts + width
     if evse.jitter_s > 0.0:

@@ -9,9 +9,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import product
 from types import MappingProxyType
+from typing import Any
 
 from hilbench.errors import InputError
-from hilbench_emulators.pilot.circuit import Cable, Circuit, Ev, Evse, Load, node_of
+from hilbench_emulators.pilot.circuit import Circuit, Load, node_of
 from hilbench_emulators.pilot.rows import Confidence, Row
 
 _OPENEVSE = "OpenEVSE J1772EvseController.cpp, table A1"
@@ -138,20 +139,18 @@ def corners(load: Load, capacity_f: float = 1.8e-9) -> Iterator[Circuit]:
 
 
 def with_parameters(values: Mapping[str, float], circuit: Circuit | None = None) -> Circuit:
-    """A circuit with values by the names of :data:`PARAMETERS`, the others as they were."""
+    """A circuit with values by the names of :data:`PARAMETERS`, the others as they were.
+
+    Raises ``InputError`` for other names.
+    """
     base = circuit if circuit is not None else Circuit()
-    parts: dict[str, dict[str, float]] = {"evse": {}, "cable": {}, "ev": {}}
+    unknown = sorted(set(values) - set(PARAMETERS))
+    if unknown:
+        raise InputError("pilot circuit", f"no parameter {unknown[0]!r}; there are {', '.join(PARAMETERS)}")
+    parts: dict[str, dict[str, Any]] = {"evse": {}, "cable": {}, "ev": {}}
     for name, value in values.items():
         part, entry = name.split(".")
         parts[part][entry] = value
-    evse, cable, ev = _changed(base, parts)
-    return Circuit(evse, cable, ev)
-
-
-def _changed(base: Circuit, parts: Mapping[str, dict[str, float]]) -> tuple[Evse, Cable, Ev]:
-    # names come from the table: a wrong one raises TypeError as any wrong argument does
-    return (
-        replace(base.evse, **parts["evse"]),
-        replace(base.cable, **parts["cable"]),
-        replace(base.ev, **parts["ev"]),  # type: ignore[arg-type]  # no name of the table is that of the diode's kind
+    return Circuit(
+        replace(base.evse, **parts["evse"]), replace(base.cable, **parts["cable"]), replace(base.ev, **parts["ev"])
     )

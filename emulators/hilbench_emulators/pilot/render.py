@@ -92,7 +92,7 @@ def voltage(wire: PilotWire, t0_s: float, dt_s: float, count: int, seed: int = 0
 
 
 def _uniform(track: _Track, dt_s: float, low: int, high: int) -> Floats:
-    x = np.arange(low, high) * dt_s
+    x: Floats = np.arange(low, high, dtype=np.float64) * dt_s
     bounds = np.searchsorted(x, track.starts)
     counts = np.diff(np.append(bounds, high - low))
     return track.at(x, np.repeat(np.arange(len(counts)), counts))
@@ -128,7 +128,7 @@ def digitise(volts: Floats, digitiser: Digitiser, rng: np.random.Generator) -> F
 def _jittered(wire: PilotWire, t0_s: float, dt_s: float, count: int, shifts: Floats, seed: int) -> Floats:
     early = min(float(shifts.min()), 0.0)
     track = _track(wire, t0_s + early, count * dt_s - early + float(shifts.max()), seed)
-    x = np.arange(count) * dt_s + shifts - early
+    x: Floats = np.arange(count, dtype=np.float64) * dt_s + shifts - early
     index = np.clip(np.searchsorted(track.starts, x, side="right") - 1, 0, None)
     return track.at(x, index)
 
