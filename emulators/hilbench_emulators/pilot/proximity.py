@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from types import MappingProxyType
 from typing import Literal
 
@@ -89,13 +90,13 @@ def _divider_ohm(counts: float) -> float:
 
 
 def _midpoints(*counts: float) -> list[float]:
-    return [(low + high) / 2.0 for low, high in zip(counts, counts[1:], strict=False)]
+    return [(low + high) / 2.0 for low, high in pairwise(counts)]
 
 
 def _openevse() -> Decoder:
     """The nearest of 93, 185, 415 and 615 counts, up to about 800."""
     ends = [0.0, *map(_divider_ohm, _midpoints(93.0, 185.0, 415.0, 615.0)), _divider_ohm(800.0)]
-    spans = list(zip(ends, ends[1:], strict=False))
+    spans = list(pairwise(ends))
     return _decoder("openevse", "OpenEVSE, 1 kohm pull-up, off by default", "read-code", *spans)
 
 

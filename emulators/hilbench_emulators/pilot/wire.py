@@ -6,7 +6,7 @@ import math
 from bisect import bisect_right
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from hilbench.errors import InputError, Problem
@@ -74,11 +74,12 @@ class PilotHistory:
 
     def put(self, change: Change) -> None:
         """From ``change.t`` on this holds; raises ``InputError`` for a time before the last change."""
-        if change.t < self.last.t:
-            raise InputError("pilot", Problem("t", f"{change.t} is before the last change at {self.last.t}"))
-        if replace(change, t=self.last.t) == self.last:
+        last = self.last
+        if change.t < last.t:
+            raise InputError("pilot", Problem("t", f"{change.t} is before the last change at {last.t}"))
+        if (change.load, change.duty_pct, change.circuit) == (last.load, last.duty_pct, last.circuit):
             return
-        if change.t == self.last.t:
+        if change.t == last.t:
             self._changes.pop()
         self._changes.append(change)
         while len(self._changes) > 1 and self._changes[1].t <= change.t - self._keep_s:
