@@ -82,7 +82,7 @@ class EvSide:
         elif isinstance(event, Want):
             self._wants = event.yes
             self._settle(t)
-        elif isinstance(event, Toggle):
+        elif isinstance(event, Toggle) and self.load == "B" and "toggle" not in self._timers:
             self._toggle(t, 2 * event.times)
         out, self._out = self._out, []
         return out
@@ -96,6 +96,8 @@ class EvSide:
         return self._wants and not self.asleep and self._offered_a > 0.0
 
     def _plug(self, t: float, into: bool) -> None:
+        if into is (self.load != "A"):
+            return
         self._timers.keep()
         self.asleep = self._supplied = False
         if not into:
@@ -104,6 +106,7 @@ class EvSide:
             return
         # without S2 the car is in state C at once: IEC 61851-1 A.2.3, the simplified pilot
         self._put(t, "B" if self.timing.s2 else self._ready)
+        self._watch_sleep(t)
         self._settle(t)
 
     def _read(self, t: float, duty_pct: float | None) -> None:

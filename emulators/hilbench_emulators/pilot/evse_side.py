@@ -34,7 +34,8 @@ class EvseTiming:
 
     ``energise_s`` from S2 closed to contactor closed, ``open_s`` from S2 opened or plug out to contactor open,
     ``spacing_s`` between changes of the duty cycle, ``b1_s`` of x1 before PWM, ``force_s`` from PWM off to opening
-    under load, ``short_s`` from state E to contactor open, ``fault_s`` of state F after a fault.
+    under load, ``short_s`` from state E to contactor open, ``diode_s`` from a bad low side to the fault, ``fault_s`` of
+    state F after a fault.
     """
 
     energise_s: float = 0.5
@@ -43,6 +44,7 @@ class EvseTiming:
     b1_s: float = 0.0
     force_s: float = 6.0
     short_s: float = 0.5
+    diode_s: float = 0.1
     fault_s: float = 0.3
     wake_up: tuple[Pulse, ...] = ()
     ventilates: bool = False
@@ -83,10 +85,19 @@ class EvseSide:
             self._offer_pct = self._encoder.duty(event.current_a)
             self._settle(t)
         elif isinstance(event, Available):
-            self._available = event.yes
-            self._settle(t)
+            self._turn(t, event.yes)
         out, self._out = self._out, []
         return out
+
+    def _turn(self, t: float, available: bool) -> None:
+        """Into state F, or out of it: then it looks at the car before it does anything else."""
+        before, self._available = self._available, available
+        if available and not before and self.duty_pct == 0.0:
+            self._blind = False
+            self._send(t, STEADY)
+            self._timers.set("recover", t, self._resume)
+        else:
+            self._settle(t)
 
     # what it sees
 
@@ -109,13 +120,18 @@ class EvseSide:
             self._changed_at = t + self.timing.b1_s - self.timing.spacing_s
         if seen.diode_ok is not None:
             self._diode_seen = seen.diode_ok
-            if not seen.diode_ok and self.timing.checks_diode and self.fault is None:
-                self._fail(t, "diode")
+            self._judge_diode(t, seen.diode_ok)
         if seen.load in _CHARGING:
             self._pulses = len(self.timing.wake_up)  # a car that has charged needs no wake-up
         if seen.load == "D" and not self.timing.ventilates and self.fault is None:
             self._fail(t, "ventilation")
         self._settle(t)
+
+    def _judge_diode(self, t: float, good: bool) -> None:
+        if good:
+            self._timers.cancel("diode")
+        elif self.timing.checks_diode and self.fault is None and "diode" not in self._timers:
+            self._timers.set("diode", t + self.timing.diode_s, lambda at: self._fail(at, "diode"))
 
     def _forget(self, t: float) -> None:
         """The car has gone, and what was wrong with it."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -12,13 +13,11 @@ from hilbench_emulators.pilot.events import (
     Available,
     EvOutput,
     EvseOutput,
-    Fault,
     Offer,
     Pilot,
     Plug,
     Seen,
     SetContactor,
-    SetCurrent,
     SetLoad,
     SetPilot,
     Supply,
@@ -94,49 +93,41 @@ def play(
 
 
 class _Game:
-    """The wire between the two."""
+    """The wire between the two; what one says reaches the other in the order in which it was said."""
 
     def __init__(self, evse: EvseSide, ev: EvSide, circuit: Circuit) -> None:
         self.log: list[Said] = []
         self._evse = evse
         self._ev = ev
         self._whole = circuit
+        self._queue: deque[Said] = deque()
         self.history = PilotHistory(Change(0.0, "A", evse.duty_pct, circuit), keep_s=math.inf)
 
     def step(self, t: float, happening: Happening | None) -> None:
+        """What both do at ``t``, with what happens to one of them."""
         if isinstance(happening, Offer | Available):
-            self._said_evse(t, self._evse.advance(t, happening))
+            self._queue += self._evse.advance(t, happening)
         else:
-            self._said_ev(t, self._ev.advance(t, happening))
-        self._said_evse(t, self._evse.advance(t))
+            self._queue += self._ev.advance(t, happening)
+        self._queue += self._evse.advance(t)
+        while self._queue:
+            said = self._queue.popleft()
+            self.log.append(said)
+            self._pass_on(said)
 
-    def _said_evse(self, t: float, outputs: Sequence[EvseOutput]) -> None:
-        for output in outputs:
-            self.log.append(output)
-            if isinstance(output, SetPilot):
-                self._pilot(output)
-            elif isinstance(output, SetContactor):
-                self._said_ev(t, self._ev.advance(t, Supply(output.closed)))
-            else:
-                assert isinstance(output, Fault)  # it has been logged, and concerns nobody else
-
-    def _pilot(self, output: SetPilot) -> None:
-        cable = replace(self._whole.cable, broken=self._whole.cable.broken or output.broken)
-        self.history.update(output.t, duty_pct=output.duty_pct, circuit=replace(self._whole, cable=cable))
-        reached = None if cable.broken else output.duty_pct
-        self._said_ev(output.t, self._ev.advance(output.t, Pilot(reached)))
-        self._look(output.t)
-
-    def _said_ev(self, t: float, outputs: Sequence[EvOutput]) -> None:
-        for output in outputs:
-            self.log.append(output)
-            if isinstance(output, SetLoad):
-                self.history.update(output.t, load=output.load)
-                self._look(t)
-            else:
-                assert isinstance(output, SetCurrent)
+    def _pass_on(self, said: Said) -> None:
+        if isinstance(said, SetPilot):
+            cable = replace(self._whole.cable, broken=self._whole.cable.broken or said.broken)
+            self.history.update(said.t, duty_pct=said.duty_pct, circuit=replace(self._whole, cable=cable))
+            self._queue += self._ev.advance(said.t, Pilot(None if cable.broken else said.duty_pct))
+            self._look(said.t)
+        elif isinstance(said, SetContactor):
+            self._queue += self._ev.advance(said.t, Supply(said.closed))
+        elif isinstance(said, SetLoad):
+            self.history.update(said.t, load=said.load)
+            self._look(said.t)
 
     def _look(self, t: float) -> None:
         """The station measures the wire; in state F there is nothing of the car to see."""
         if self.history.last.duty_pct > 0.0:
-            self._said_evse(t, self._evse.advance(t, seen(self.history.last)))
+            self._queue += self._evse.advance(t, seen(self.history.last))
