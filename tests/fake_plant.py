@@ -63,6 +63,9 @@ class FakePlant:
         self.log.append((clock.time(), "pilot", duty_pct))
         self._follow_later()
 
+    def set_supply(self, role: str, on: bool) -> None:
+        """No test of a station alone looks at its pilot."""
+
     def order(self, role: str, current_a: float | None) -> None:
         self.log.append((clock.time(), "order", current_a))
 

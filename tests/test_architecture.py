@@ -33,6 +33,7 @@ GROUND = (
     "devices",
     "signals",
     "ocppj",
+    "waveform",
 )
 """Modules of ``hilbench`` on the ground floor; ``ocppj`` is the protocol layer that stations and controllers share."""
 STRANGERS = ("hilbench_emulators", "hilbench.drivers", "hilbench.controller", "hilbench.metrics")

@@ -13,6 +13,7 @@ from hilbench.signals import Record, state_of_charge
 from hilbench.site import Site
 from hilbench_emulators.building import BaseLoad, ChangingLoad
 from hilbench_emulators.onboard_charger import Move, OnboardCharger
+from hilbench_emulators.pilot import Circuit, PilotWire
 from hilbench_emulators.plant_cars import Cars
 from hilbench_emulators.plant_slot import NodeReading as NodeReading
 from hilbench_emulators.plant_slot import OnState, Slot
@@ -82,8 +83,9 @@ class Plant(Cars):
         """Put a duty cycle [%] on the pilot; None or 100 is a steady pilot without PWM, 0 is state F."""
         slot = self._slots[role]
         slot.duty_pct = None if duty_pct is None or duty_pct >= 100.0 else duty_pct
+        now = self._advance() if slot.charger is not None else clock.time()
+        slot.show(now)
         if slot.charger is not None:
-            now = self._advance()
             self._apply(slot, slot.charger.offer(now, slot.duty_pct))
             self._arm()
 
@@ -120,6 +122,22 @@ class Plant(Cars):
         if slot.charger is None:
             return "A"
         return "F" if slot.duty_pct == 0.0 else slot.charger.state
+
+    def pilot_wire(self, role: str) -> PilotWire:
+        """What is on the pilot of a station and what has changed in the last minute, for probes; it stays current."""
+        return self._slots[role].wire
+
+    def set_supply(self, role: str, on: bool) -> None:
+        """The station has supply or not: without it the wire is dead."""
+        slot = self._slots[role]
+        slot.supplied = on
+        slot.show(clock.time())
+
+    def set_circuit(self, role: str, circuit: Circuit) -> None:
+        """Another pilot circuit: parts that are off, or faults; what probes see changes, the car does not."""
+        slot = self._slots[role]
+        slot.circuit = circuit
+        slot.show(clock.time())
 
     def ignore_pilot(self, role: str, current_a: float | None) -> None:
         """Fault: the car draws ``current_a`` per phase whatever the pilot says; None ends it."""

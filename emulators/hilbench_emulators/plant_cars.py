@@ -169,6 +169,7 @@ class Cars(Timeline):
 
     def _say(self, slot: Slot, state: str, now: float) -> None:
         self.record.event(now, "vehicle.state", slot.branch.role, state=state)
+        slot.show(now, state)
         if slot.on_state is not None:
             # never re-entrant: the station hears of it after this instant's work
             asyncio.get_running_loop().call_soon(slot.on_state, state)

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from hilbench.site import Branch
 from hilbench_emulators.onboard_charger import OnboardCharger
+from hilbench_emulators.pilot import Change, Circuit, Load, PilotHistory
+from hilbench_emulators.pilot.circuit import LOADS
+from hilbench_emulators.pilot.wire import STEADY
 from hilbench_emulators.vehicles import Vehicle
 
+_LOADS: dict[str, Load] = {load: load for load in LOADS}
 OnState = Callable[[str], None]
 USUAL_SOC = 0.3
 """State of charge of a car of which nothing is said (policy-default)."""
@@ -68,6 +72,9 @@ class Slot:
     version: int = 0
     lines: tuple[str, ...] = ()
     weights: tuple[float, ...] = ()
+    circuit: Circuit = field(default_factory=Circuit)
+    supplied: bool = True
+    wire: PilotHistory = field(default_factory=lambda: PilotHistory(Change(0.0)))
 
     @property
     def soc(self) -> float | None:
@@ -78,6 +85,13 @@ class Slot:
     def room_wh(self) -> float:
         """What the car can give before it reaches its reserve, at the station's meter."""
         return max(self.reserve_wh - self.remaining_wh, 0.0) * self.efficiency
+
+    def show(self, t: float, load: str | None = None) -> None:
+        """Put on the wire what stands now: the station's duty cycle, its supply, and ``load`` if the car changes it."""
+        duty = STEADY if self.duty_pct is None else self.duty_pct
+        circuit = self.circuit if self.supplied else self.circuit.unpowered()
+        # in real time a timer may be late: what it does then comes after what has been said meanwhile
+        self.wire.update(max(t, self.wire.last.t), None if load is None else _LOADS[load], duty, circuit)
 
     def fill(self, model: Vehicle, energy_kwh: float | None, soc: float | None) -> None:
         """Begin with the battery of a car that is at ``soc``, or that lacks ``energy_kwh`` to be full."""

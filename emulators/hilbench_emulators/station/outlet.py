@@ -56,6 +56,7 @@ class PlantPort(Protocol):
     ) -> None: ...
     def unplug(self, role: str) -> None: ...  # noqa: D102
     def set_pilot(self, role: str, duty_pct: float | None) -> None: ...  # noqa: D102
+    def set_supply(self, role: str, on: bool) -> None: ...  # noqa: D102
     def order(self, role: str, current_a: float | None) -> None: ...  # noqa: D102
     def set_contactor(self, role: str, closed: bool) -> None: ...  # noqa: D102
     def station_reading(self, role: str) -> Reading: ...  # noqa: D102
@@ -129,6 +130,7 @@ class Outlet:
         """Supply is there: pilot at steady 12 V, contactor open."""
         self.powered = True
         self.tripped = False
+        self._plant.set_supply(self.role, True)
         self._update()
 
     def power_down(self) -> None:
@@ -139,6 +141,7 @@ class Outlet:
         self._allowed_a = 0.0
         self._wanted_order_a = None
         self._open()
+        self._plant.set_supply(self.role, False)
         self._send_duty(0.0)
         self._end_order()
         self._signal.append(clock.time(), 0.0)

@@ -2,19 +2,23 @@
 
 The edges of the bands differ between editions, so they are profiles. Sources: ``iec2017`` IEC 61851-1 Table A.8 as
 printed in the Phoenix Contact EV Charge Control manual 106377_en_04 (vendor-doc); ``j1772_2017`` SAE J1772 OCT2017 as
-quoted in UWaterloo Midnight-Sun ``control_pilot.c`` (secondary).
+quoted in UWaterloo Midnight-Sun ``control_pilot.c`` (secondary); ``j1772_2010`` (recalled); ``strict`` is a car that
+takes the linear bands and nothing else (policy-default).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from hilbench.errors import InputError
+
+Meaning = Literal["nothing", "digital", "current"]
 
 
 @dataclass(frozen=True)
 class DutyRules:
-    """Edges [%] of the bands: least duty that means 6 A, the linear bands, the 80 A band and its end."""
+    """Edges [%] of the bands: digital communication, least duty that means 6 A, linear, steep, 80 A and its end."""
 
     name: str
     six_from: float
@@ -22,12 +26,15 @@ class DutyRules:
     steep_from: float = 85.0
     eighty_from: float = 96.0
     eighty_to: float = 97.0
+    digital_from: float = 3.0
+    digital_to: float = 7.0
 
 
 PROFILES = {
     "iec2017": DutyRules("iec2017", six_from=8.0),
     "j1772_2010": DutyRules("j1772_2010", six_from=10.0, eighty_to=96.0),
     "j1772_2017": DutyRules("j1772_2017", six_from=9.5, eighty_to=96.5),
+    "strict": DutyRules("strict", six_from=10.0, eighty_to=96.0, digital_from=5.0, digital_to=5.0),
 }
 LARGEST_A = 80.0
 _GAP_A = (51.0, 52.5)
@@ -38,6 +45,13 @@ def rules(name: str) -> DutyRules:
     if name not in PROFILES:
         raise InputError("duty rules", f"no profile {name!r}; there are {', '.join(PROFILES)}")
     return PROFILES[name]
+
+
+def meaning_of_duty(duty_pct: float, profile: DutyRules = PROFILES["iec2017"]) -> Meaning:
+    """What a duty cycle says: a current, that the link tells it, or that charging is not permitted."""
+    if profile.digital_from <= duty_pct <= profile.digital_to:
+        return "digital"
+    return "current" if current_of_duty(duty_pct, profile) > 0.0 else "nothing"
 
 
 def current_of_duty(duty_pct: float, profile: DutyRules = PROFILES["iec2017"]) -> float:
