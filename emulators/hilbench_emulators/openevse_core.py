@@ -450,4 +450,3 @@ def _still(pending: tuple[int, float] | None, wanted: int, present: int, t: floa
 
 def _debounce(state: int) -> float:
     return s.DEBOUNCE_TO_A_S if state == s.A else s.DEBOUNCE_S
-

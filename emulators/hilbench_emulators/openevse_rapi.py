@@ -1,7 +1,7 @@
 """The device's end of RAPI: bytes into commands, and answers into lines. It shares nothing with the driver's end.
 
-A command is ``$`` text CR, with an optional checksum ``^XX`` (XOR) or ``*XX`` (sum) and an optional sequence id `` :XX``
-before it; what is broken is refused, what is too long is dropped without a word. Source: ``rapi_proc.cpp`` (read-code).
+A command is ``$`` text CR, with an optional checksum ``^XX`` (XOR) or ``*XX`` (sum), and before it an optional id
+`` :XX``; what is broken is refused, what is too long is dropped without a word. Source: ``rapi_proc.cpp`` (read-code).
 """
 
 from __future__ import annotations
@@ -49,7 +49,9 @@ class Receiver:
 def understood(line: bytes) -> Heard:
     """A line without its CR."""
     end = next((at for at in range(2, len(line)) if line[at] in b"^*"), len(line))
-    if end < len(line) and _hex(line[end + 1 :]) != (xor(line[:end]) if line[end] == ord("^") else sum(line[:end]) % 256):
+    if end < len(line) and _hex(line[end + 1 :]) != (
+        xor(line[:end]) if line[end] == ord("^") else sum(line[:end]) % 256
+    ):
         return Heard(())
     tokens = line[1:end].decode("latin-1").split(" ")
     if len(tokens) > TOKENS_MOST:

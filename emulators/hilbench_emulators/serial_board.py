@@ -103,7 +103,9 @@ class BoardServer:
     def ruin(self, how: str | None) -> None:
         """Ruin what the board says in a way of ``RUINS``, or no longer; raises ``InputError`` for any other."""
         if how is not None and how not in RUINS:
-            raise InputError(f"board {self.name}", Problem("line", f"no fault {how!r}", f"there are {', '.join(RUINS)}"))
+            raise InputError(
+                f"board {self.name}", Problem("line", f"no fault {how!r}", f"there are {', '.join(RUINS)}")
+            )
         self._ruin = None if how is None else RUINS[how]
 
     def send(self, data: bytes) -> None:

@@ -36,6 +36,10 @@ class Board(ABC):
             self._line, self._why, self._noise = line, "", b""
         return self._line
 
+    def release(self) -> None:
+        """Close the line and leave the board as it is; ``stop`` is for the end of a run."""
+        self._disconnect()
+
     def _disconnect(self) -> None:
         if self._line is not None:
             self._line.close()

@@ -77,6 +77,13 @@ class OpenEvseDriver(Board):
         await self._stop_beating()
         self._disconnect()
 
+    def release(self) -> None:
+        """See ``Board``; heartbeats end too."""
+        if self._beating is not None:
+            self._beating.cancel()
+            self._beating = None
+        super().release()
+
     # -- what it is asked and told
 
     async def ask(self, text: str) -> Reply:
