@@ -183,8 +183,8 @@ class OpenEvse:
         self._look_at_pilot()
         self._sleeping()
         self._keep_timer()
-        self._evaluate(t)
         self._supervise(t)
+        self._evaluate(t)
         if self.state == s.C and t >= self._limit_reached():
             self._set(s.LIMIT_SLEEP, True)
             self.clear_limits()
