@@ -25,6 +25,7 @@ COMMANDS = {
     "profiles": "Explain charging profiles: what limit holds when, and why.",
     "station": "Connect emulated stations to any CSMS, live.",
     "compare": "Say whether two runs agree.",
+    "board": "Ask and command pilot boards by hand.",
     "report": "Render the report of a finished run again.",
 }
 """Each command and its line in ``--help``; ``NAME`` is the object of that name in ``hilbench.cli.NAME``."""
