@@ -180,7 +180,7 @@ def _is_empty(said: str) -> bool:
 def _reason(error: Exception) -> str:
     if isinstance(error, TimeoutError):
         return "no complete answer in time"
-    return str(error) or type(error).__name__
+    return getattr(error, "strerror", None) or str(error) or type(error).__name__
 
 
 def instrument(name: str, address: str, timeout_s: float = 2.0, backend: str = "") -> ScpiInstrument:
