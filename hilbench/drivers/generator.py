@@ -220,17 +220,19 @@ class SignalGenerator:
         """Set the wave and read it back; raises ``InputError`` for what it cannot reach, ``DeviceError`` else."""
         _reachable(self.name, wanted)
         dialect = self._spoken()
+        await self.link.get_in_step()
         await self.link.tell(*dialect.pulse(self.channel, wanted))
         queries = dialect.ask_pulse(self.channel)
         try:
             found = dialect.pulse_of([await self.link.ask(query) for query in queries])
         except ReplyError as error:
-            raise self.link.error(queries[0], str(error)) from None
+            raise self.link.misunderstood(queries[0], error) from None
         if not _alike(found, wanted):
             raise self.link.error(queries[0], f"gives {found}, {wanted} was set")
 
     async def output(self, on: bool) -> None:
         """Switch the output and read it back; raises ``DeviceError`` when it stays."""
+        await self.link.get_in_step()
         await self.link.tell(*self._spoken().output(self.channel, on))
         if await self.is_on() != on:
             raise self.link.error(f"output {self.channel}", f"stays {'off' if on else 'on'}", "look at the instrument")
@@ -242,7 +244,7 @@ class SignalGenerator:
         try:
             return dialect.output_of(await self.link.ask(query))
         except ReplyError as error:
-            raise self.link.error(query, str(error)) from None
+            raise self.link.misunderstood(query, error) from None
 
     def _spoken(self) -> GeneratorDialect:
         if self._dialect is None:

@@ -91,6 +91,7 @@ class Oscilloscope:
         """Make the settings; raises ``InputError`` where the record does not fit, ``DeviceError`` where it refuses."""
         dialect = self._spoken()
         plan = dialect.plan(setup)
+        await self.link.get_in_step()
         await self.link.tell(*dialect.set_up(setup, plan))
         self._setup, self._plan = setup, plan
 
@@ -103,6 +104,7 @@ class Oscilloscope:
         dialect, setup, plan = self._spoken(), self._setup, self._plan
         if setup is None or plan is None:
             raise self._error("single", "has no settings: call set_up before")
+        await self.link.get_in_step()
         armed_s = clock.time()
         await self.link.tell(*dialect.arm())
         await self._done(dialect, setup, plan, wait_s)
@@ -167,7 +169,7 @@ class Oscilloscope:
         try:
             return meaning(said)
         except ReplyError as error:
-            raise self._error(query, str(error)) from None
+            raise self.link.misunderstood(query, error) from None
 
     def _error(self, query: str, what: str) -> DeviceError:
         return self.link.error(query, what)

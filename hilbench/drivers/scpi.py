@@ -87,6 +87,18 @@ class ScpiInstrument:
             self._error_query = error_query
             await self.errors()
 
+    async def get_in_step(self) -> None:
+        """Ask who it is, and read on until it says so: one answer too many would be taken for the next one's.
+
+        Raises ``DeviceError`` when it does not name itself any more.
+        """
+        async with self._busy:
+            try:
+                return await self._resynchronise()
+            except (OSError, TimeoutError) as error:
+                what = _reason(error)
+        raise self.error("*IDN?", what, "check power and network")
+
     async def tell(self, *commands: str) -> None:
         """Send commands; raises ``DeviceError`` with what the error queue says of them."""
         async with self._busy:
@@ -106,6 +118,11 @@ class ScpiInstrument:
         """Read the error queue until it is empty, and return what was in it."""
         async with self._busy:
             return await self._errors(())
+
+    def misunderstood(self, query: str, why: ReplyError) -> DeviceError:
+        """The error for an answer that makes no sense; the next question gets in step first, in case it was late."""
+        self._in_step = False
+        return self.error(query, str(why), "check that it is the right instrument, and its settings")
 
     def error(self, query: str, what: str, remedy: str = "") -> DeviceError:
         """The error that says what went wrong with ``query``, and where."""
@@ -156,12 +173,20 @@ class ScpiInstrument:
         queries = self._error_query.split(";") if self._error_query else ["*OPC?"]
         try:
             said = await self._exchange([*commands, *queries], _last(len(queries) - 1))
-            while self._error_query and not _is_empty(said) and len(found) < LONGEST_QUEUE:
+            while self._error_query and not self._is_empty(said) and len(found) < LONGEST_QUEUE:
                 found.append(said)
                 said = await self._exchange(queries[-1:], text())
         except (OSError, TimeoutError, ReplyError) as error:
             raise self.error(queries[-1], _reason(error), "check that it is the right instrument") from None
         return found
+
+    def _is_empty(self, said: str) -> bool:
+        """``0,"No error"`` and its kin; Tektronix says 0 or 1 and ``queue empty`` (recalled)."""
+        found = _ERROR.match(said)
+        if found is None:
+            self._in_step = False
+            raise ReplyError(f"no entry of an error queue: {said[:60]!r}")
+        return "QUEUE EMPTY" in said.upper() or int(found[1]) == 0
 
 
 def _last(passed: int) -> Reply[str]:
@@ -169,12 +194,6 @@ def _last(passed: int) -> Reply[str]:
     for _ in range(passed):
         yield from text()
     return (yield from text())
-
-
-def _is_empty(said: str) -> bool:
-    """``0,"No error"`` and its kin; Tektronix says 0 or 1 and ``queue empty`` (recalled)."""
-    found = _ERROR.match(said)
-    return "QUEUE EMPTY" in said.upper() or (found is not None and int(found[1]) == 0)
 
 
 def _reason(error: Exception) -> str:
