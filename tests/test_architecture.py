@@ -27,6 +27,7 @@ GROUND = (
     "meter_maps",
     "sunspec",
     "clock",
+    "waveform",
     "_streams",
     "site",
     "tariff",

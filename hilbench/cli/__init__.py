@@ -24,6 +24,7 @@ COMMANDS = {
     "why": "Ask a running reference controller why a station has its limit.",
     "profiles": "Explain charging profiles: what limit holds when, and why.",
     "station": "Connect emulated stations to any CSMS, live.",
+    "instruments": "List and check oscilloscopes and signal generators.",
     "compare": "Say whether two runs agree.",
     "board": "Ask and command pilot boards by hand.",
     "report": "Render the report of a finished run again.",
