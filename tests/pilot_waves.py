@@ -1,4 +1,4 @@
-"""Pilot records for tests of the measurement: a small circuit, solved by segments; shares nothing with the emulators."""
+"""Pilot records to test the measurement with: a circuit solved by segments that shares nothing with the emulators."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class Circuit:
 
 @dataclass(frozen=True)
 class Scope:
-    """How the record is taken; ``bits`` over ``range_v``, 0 bits for no converter. The errors are those of ``truth``."""
+    """How the record is taken; ``bits`` over ``range_v``, 0 bits for no converter, with these errors."""
 
     rate_hz: float = 1e6
     duration_s: float = 10e-3

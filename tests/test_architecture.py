@@ -31,6 +31,7 @@ GROUND = (
     "site",
     "tariff",
     "devices",
+    "waveform",
     "signals",
     "ocppj",
 )

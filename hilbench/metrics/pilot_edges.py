@@ -39,16 +39,20 @@ class Edges:
 
 @dataclass(frozen=True)
 class Level:
-    """A resting level: mean, standard deviation of the samples around it, and how many there are."""
+    """A resting level: mean, standard deviation of the samples around it, and how many there are.
+
+    ``model_u_v`` is the standard uncertainty of what was corrected for samples that had not come to rest.
+    """
 
     volts: float
     noise_v: float
     samples: int
+    model_u_v: float = 0.0
 
     @property
     def statistical_v(self) -> float:
-        """Standard uncertainty of the mean from noise alone."""
-        return self.noise_v / math.sqrt(self.samples) if self.samples else math.nan
+        """Standard uncertainty of the mean from noise and correction."""
+        return math.hypot(self.noise_v / math.sqrt(self.samples), self.model_u_v) if self.samples else math.nan
 
 
 def stride(dt_s: float) -> int:

@@ -130,8 +130,9 @@ class _Search:
         self.sides, self.base, self.dt_s = sides, base, dt_s
         self.prior = noise_v**2 / PRIOR_U**2
         self.per_edge = noise_v**2 * 12.0 / dt_s**2
-        self.centre = np.array([math.log(base.tau_s), math.log(base.ratio), base.knee_v])
-        self.theta = self.centre.copy()
+        expected = expected_ratio(base.high_v, base.low_v)
+        self.centre = np.array([math.log(base.tau_s), math.log(expected), KNEE_V])
+        self.theta = np.array([math.log(base.tau_s), math.log(base.ratio), base.knee_v])
         self.crossings = [side.start_s.copy() for side in sides]
 
     def linear(self, theta: Theta, crossings: list[Floats]) -> list[_Linear]:
@@ -185,9 +186,8 @@ class _Search:
         return Side(crossing_s, part.information, part.mixed / held[:, None], self.per_edge / held)
 
 
-def fit(rises: Windows, falls: Windows, high_v: float, low_v: float, tau_s: float, noise_v: float, dt_s: float) -> Fit:
-    """Fit edges between the levels, from a first guess of the time constant; ``noise_v`` is that of a sample."""
-    base = Shape(high_v, low_v, tau_s, expected_ratio(high_v, low_v), KNEE_V)
+def fit(rises: Windows, falls: Windows, base: Shape, noise_v: float, dt_s: float) -> Fit:
+    """Fit edges between the levels of ``base``, from its unknowns on; ``noise_v`` is that of a sample."""
     search = _Search((rises, falls), base, max(noise_v, 1e-6), dt_s)
     parts = search.run()
     unknowns = len(rises.start_s) + len(falls.start_s) + 3
@@ -195,4 +195,10 @@ def fit(rises: Windows, falls: Windows, high_v: float, low_v: float, tau_s: floa
     left_v = math.sqrt(sum(part.cost for part in parts) / freedom)
     rise, fall = (search.side(part, at) for part, at in zip(parts, search.crossings, strict=True))
     matrix, _ = search.normal(parts, 0.0)
-    return Fit(shape_of(base, search.theta), rise, fall, np.linalg.inv(matrix), left_v / max(noise_v, 1e-6))
+    return Fit(
+        shape_of(base, search.theta),
+        rise,
+        fall,
+        np.asarray(np.linalg.inv(matrix), dtype=np.float64),
+        left_v / max(noise_v, 1e-6),
+    )

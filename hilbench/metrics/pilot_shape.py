@@ -50,6 +50,15 @@ class Edge:
             return _reaching(self.start_v, self.first_v, self.first_s, level_v)
         return self.knee_s + _reaching(self.knee_v, self.last_v, self.last_s, level_v)
 
+    def heading(self, level_v: float) -> tuple[float, float]:
+        """What the edge heads for while it passes ``level_v``, and with which time constant."""
+        early = self.knee_s > 0.0 and (level_v - self.start_v) * (level_v - self.knee_v) <= 0.0
+        return (self.first_v, self.first_s) if early else (self.last_v, self.last_s)
+
+    def left_over(self, x: float) -> float:
+        """How far the edge is from its end [V] at the time ``x``, after the knee."""
+        return (self.knee_v - self.last_v) * math.exp(-(x - self.knee_s) / self.last_s)
+
 
 def _reaching(start: float, target: float, tau: float, level: float) -> float:
     return tau * math.log((start - target) / (level - target)) if level != start else 0.0
@@ -57,13 +66,19 @@ def _reaching(start: float, target: float, tau: float, level: float) -> float:
 
 @dataclass(frozen=True)
 class Shape:
-    """Resting levels, time constant below the knee, ratio of the one above to it, and the knee."""
+    """Resting levels, time constant below the knee, ratio of the one above to it, and the knee.
+
+    ``high_s`` and ``low_s`` are the times from one jump of the source to the next: the resting level is not reached in
+    short ones, and the next edge starts from where the last one got to.
+    """
 
     high_v: float
     low_v: float
     tau_s: float
     ratio: float
     knee_v: float = KNEE_V
+    high_s: float = math.inf
+    low_s: float = math.inf
 
     @property
     def two_parts(self) -> bool:
@@ -78,18 +93,28 @@ class Shape:
     @property
     def rise(self) -> Edge:
         """From the low level to the high one."""
-        if not self.two_parts:
-            return self._plain(self.low_v, self.high_v)
-        heads_for = self.knee_v + (self.high_v - self.knee_v) / self.ratio
-        return Edge(self.low_v, heads_for, self.tau_s, self.knee_v, self.high_v, self.tau_s * self.ratio)
+        return self._rise(
+            self.low_v + (self._fall(self.high_v).left_over(self.low_s) if self.low_s < math.inf else 0.0)
+        )
 
     @property
     def fall(self) -> Edge:
         """From the high level to the low one."""
+        return self._fall(
+            self.high_v + (self._rise(self.low_v).left_over(self.high_s) if self.high_s < math.inf else 0.0)
+        )
+
+    def _rise(self, start_v: float) -> Edge:
         if not self.two_parts:
-            return self._plain(self.high_v, self.low_v)
+            return self._plain(start_v, self.high_v)
+        heads_for = self.knee_v + (self.high_v - self.knee_v) / self.ratio
+        return Edge(start_v, heads_for, self.tau_s, self.knee_v, self.high_v, self.tau_s * self.ratio)
+
+    def _fall(self, start_v: float) -> Edge:
+        if not self.two_parts:
+            return self._plain(start_v, self.low_v)
         heads_for = self.knee_v - (self.knee_v - self.low_v) * self.ratio
-        return Edge(self.high_v, heads_for, self.tau_s * self.ratio, self.knee_v, self.low_v, self.tau_s)
+        return Edge(start_v, heads_for, self.tau_s * self.ratio, self.knee_v, self.low_v, self.tau_s)
 
     def _plain(self, start: float, end: float) -> Edge:
         return Edge(start, end, self.tau_s, start, end, self.tau_s)

@@ -51,14 +51,14 @@ def train(rises_s: Floats, falls_s: Floats, rise_u_s: Floats, fall_u_s: Floats) 
     found, covariance, jitter2 = _solved(matrix, times, own, 0.0)
     if jitter2 > 0.0:
         found, covariance, jitter2 = _solved(matrix, times, own, jitter2)
-    cycles = int(round((times.max() - times.min()) / found[1]))
+    cycles = round(float((times.max() - times.min()) / found[1]))
     return Train(first + found[0], float(found[1]), float(found[2]), covariance, math.sqrt(jitter2), cycles)
 
 
 def _solved(matrix: Floats, times: Floats, own: Floats, jitter2: float) -> tuple[Floats, Floats, float]:
     """Weighted least squares; the third result is the variance of the jitter that the residuals show."""
     weight = 1.0 / (own + jitter2)
-    covariance = np.linalg.inv((matrix * weight[:, None]).T @ matrix)
+    covariance = np.asarray(np.linalg.inv((matrix * weight[:, None]).T @ matrix), dtype=np.float64)
     found = covariance @ ((matrix * weight[:, None]).T @ times)
     left = times - matrix @ found
     freedom = len(times) - 3
