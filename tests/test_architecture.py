@@ -32,6 +32,7 @@ GROUND = (
     "site",
     "tariff",
     "devices",
+    "waveform",
     "signals",
     "ocppj",
     "waveform",

@@ -1,0 +1,206 @@
+"""From a record of the control pilot to duty, frequency, levels, edges, state and current, each with its uncertainty.
+
+Two modes: ``careful`` fits the shape of the edges and comes close to the Cramer-Rao bound; ``fast`` looks at few
+samples. Both take any record that holds three whole edges; whole periods are not needed. Duty is that at a threshold,
+half way between the levels unless told otherwise, because the capacitance of cable and car moves the crossings of every
+other level more or less: ``source_duty`` is what the station sent, by the same edges.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from hilbench.errors import InputError
+from hilbench.metrics.pilot_careful import careful
+from hilbench.metrics.pilot_edges import LEAST_SWING_V, Edges, Level, find, rough_levels
+from hilbench.metrics.pilot_fast import fast
+from hilbench.metrics.pilot_levels import Levels, step_v, unresolved_v
+from hilbench.metrics.pilot_table import STATE_WINDOWS, DutyTable, duty_table, state_of
+from hilbench.metrics.pilot_timing import Sure, Timing
+from hilbench.metrics.uncertainty import COVERAGE, combined
+from hilbench.waveform import Waveform
+
+Mode = Literal["careful", "fast"]
+HYSTERESIS_SHARE = 0.2
+"""Hysteresis of the search for edges as a share of the swing (policy-default)."""
+UNSTEADY_V, UNSTEADY_S = 0.4, 2e-6
+"""A record whose plateaus or edges differ by more is not steady (policy-default)."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A measured value and its expanded uncertainty U (k = 2); both ``nan`` where there is nothing to measure."""
+
+    value: float
+    uncertainty: float
+
+    def __str__(self) -> str:
+        return f"{self.value:.6g} +- {self.uncertainty:.2g}"
+
+
+NOTHING = Reading(math.nan, math.nan)
+
+
+@dataclass(frozen=True)
+class Pilot:
+    """What a steady record of the pilot shows. Levels in V, times in s, duty in %, current in A.
+
+    ``state`` is a letter with 1 (no PWM) or 2 (PWM), without for E and F. ``low_v`` is nothing when there is no PWM.
+    ``current_a`` is what a car may draw by ``table``, ``rc_duty`` by how much the capacitance moves the duty at the
+    threshold. ``way`` says how it was measured, ``notes`` what the reader must know.
+    """
+
+    state: str
+    pwm: bool
+    high_v: Reading
+    low_v: Reading
+    duty_pct: Reading
+    source_duty_pct: Reading
+    frequency_hz: Reading
+    rise_s: Reading
+    fall_s: Reading
+    current_a: Reading
+    table: str
+    threshold_v: float
+    tau_s: Reading
+    jitter_s: float
+    noise_v: float
+    cycles: int
+    begin_s: float
+    way: str
+    steady: bool
+    notes: tuple[str, ...] = ()
+
+    @property
+    def rc_duty_pct(self) -> float:
+        """Points by which the duty at the threshold exceeds that of the source."""
+        return self.duty_pct.value - self.source_duty_pct.value
+
+
+def measure(
+    record: Waveform, mode: Mode = "careful", *, table: str = "iec2017", threshold_v: float | None = None
+) -> Pilot:
+    """Measure a record [V] of a pilot that does not change within it.
+
+    Raises ``InputError`` for samples that are no numbers, another unit than V, and an unknown table.
+    """
+    rules = duty_table(table)
+    _check(record)
+    low_v, high_v = rough_levels(record.values)
+    edges = find(record, (low_v + high_v) / 2.0, max(HYSTERESIS_SHARE * (high_v - low_v), LEAST_SWING_V / 4.0))
+    found = None
+    if high_v - low_v >= LEAST_SWING_V and len(edges.at) >= 3:
+        found = fast(record, edges, (low_v, high_v), threshold_v) if mode == "fast" else None
+        found = found or careful(record, edges, (low_v, high_v), threshold_v)
+    return _pulses(record, *found, rules) if found else _still(record, edges, (low_v, high_v), rules)
+
+
+def _check(record: Waveform) -> None:
+    where = record.source or "record"
+    if record.unit != "V":
+        raise InputError(where, f"is in {record.unit!r}; a pilot is measured in V")
+    # one sum sees any NaN or infinity; a second look tells it from an overflow of finite values
+    if not np.isfinite(np.sum(record.values, dtype=np.float64)):
+        bad = np.flatnonzero(~np.isfinite(record.values))
+        first = int(bad[0]) if len(bad) else 0
+        raise InputError(where, f"{len(bad) or 'some'} samples are no numbers, the first is sample {first}")
+
+
+def _pulses(record: Waveform, resting: Levels, timing: Timing, rules: DutyTable) -> Pilot:
+    steady = resting.unsteady_v <= UNSTEADY_V and timing.jitter_s <= UNSTEADY_S
+    period = timing.period_s
+    frequency_u = combined(period.u / period.value**2, record.accuracy.clock / period.value)
+    high, low = (_level(record, level, resting.noise_v) for level in (resting.high, resting.low))
+    duty = _expanded(timing.duty_pct)
+    letter = state_of(high.value)
+    return Pilot(
+        state=letter if letter in "EF" else f"{letter}2",
+        pwm=True,
+        high_v=high,
+        low_v=low,
+        duty_pct=duty,
+        source_duty_pct=_expanded(timing.source_duty_pct),
+        frequency_hz=Reading(1.0 / period.value, COVERAGE * frequency_u),
+        rise_s=_expanded(timing.rise_s, record.accuracy.clock),
+        fall_s=_expanded(timing.fall_s, record.accuracy.clock),
+        current_a=offer(duty, rules),
+        table=rules.name,
+        threshold_v=timing.threshold_v,
+        tau_s=_expanded(timing.tau_s, record.accuracy.clock),
+        jitter_s=timing.jitter_s,
+        noise_v=resting.noise_v,
+        cycles=timing.cycles,
+        begin_s=record.t0_s + timing.begin_s,
+        way=timing.way,
+        steady=steady,
+        notes=tuple(_notes(letter, high, steady, timing)),
+    )
+
+
+def _notes(letter: str, high: Reading, steady: bool, timing: Timing) -> list[str]:
+    notes = []
+    if not steady:
+        notes.append("the record is not steady: look at it as a stream")
+    if not STATE_WINDOWS["corners"][letter].holds(high.value):
+        notes.append(f"{high.value:.2f} V is outside the window of every state; {letter} is the nearest")
+    if timing.misfit > 1.5:
+        notes.append(f"the edges differ from those of an RC circuit by {timing.misfit:.1f} times the noise")
+    return notes
+
+
+def _still(record: Waveform, edges: Edges, rough: tuple[float, float], rules: DutyTable) -> Pilot:
+    """A record without enough edges: a level, or one that changes too seldom to be measured."""
+    values = record.values.astype(np.float64)
+    steady = rough[1] - rough[0] < LEAST_SWING_V or not len(edges.at)
+    mean_v = float(values.mean()) if steady else rough[1]
+    noise_v = float(values.std()) if steady else 0.0
+    high = _level(record, Level(mean_v, noise_v, len(values)), noise_v)
+    letter = state_of(mean_v)
+    too_few = "fewer than three whole edges: nothing can be said about duty and frequency"
+    return Pilot(
+        state=letter if letter in "EF" else f"{letter}1",
+        pwm=False,
+        high_v=high,
+        low_v=NOTHING,
+        duty_pct=NOTHING,
+        source_duty_pct=NOTHING,
+        frequency_hz=NOTHING,
+        rise_s=NOTHING,
+        fall_s=NOTHING,
+        current_a=Reading(0.0, 0.0) if steady else NOTHING,
+        table=rules.name,
+        threshold_v=math.nan,
+        tau_s=NOTHING,
+        jitter_s=math.nan,
+        noise_v=noise_v,
+        cycles=0,
+        begin_s=record.t0_s,
+        way="level",
+        steady=steady,
+        notes=() if steady else (too_few,),
+    )
+
+
+def _level(record: Waveform, level: Level, noise_v: float) -> Reading:
+    """A level with noise, steps of the converter, gain and offset."""
+    known = record.accuracy
+    steps_v = unresolved_v(step_v(record), noise_v)
+    u = combined(level.statistical_v, steps_v, known.gain * level.volts, known.offset)
+    return Reading(level.volts, COVERAGE * u)
+
+
+def _expanded(figure: Sure, clock: float = 0.0) -> Reading:
+    return Reading(figure.value, COVERAGE * combined(figure.u, clock * figure.value))
+
+
+def offer(duty: Reading, rules: DutyTable) -> Reading:
+    """Current [A] that a car may draw; its uncertainty covers every band that the duty may lie in."""
+    middle = rules.current_a(duty.value)
+    reach = (duty.value - duty.uncertainty, duty.value + duty.uncertainty)
+    edges = [end for band in rules.bands for end in (band.low_pct, band.high_pct) if reach[0] < end < reach[1]]
+    tried = [rules.current_a(at + shift) for at in (*reach, *edges) for shift in (-1e-9, 0.0, 1e-9)]
+    return Reading(middle, max(abs(one - middle) for one in tried))

@@ -1,0 +1,118 @@
+"""Where the edges of a pilot record are, and its two levels: a look at few samples, then at those around the edges."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hilbench.waveform import Waveform
+
+Indices = NDArray[np.intp]
+Floats = NDArray[np.float64]
+COARSE_S = 4e-6
+"""Spacing of the first look: the shortest legal pulse, 3 % of 1 ms, has seven such samples."""
+LEAST_SWING_V = 1.0
+"""A record that swings less is no square wave: a level with noise (policy-default)."""
+
+
+@dataclass(frozen=True)
+class Edges:
+    """Positions [samples, fractional] of the crossings of ``level_v`` in their order; ``first_up`` tells the first."""
+
+    level_v: float
+    at: Floats
+    first_up: bool
+
+    @property
+    def rises(self) -> Floats:
+        """Upward crossings."""
+        return self.at[0 if self.first_up else 1 :: 2]
+
+    @property
+    def falls(self) -> Floats:
+        """Downward crossings."""
+        return self.at[1 if self.first_up else 0 :: 2]
+
+
+@dataclass(frozen=True)
+class Level:
+    """A resting level: mean, standard deviation of the samples around it, and how many there are.
+
+    ``model_u_v`` is the standard uncertainty of what was corrected for samples that had not come to rest.
+    """
+
+    volts: float
+    noise_v: float
+    samples: int
+    model_u_v: float = 0.0
+
+    @property
+    def statistical_v(self) -> float:
+        """Standard uncertainty of the mean from noise and correction."""
+        return math.hypot(self.noise_v / math.sqrt(self.samples), self.model_u_v) if self.samples else math.nan
+
+
+def stride(dt_s: float) -> int:
+    """Samples from one to the next of the first look."""
+    return max(int(COARSE_S / dt_s), 1)
+
+
+def rough_levels(values: NDArray[np.floating]) -> tuple[float, float]:
+    """Low and high level from means above and below the middle; spikes of single samples hardly move them."""
+    few = values[:: max(len(values) // 5000, 1)].astype(np.float64)
+    low, high = (float(v) for v in np.quantile(few, (0.002, 0.998)))
+    for _ in range(2):
+        above = few > (low + high) / 2.0
+        if above.all() or not above.any():
+            break
+        low, high = float(np.median(few[~above])), float(np.median(few[above]))
+    return low, high
+
+
+def find(record: Waveform, level_v: float, hysteresis_v: float) -> Edges:
+    """Crossings of ``level_v``, each between a sample beyond the hysteresis on one side and one on the other.
+
+    A pulse shorter than 4 us is not seen.
+    """
+    step = stride(record.dt_s)
+    coarse = record.values[::step]
+    side = np.zeros(len(coarse), dtype=np.int8)
+    np.greater(coarse, level_v + hysteresis_v, out=side.view(np.bool_))
+    side -= coarse < level_v - hysteresis_v
+    sure = np.flatnonzero(side)
+    turns = np.flatnonzero(np.diff(side[sure]))
+    before, after = sure[turns] * step, sure[turns + 1] * step
+    first_up = bool(len(turns)) and bool(side[sure[turns[0]]] < 0)
+    return Edges(level_v, _refined(record.values, level_v, before, after, first_up), first_up)
+
+
+def _refined(values: NDArray[np.floating], level_v: float, before: Indices, after: Indices, first_up: bool) -> Floats:
+    """Crossings between ``before`` and ``after``, by linear interpolation between the two samples around each."""
+    if not len(before):
+        return np.empty(0)
+    width = min(int((after - before).max()), 4096)
+    window = values[np.minimum(before[:, None] + np.arange(width + 1), after[:, None])]
+    up = (np.arange(len(before)) % 2 == 0) == first_up
+    not_yet = (window < level_v) == up[:, None]
+    at = np.clip(not_yet.sum(axis=1), 1, width)
+    rows = np.arange(len(before))
+    y0, y1 = window[rows, at - 1].astype(np.float64), window[rows, at].astype(np.float64)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        share = np.where(y1 != y0, (level_v - y0) / (y1 - y0), 0.5)
+    return np.asarray(before + at - 1 + np.clip(share, 0.0, 1.0), dtype=np.float64)
+
+
+def plateaus(edges: Edges, count: int, skip: float) -> tuple[Floats, Floats, NDArray[np.bool_]]:
+    """Begin and end [samples] of what lies between the crossings, ``skip`` after each, and which are high.
+
+    The first and the last one end with the record. Where less is left than 40 % of a plateau, its last 40 % are taken.
+    """
+    bounds = np.concatenate(([-1.0], edges.at, [float(count)]))
+    begin, end = bounds[:-1], bounds[1:]
+    late = np.minimum(begin + skip, end - 0.4 * (end - begin))
+    late[0] = 0.0
+    high = (np.arange(len(begin)) % 2 == 1) == edges.first_up
+    return late, end, high

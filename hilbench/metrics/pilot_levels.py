@@ -1,0 +1,89 @@
+"""The two resting levels of a pilot record, and what the converter's steps leave unsure about them."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hilbench.metrics.pilot_edges import Edges, Level, plateaus
+from hilbench.waveform import Waveform
+
+FINEST_SHARE = 1e-5
+"""Steps finer than this share of the range are not those of a converter (16 bits have 1.5e-5)."""
+_LOOK = 4096
+
+
+@dataclass(frozen=True)
+class Levels:
+    """High and low level, and by how much the means of single plateaus differ from them at most [V]."""
+
+    high: Level
+    low: Level
+    unsteady_v: float
+
+    @property
+    def noise_v(self) -> float:
+        """Standard deviation of a sample around its level."""
+        weights = self.high.samples + self.low.samples
+        squares = self.high.noise_v**2 * self.high.samples + self.low.noise_v**2 * self.low.samples
+        return math.sqrt(squares / weights) if weights else 0.0
+
+
+def step_v(record: Waveform) -> float:
+    """One step of the converter: as the record says, else the smallest distance between its values (0: none seen)."""
+    if record.lsb > 0.0:
+        return record.lsb
+    different = np.unique(record.values[:_LOOK])
+    gaps = np.diff(different)
+    real = gaps[gaps > FINEST_SHARE * max(float(np.ptp(different)), 1e-12)]
+    return float(real.min()) if len(real) else 0.0
+
+
+def unresolved_v(lsb_v: float, noise_v: float) -> float:
+    """Standard uncertainty that no averaging takes away: the converter's steps, as far as noise does not dither them.
+
+    Noise of half a step leaves 1 %: the mean error of a quantiser falls with exp(-2 pi^2 sigma^2 / lsb^2) (standard
+    theory of dither, recalled).
+    """
+    if lsb_v <= 0.0:
+        return 0.0
+    dither = max(noise_v**2 - lsb_v**2 / 12.0, 0.0) / lsb_v**2
+    return lsb_v / math.sqrt(12.0) * math.exp(-2.0 * math.pi**2 * dither)
+
+
+def levels(record: Waveform, edges: Edges, skip_s: float, lead_s: float) -> Levels:
+    """Levels from all samples of the plateaus, ``skip_s`` after each crossing and up to ``lead_s`` before the next."""
+    begin, end, high = plateaus(edges, len(record.values), skip_s / record.dt_s + 1.0)
+    first = np.ceil(begin).astype(np.intp)
+    last = np.maximum(np.floor(end - lead_s / record.dt_s).astype(np.intp) - 1, first)
+    offset = edges.level_v
+    sums = _sums(record.values, first, last, offset, 1)
+    squares = _sums(record.values, first, last, offset, 2)
+    count = (last - first).astype(np.float64)
+    top, bottom = (_level(sums[one], squares[one], count[one], offset) for one in (high, ~high))
+    enough = count >= max(np.median(count) / 4.0, 1.0)
+    with np.errstate(invalid="ignore"):
+        apart = np.abs(sums / count + offset - np.where(high, top.volts, bottom.volts))[enough]
+    return Levels(top, bottom, float(np.nanmax(apart, initial=0.0)))
+
+
+def _sums(
+    values: NDArray[np.floating], first: NDArray[np.intp], last: NDArray[np.intp], offset: float, power: int
+) -> NDArray[np.float64]:
+    centred = values.astype(np.float64) - offset
+    running = np.concatenate(([0.0], np.cumsum(centred if power == 1 else centred**2)))
+    return np.asarray(running[last] - running[first])
+
+
+def _level(sums: NDArray[np.float64], squares: NDArray[np.float64], count: NDArray[np.float64], offset: float) -> Level:
+    """All plateaus of one side together; the spread is that within the plateaus."""
+    total = float(count.sum())
+    if total < 1.0:
+        return Level(math.nan, 0.0, 0)
+    full = count > 1.0
+    within = float(np.sum(squares[full] - sums[full] ** 2 / count[full])) if full.any() else 0.0
+    freedom = float(np.sum(count[full] - 1.0)) if full.any() else 1.0
+    return Level(offset + float(sums.sum()) / total, math.sqrt(max(within / freedom, 0.0)), int(total))

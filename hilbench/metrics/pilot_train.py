@@ -1,0 +1,78 @@
+"""From the times of single edges to period, width and jitter of a train of pulses, with their covariance."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Train:
+    """A train of equal pulses: first rise, period and width [s], covariance of the three [s^2], and jitter [s].
+
+    ``jitter_s`` is the standard deviation of an edge beyond what its own uncertainty explains.
+    """
+
+    begin_s: float
+    period_s: float
+    width_s: float
+    covariance: Floats
+    jitter_s: float
+    cycles: int
+
+    @property
+    def duty_pct(self) -> float:
+        """High part of the period."""
+        return 100.0 * self.width_s / self.period_s
+
+    @property
+    def duty_u_pct(self) -> float:
+        """Standard uncertainty of the duty from the scatter of the edges."""
+        by = np.array([0.0, -self.width_s / self.period_s, 1.0]) * 100.0 / self.period_s
+        return math.sqrt(max(float(by @ self.covariance @ by), 0.0))
+
+
+def train(rises_s: Floats, falls_s: Floats, rise_u_s: Floats, fall_u_s: Floats) -> Train:
+    """Fit a train to the edges, each with its standard uncertainty; needs two edges of one direction, one of the other.
+
+    Lost edges are no matter: each is counted by its time.
+    """
+    period, first = _rough_period(rises_s, falls_s), rises_s[0]
+    width = float(np.median(np.mod(falls_s - first, period)))
+    numbers = np.concatenate((np.round((rises_s - first) / period), np.round((falls_s - first - width) / period)))
+    is_fall = np.repeat([0.0, 1.0], [len(rises_s), len(falls_s)])
+    matrix = np.stack([np.ones_like(numbers), numbers, is_fall], axis=1)
+    times, own = np.concatenate((rises_s, falls_s)) - first, np.concatenate((rise_u_s, fall_u_s)) ** 2
+    found, covariance, jitter2 = _solved(matrix, times, own, 0.0)
+    if jitter2 > 0.0:
+        found, covariance, jitter2 = _solved(matrix, times, own, jitter2)
+    cycles = round(float((times.max() - times.min()) / found[1]))
+    return Train(first + found[0], float(found[1]), float(found[2]), covariance, math.sqrt(jitter2), cycles)
+
+
+def _solved(matrix: Floats, times: Floats, own: Floats, jitter2: float) -> tuple[Floats, Floats, float]:
+    """Weighted least squares; the third result is the variance of the jitter that the residuals show."""
+    weight = 1.0 / (own + jitter2)
+    covariance = np.asarray(np.linalg.inv((matrix * weight[:, None]).T @ matrix), dtype=np.float64)
+    found = covariance @ ((matrix * weight[:, None]).T @ times)
+    left = times - matrix @ found
+    freedom = len(times) - 3
+    if freedom < 1:
+        return found, covariance, jitter2
+    hat = np.einsum("ij,jk,ik->i", matrix, covariance, matrix) * weight
+    even = 1.0 / own if jitter2 == 0.0 else weight
+    excess = float(np.sum(even * left**2) - np.sum(even * own * (1.0 - hat)))
+    return found, covariance, max(excess / float(np.sum(even * (1.0 - hat))), 0.0)
+
+
+def _rough_period(rises_s: Floats, falls_s: Floats) -> float:
+    """Median distance, then the whole span over the number of periods in it."""
+    longer = rises_s if len(rises_s) >= len(falls_s) else falls_s
+    median = float(np.median(np.diff(longer)))
+    span = float(longer[-1] - longer[0])
+    return span / max(round(span / median), 1)
