@@ -124,6 +124,7 @@ class Bench:
         self.stations = world.stations
         self.links = world.links
         self.site_meter = world.meter
+        self.pilots = world.pilots
         self.controller = world.controller
         self.base_load = BaseLoadControl(world.plant, world.building, self.record)
         self.faults = Faults(self.record, world.stations, world.links, world.meter, world.controller, world.vtn)
@@ -278,14 +279,17 @@ class Bench:
 
     def rise_beside_a(self, role: str) -> float:
         """Rise of the quiet building [A per line], to its worst at most, that leaves room for ``role`` at its most."""
-        root, quiet_a = self.site.nodes[0], QUIET_SHARE * self.site.worst_base_a
-        room_a = root.limit_a - quiet_a - self.site.branch(role).max_a
-        return max(min(self.worst_base_headroom_a, room_a), 0.0)
+        return max(min(self.worst_base_headroom_a, self.room_a - self.site.branch(role).max_a), 0.0)
+
+    @property
+    def room_a(self) -> float:
+        """What the budget of the service leaves to cars beside the quiet building [A per line]."""
+        return self.site.nodes[0].limit_a - QUIET_SHARE * self.site.worst_base_a
 
     def crowding_a(self, share: float) -> float:
         """Load on top of the quiet building [A per line] that leaves room for ``share`` of the stations at 6 A each."""
         wanted_a = self.site.line_sum_a("service", lambda _branch: MINIMUM_CURRENT_A)
-        return self.site.nodes[0].limit_a - QUIET_SHARE * self.site.worst_base_a - share * wanted_a
+        return self.room_a - share * wanted_a
 
     def two_way_roles(self) -> list[str]:
         """Stations whose car may discharge, in rig order."""

@@ -20,6 +20,9 @@ FACTS = {
     "import.only": "a connection that takes power only",
     "stations.several": "more than one station",
     "lines.several": "more than one line conductor",
+    "pilot.station": "an oscilloscope on the pilot of a station",
+    "pilot.evse": "an oscilloscope on the pilot of an EVSE board",
+    "pilot.ev": "an oscilloscope on the pilot between an EVSE board and an EV simulator",
 }
 """What procedures may need of a rig's nature, in words."""
 
@@ -27,6 +30,18 @@ FACTS = {
 def two_way_roles(rig: Rig) -> list[str]:
     """Stations whose car may discharge: with a link to it, OCPP 2.1, and a car that can; in rig order."""
     return [entry.role for entry in rig.stations if entry.two_way and load_vehicle(entry.vehicle).discharge is not None]
+
+
+def probed_stations(rig: Rig) -> list[str]:
+    """Stations whose pilot an oscilloscope looks at."""
+    looked_at = {of for entry in rig.instruments.values() for of in entry.pilot}
+    return [entry.role for entry in rig.stations if entry.role in looked_at]
+
+
+def probed_boards(rig: Rig) -> list[str]:
+    """EVSE boards whose pilot an oscilloscope looks at."""
+    looked_at = {of for entry in rig.instruments.values() for of in entry.pilot}
+    return [name for name, board in rig.boards.items() if not board.simulates_ev and name in looked_at]
 
 
 def facts(rig: Rig) -> frozenset[str]:
@@ -39,6 +54,9 @@ def facts(rig: Rig) -> frozenset[str]:
         "import.only": not rig.exports,
         "stations.several": len(rig.stations) > 1,
         "lines.several": len(rig.electrical.lines) > 1,
+        "pilot.station": bool(probed_stations(rig)),
+        "pilot.evse": bool(probed_boards(rig)),
+        "pilot.ev": any(entry.evse in probed_boards(rig) for entry in rig.boards.values()),
     }
     return frozenset(name for name, true in holds.items() if true)
 

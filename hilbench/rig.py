@@ -19,6 +19,7 @@ from hilbench.rig_controllers import ControllerEntry, ExternalController, Refere
 from hilbench.rig_errors import problems_of, suggestion
 from hilbench.rig_meters import MeterEntry
 from hilbench.rig_models import BuildingEntry, Rig, RunEntry, SessionsEntry, SiteEntry, StationEntry
+from hilbench.rig_pilot import BoardEntry, InstrumentEntry
 from hilbench.tomlfile import is_file, is_folder, read_toml
 
 DEFAULT_RIG = "workplace-10"
@@ -133,9 +134,11 @@ def rig_schema(settings: Mapping[str, Any] | None = None) -> dict[str, Any]:
 
 __all__ = [
     "DEFAULT_RIG",
+    "BoardEntry",
     "BuildingEntry",
     "ControllerEntry",
     "ExternalController",
+    "InstrumentEntry",
     "MeterEntry",
     "ReferenceController",
     "Rig",

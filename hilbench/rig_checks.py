@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
-from hilbench import sunspec
+from hilbench import rig_checks_pilot, sunspec
 from hilbench.errors import InputError, Problem
 from hilbench.meter_maps import SUNSPEC, is_sunspec, load_meter_map, maps_by_model, meter_map_names
 from hilbench.requirements import profile_names
@@ -340,5 +340,6 @@ _CHECKS: tuple[tuple[str, Callable[[Rig], Iterator[Complaint]]], ...] = (
     ("", _shares),
     ("", _known_names),
     ("loads", _loads),
+    ("", rig_checks_pilot.check),
 )
 """Checks, each with the table that it is about; it says nothing when that table was left out."""

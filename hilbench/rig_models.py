@@ -21,6 +21,7 @@ from hilbench.loads import LoadsEntry
 from hilbench.rig_controllers import ControllerEntry, ReferenceController
 from hilbench.rig_grid import GridEntry
 from hilbench.rig_meters import MeterEntry
+from hilbench.rig_pilot import BoardEntry, InstrumentEntry
 from hilbench.rig_values import DataName, InputFile, TimeZone, one_line
 from hilbench.site import (
     NAME,
@@ -209,6 +210,8 @@ class Rig(Model):
     controller: ControllerEntry = Field(default_factory=ReferenceController)
     meters: Annotated[dict[Name, MeterEntry], Field(alias="meter", default_factory=dict)]
     grid: GridEntry = Field(default_factory=GridEntry)
+    instruments: Annotated[dict[Name, InstrumentEntry], Field(alias="instrument", default_factory=dict)]
+    boards: Annotated[dict[Name, BoardEntry], Field(alias="board", default_factory=dict)]
     building: BuildingEntry | None = None
     sessions: SessionsEntry | None = None
     run: RunEntry = Field(default_factory=RunEntry)
@@ -338,9 +341,13 @@ class Rig(Model):
 
     @property
     def roles(self) -> frozenset[str]:
-        """Everything that a test can ask for: station roles, meters, ``controller``, ``base_load``, ``grid.vtn``."""
+        """Everything that a test can ask for: station roles, meters, instruments, boards, pilots that are looked at,
+        ``controller``, ``base_load``, ``grid.vtn``.
+        """
         fixed = {"controller"} | ({"base_load"} if self.building else set())
         fixed |= {"grid.vtn"} if self.grid.vtn else set()
+        fixed |= {f"instrument.{name}" for name in self.instruments} | {f"board.{name}" for name in self.boards}
+        fixed |= {f"pilot.{of}" for entry in self.instruments.values() for of in entry.pilot}
         return frozenset(fixed | {entry.role for entry in self.stations} | {f"meter.{name}" for name in self.meters})
 
     def station(self, role: str) -> StationEntry:
@@ -356,4 +363,6 @@ class Rig(Model):
         stations = [f"station {s.role!r}" for s in self.stations if not s.device.startswith("emulated:")]
         meters = [f"meter.{name}" for name, meter in self.meters.items() if meter.is_real]
         external = ["controller"] if self.controller.kind == "external" else []
-        return (*external, *meters, *stations)
+        instruments = [f"instrument.{name}" for name, entry in self.instruments.items() if not entry.emulated]
+        boards = [f"board.{name}" for name, entry in self.boards.items() if entry.real]
+        return (*external, *meters, *stations, *instruments, *boards)

@@ -194,6 +194,16 @@ def profile_limit(role: str) -> str:
     return f"limit/{role}"
 
 
+def pilot_duty(name: str) -> str:
+    """Signal name of the duty cycle [%] measured on the pilot of a station or board; 100 without PWM, 0 in state F."""
+    return f"pilot/{name}/duty"
+
+
+def pilot_high(name: str) -> str:
+    """Signal name of the high level [V] measured on the pilot of a station or board."""
+    return f"pilot/{name}/high"
+
+
 def station_power(role: str) -> str:
     """Signal name of the active power [W] drawn at a station (``linear``), negative while its car discharges."""
     return f"power/{role}"

@@ -18,6 +18,7 @@ from hilbench import clock
 from hilbench.devices import Controller, Device
 from hilbench.errors import DeviceError
 from hilbench.evidence.environment import machine_now
+from hilbench.pilot_side import PilotSide, pilot_side
 from hilbench.reference import reference_controller
 from hilbench.rig import (
     BuildingEntry,
@@ -70,13 +71,14 @@ class World:
     meter: ModbusMeter | OcppMeter | None
     feeder_meters: list[ModbusMeter]
     vtn: Vtn | None
+    pilots: PilotSide
     controller: Controller
     sessions: list[Session]
     tasks: set[asyncio.Task[Any]] = field(default_factory=set)
 
     def devices(self) -> list[Device]:
         """All devices, those first that others need."""
-        return [*self._around(), *self.stations.values()]
+        return [*self._around(), *self.stations.values(), *self.pilots.devices]
 
     def _around(self) -> list[Device]:
         asked: list[Device] = [device for device in (self.meter, self.vtn) if device is not None]
@@ -87,7 +89,7 @@ class World:
         for device in self._around():
             await device.start()
         await clock.sleep_until(clock.next_multiple(POWER_GRID_S, POWER_PHASE_S))
-        for station in self.stations.values():
+        for station in [*self.stations.values(), *self.pilots.devices]:
             await station.start()
         began = clock.time()
         while missing := [station for station in self.stations.values() if not station.connected]:
@@ -177,6 +179,7 @@ def build_world(
         meter=_site_meter(rig, plant, stations, record, seed),
         feeder_meters=_feeder_meters(rig, plant, record, seed),
         vtn=_vtn(rig),
+        pilots=pilot_side(rig, plant, record, seed),
         controller=_controller(rig, log_folder),
         sessions=[] if quiet_base_a is not None else _sessions(rig, local_day, seed),
     )

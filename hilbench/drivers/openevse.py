@@ -107,6 +107,10 @@ class OpenEvseDriver(Board):
         session, total = self._parsed("GU", await self.ask("GU"), lambda ws, wh: (int(ws) / 3600.0, float(int(wh))))
         return OpenEvseStatus(state, pilot, connected, relay, elapsed, offered, current, voltage, session, total)
 
+    async def most_a(self) -> int:
+        """The most [A] that it can be told to offer now; raises ``DeviceError``."""
+        return self._parsed("GC", await self.ask("GC"), lambda _least, _hardware, _pilot, most: int(most))
+
     async def set_current(self, amps: int, *, save: bool = False) -> None:
         """Offer ``amps`` [A], until the next boot or for good.
 

@@ -12,7 +12,7 @@ from typing import Any
 from hilbench import clock
 from hilbench.bench import Bench
 from hilbench.errors import InputError
-from hilbench.measuring import costs, exposures, fallbacks, grid_limits, responses, shares, two_way
+from hilbench.measuring import costs, exposures, fallbacks, grid_limits, pilots, responses, shares, two_way
 from hilbench.measuring.window import Extractor, Reading, Window
 from hilbench.metrics.catalogue import METRICS
 from hilbench.requirements import load_requirements
@@ -56,6 +56,16 @@ EXTRACTORS: dict[str, Extractor] = {
     "rebound_ramp": grid_limits.rebound_ramp,
     "limit_recovery_time": grid_limits.recovery_time,
     "cost_ratio": costs.cost_ratio,
+    "pilot_duty_error": pilots.duty_error,
+    "pilot_frequency_error": pilots.frequency_error,
+    "pilot_level_error": pilots.level_error,
+    "pilot_change_spacing": pilots.change_spacing,
+    "pilot_gaps": pilots.gaps,
+    "ev_reaction_time": pilots.reaction_time,
+    "contactor_close_time": pilots.given,
+    "contactor_open_time": pilots.given,
+    "contactor_forced_time": pilots.given,
+    "fault_open_time": pilots.given,
 }
 """How each metric of the catalogue is taken from a bench."""
 

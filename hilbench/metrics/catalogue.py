@@ -274,6 +274,67 @@ METRICS: dict[str, Metric] = {
             "cost / charging on arrival",
             "what charging costs by the rig's tariff, as a share of the same energy taken on arrival within the budget",
         ),
+        Metric(
+            "pilot_duty_error",
+            "%",
+            "lower",
+            "duty cycle error",
+            "points between the duty cycle that the station sends, without what the RC of the cable adds, and that of "
+            "the commanded limit",
+        ),
+        Metric("pilot_frequency_error", "%", "lower", "pilot frequency error", "frequency of the pilot, against 1 kHz"),
+        Metric(
+            "pilot_level_error",
+            "V",
+            "lower",
+            "pilot level error",
+            "how far a level of the pilot is outside the window of its state, 0 inside",
+        ),
+        Metric(
+            "pilot_change_spacing",
+            "s",
+            "higher",
+            "spacing of pilot changes",
+            "least time from a change of the duty cycle to its next raise",
+        ),
+        Metric(
+            "pilot_gaps", "1", "lower", "gaps in the PWM", "how often the PWM was away while the car went on charging"
+        ),
+        Metric(
+            "ev_reaction_time",
+            "s",
+            "lower",
+            "EV reaction time",
+            "from the first look that saw the pilot lower until the car draws no more than it says, 1 A of grace",
+        ),
+        Metric(
+            "contactor_close_time",
+            "s",
+            "lower",
+            "contactor closes",
+            "from state C at the pilot until the contactor is closed",
+        ),
+        Metric(
+            "contactor_open_time",
+            "s",
+            "lower",
+            "contactor opens",
+            "from the car's return to state B at the pilot until the contactor is open",
+        ),
+        Metric(
+            "contactor_forced_time",
+            "s",
+            "lower",
+            "contactor opens under load",
+            "from the end of the PWM, which the car ignores, until the contactor is open",
+        ),
+        Metric(
+            "fault_open_time",
+            "s",
+            "lower",
+            "contactor opens at a fault",
+            "from a fault of the pilot (short to earth, diode) while charging until the contactor is open",
+        ),
     )
 }
 """All metrics by name."""

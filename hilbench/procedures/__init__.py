@@ -2,7 +2,8 @@
 
 A procedure plugs cars in, disturbs the site through the bench, waits, and measures. It knows metrics by name and no
 limits: those come from the rig's requirement profiles. Ids follow the groups of the acceptance catalogue (2 budget,
-3 protocol, 4 fallback, 5 metering, 7 injection, 9 signals of the grid and tariffs, 11 cars that discharge).
+3 protocol, 4 fallback, 5 metering, 7 injection, 9 signals of the grid and tariffs, 11 cars that discharge, 12 the
+pilot wire).
 """
 
 from __future__ import annotations
@@ -29,6 +30,8 @@ MODULES = (
     "full_car",
     "station_ignores_limit",
     "amperes_per_line",
+    "pilot_duty",
+    "pilot_rate",
     "random_day",
     "controller_stops",
     "station_link_cut",
@@ -44,6 +47,10 @@ MODULES = (
     "vtn_loss",
     "coordinated_day",
     "v2g_day",
+    "board_duty",
+    "board_states",
+    "board_faults",
+    "ev_reaction",
 )
 
 

@@ -1,0 +1,40 @@
+"""12.3 Faults of the pilot: a short to earth and a missing diode end the charge."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from hilbench.bench import Bench
+from hilbench.drivers.ev_simulator import EvSimulatorDriver
+from hilbench.measuring import Measure
+from hilbench.procedures import Procedure
+from hilbench.procedures.board_states import REST_S, Watch, finished, ready, with_ev
+
+FAULTS: dict[str, Callable[[EvSimulatorDriver], Coroutine[Any, Any, object]]] = {
+    "short to earth": lambda ev: ev.set_state("E"),
+    "no diode": lambda ev: ev.set_diode(False),
+}
+
+
+async def run(bench: Bench, measure: Measure) -> None:
+    """While charging, the pilot is shorted to earth; then, in another charge, the car's diode is bridged."""
+    for name, board, ev in with_ev(bench):
+        watch = Watch(board)
+        for fault, cause in FAULTS.items():
+            await ready(board, ev)
+            await ev.set_state("C")
+            await asyncio.sleep(REST_S)
+            watch.judge(measure, "fault_open_time", await watch.until(False, cause(ev)), f"{name}, {fault}")
+            await finished(board, ev)
+
+
+PROCEDURE = Procedure(
+    id="12.3",
+    key="pilot-faults",
+    title="faults of the pilot",
+    purpose="A short of the pilot to earth or a missing diode opens the contactor.",
+    run=run,
+    needs=frozenset({"pilot.ev"}),
+)
