@@ -347,6 +347,19 @@ def test_no_contactor_closes_without_the_diode(circuit: Circuit) -> None:
     assert played.first(SetContactor) == NEVER
 
 
+def test_the_diode_is_proven_before_the_contactor_closes() -> None:
+    """C with PWM is not enough as long as the low side has not shown; once it has, the contactor closes."""
+    evse = EvseSide()
+    evse.advance(0.0, Offer(16.0))
+    evse.advance(1.0, Seen("C", None))
+    evse.advance(10.0)
+    assert evse.duty_pct < 100.0
+    assert not evse.closed
+    evse.advance(11.0, Seen("C", True))
+    evse.advance(12.0)
+    assert evse.closed
+
+
 def test_a_station_that_does_not_check_closes_all_the_same() -> None:
     """The deliberate defect: a car without diode is charged."""
     played = run(circuit=Circuit(ev=Ev(diode="shorted")), evse=EvseTiming(checks_diode=False))

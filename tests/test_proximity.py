@@ -19,7 +19,7 @@ from hilbench_emulators.pilot.proximity import (
 )
 
 WINDOWS = [(name, window) for name, one in DECODERS.items() for window in one.windows]
-BOUNDS_OHM = {
+BOUNDS_OHM: dict[str, list[tuple[float, float]]] = {
     "everest": [(80, 140), (140, 308), (308, 936), (936, 2460)],
     "phoenix-contact": [(75, 150), (150, 330), (330, 1000), (1000, 2200)],
     "warp": [(0, 150), (150, 330), (330, 1000), (1000, math.inf)],
