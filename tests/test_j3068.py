@@ -151,6 +151,15 @@ def test_without_a_common_version_nothing_flows() -> None:
     assert (station.version, car.may_draw(), station.granted()) == (None, PhaseCurrents(0.0), PhaseCurrents(0.0))
 
 
+def test_limits_without_agreement_are_no_permission() -> None:
+    """A station that sends its limits too early gets no car to draw."""
+    car = Car((1,), wanted=PhaseCurrents(40.0))
+    car.hear(pack_currents(0x12, PhaseCurrents(63.0)))
+    assert car.may_draw() == PhaseCurrents(0.0)
+    car.hear(pack_versions(0x10, (1,)))
+    assert car.may_draw() == PhaseCurrents(40.0)
+
+
 def test_frames_of_the_wrong_side_or_size_are_device_errors() -> None:
     """A car hears no car, an empty list of versions is none, and currents have eight bytes."""
     car = Car((1,))

@@ -32,7 +32,40 @@ from hilbench_emulators.pilot.levels import (
 from hilbench_emulators.pilot.rows import Row
 
 LOADS: tuple[Load, ...] = ("A", "B", "C", "D")
-ALL_WINDOWS = [(name, state) for name, table in WINDOWS.items() for state in table]
+ALL_WINDOWS = [
+    ("corner", "A", 11.40, 12.60),
+    ("corner", "B", 8.369, 9.595),
+    ("corner", "C", 5.472, 6.532),
+    ("corner", "D", 2.589, 3.282),
+    ("corner", "E", -1.0, 1.0),
+    ("corner", "F", -12.60, -11.40),
+    ("openevse", "A", 11.40, 12.60),
+    ("openevse", "B", 8.36, 9.56),
+    ("openevse", "C", 5.48, 6.49),
+    ("openevse", "D", 2.62, 3.25),
+    ("openevse", "F", -12.60, -11.40),
+    ("iec", "A", 11.0, 13.0),
+    ("iec", "B", 8.0, 10.0),
+    ("iec", "C", 5.0, 7.0),
+    ("iec", "D", 2.0, 4.0),
+    ("iec", "F", -13.0, -11.0),
+]
+PARTS = {
+    "evse.high_v": (11.4, 12.6),
+    "evse.low_v": (-12.6, -11.4),
+    "evse.r1_ohm": (970.0, 1030.0),
+    "evse.c_f": (300e-12, 1600e-12),
+    "evse.rise_s": (0.0, 2e-6),
+    "evse.fall_s": (0.0, 2e-6),
+    "evse.frequency_hz": (980.0, 1020.0),
+    "evse.width_error_s": (-25e-6, 25e-6),
+    "cable.c_f": (0.0, 1500e-12),
+    "ev.c_f": (0.0, 2400e-12),
+    "ev.diode_v": (0.55, 0.85),
+    "ev.r2_ohm": (2657.8, 2822.2),
+    "ev.r3_ohm": (1261.0, 1339.0),
+    "ev.r3_ventilated_ohm": (261.9, 278.1),
+}
 
 
 def just_inside_and_outside(row: Row) -> list[tuple[float, bool]]:
@@ -60,11 +93,18 @@ def test_the_corners_of_the_tolerances_are_the_edges_of_the_windows(load: Load) 
     assert (min(highs), max(highs)) == pytest.approx(row.edges(), abs=1e-3)
 
 
-@pytest.mark.parametrize(("windows", "state"), ALL_WINDOWS)
-def test_a_window_ends_at_its_edges(windows: str, state: str) -> None:
+@pytest.mark.parametrize(("windows", "state", "low_v", "high_v"), ALL_WINDOWS)
+def test_a_window_ends_at_its_edges(windows: str, state: str, low_v: float, high_v: float) -> None:
     """On either edge a level is in the state, a millionth beyond it is in none or another."""
+    assert WINDOWS[windows][state].edges() == (low_v, high_v)
     for volts, holds in just_inside_and_outside(WINDOWS[windows][state]):
         assert (window_state(volts, windows) == state) is holds
+
+
+def test_no_window_and_no_part_is_without_a_test() -> None:
+    """The tables have the rows that are tested here, and no other."""
+    assert [case[:2] for case in ALL_WINDOWS] == [(name, state) for name, table in WINDOWS.items() for state in table]
+    assert list(PARTS) == list(PARAMETERS)
 
 
 @pytest.mark.parametrize("windows", WINDOWS)
@@ -83,16 +123,20 @@ def test_fixed_thresholds_are_the_middle_of_the_gaps(pair: str, volts: float) ->
 
 @pytest.mark.parametrize("name", PARAMETERS)
 def test_a_parameter_is_legal_up_to_its_edges(name: str) -> None:
-    """A circuit with the edge of a row is legal, with a millionth more the row is named; capacities count together."""
+    """A circuit with the edge of a row is legal, with a millionth more the row is named."""
+    assert PARAMETERS[name].edges() == pytest.approx(PARTS[name])
     for value, legal in just_inside_and_outside(PARAMETERS[name]):
         if value < 0.0 and PARAMETERS[name].low == 0.0:
             continue  # no circuit has it: see the test of nonsense
         assert outside(with_parameters({name: value})) == ([] if legal else [name])
 
 
-@pytest.mark.parametrize("row", [IEC_FREQUENCY, IEC_WIDTH], ids=lambda row: row.name)
-def test_the_closer_rows_of_iec_end_at_their_edges(row: Row) -> None:
+@pytest.mark.parametrize(
+    ("row", "edges"), [(IEC_FREQUENCY, (995.0, 1005.0)), (IEC_WIDTH, (-5e-6, 5e-6))], ids=("frequency", "width")
+)
+def test_the_closer_rows_of_iec_end_at_their_edges(row: Row, edges: tuple[float, float]) -> None:
     """IEC allows less of frequency and pulse width than SAE."""
+    assert row.edges() == edges
     for value, legal in just_inside_and_outside(row):
         circuit = with_parameters({row.name: value})
         assert outside(circuit, iec=True) == ([] if legal else [row.name])

@@ -42,6 +42,15 @@ def test_a_record_does_not_depend_on_where_it_begins() -> None:
         assert np.abs(part - whole[first : first + 5_000]).max() < 1e-6
 
 
+def test_a_record_may_begin_within_an_edge() -> None:
+    """While the source ramps, a record that begins there agrees with one that began before."""
+    wire = steady("C", 40.0, Circuit(evse=Evse(rise_s=20e-6, fall_s=20e-6)))
+    whole = voltage(wire, 0.0, 1e-7, 20_000)
+    for first in (10_000, 10_050, 10_120, 14_060):
+        part = voltage(wire, first * 1e-7, 1e-7, 500)
+        assert np.abs(part - whole[first : first + 500]).max() < 1e-6
+
+
 def test_a_duty_cycle_counts_from_the_next_period_on_and_a_load_at_once() -> None:
     """S2 closes in the middle of a pulse and is seen there; the new duty cycle comes with the next rise."""
     wire = Script((Change(0.0, "B", 50.0), Change(0.0022, "C", 80.0)))

@@ -19,6 +19,13 @@ from hilbench_emulators.pilot.proximity import (
 )
 
 WINDOWS = [(name, window) for name, one in DECODERS.items() for window in one.windows]
+BOUNDS_OHM: dict[str, list[tuple[float, float]]] = {
+    "everest": [(80, 140), (140, 308), (308, 936), (936, 2460)],
+    "phoenix-contact": [(75, 150), (150, 330), (330, 1000), (1000, 2200)],
+    "warp": [(0, 150), (150, 330), (330, 1000), (1000, math.inf)],
+    "openevse": [(0, 157.2), (157.2, 414.9), (414.9, 1013.8), (1013.8, 3587.4)],
+    "iec": [(80, 140), (164, 308), (400, 936), (1100, 2460)],
+}
 
 
 @pytest.mark.parametrize(("plug", "volts"), [("open", 4.46), ("pressed", 2.76), ("latched", 1.51)])
@@ -37,6 +44,15 @@ def test_a_window_of_a_decoder_ends_at_its_edges(name: str, window: Window) -> N
     if window.high_ohm < math.inf:
         assert one.current_a(window.high_ohm) != window.current_a
         assert one.current_a(window.high_ohm * (1 - 1e-6)) == window.current_a
+
+
+@pytest.mark.parametrize("name", DECODERS)
+def test_a_decoder_has_the_windows_that_were_read(name: str) -> None:
+    """63, 32, 20 and 13 A, in ohms; those of OpenEVSE are the middles between its ADC counts."""
+    windows = decoder(name).windows
+    assert [window.current_a for window in windows] == [63, 32, 20, 13]
+    for window, bounds in zip(windows, BOUNDS_OHM[name], strict=True):
+        assert (window.low_ohm, window.high_ohm) == pytest.approx(bounds, abs=0.1)
 
 
 @pytest.mark.parametrize("name", DECODERS)

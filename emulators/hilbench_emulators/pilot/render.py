@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -16,7 +16,8 @@ from hilbench_emulators.pilot.edges import source_edges
 from hilbench_emulators.pilot.wire import Change, PilotWire
 
 Floats = NDArray[np.float64]
-_CHUNK = 1 << 18
+_CHUNK = 1 << 16
+"""Samples at a time: as many as stay in a processor's cache."""
 _LEAD_PERIODS = 3
 _LEAD_TAUS = 40.0
 _TEN_TO_NINETY = 0.8
@@ -76,12 +77,16 @@ class _Track:
     swings: Floats
     rates: Floats
 
-    def at(self, x: Floats, index: NDArray[np.intp]) -> Floats:
-        since = x - self.starts[index]
-        volts: Floats = self.swings[index] * np.exp(-since * self.rates[index])
-        volts += self.levels[index]
+    def at(self, x: Floats, of: Callable[[Floats], Floats]) -> Floats:
+        """Voltages at ``x``; ``of`` takes a figure of each piece to the samples that lie in it."""
+        since = x - of(self.starts)
+        volts = of(self.rates)
+        volts *= -since
+        np.exp(volts, out=volts)
+        volts *= of(self.swings)
+        volts += of(self.levels)
         if self.slopes.any():
-            volts += self.slopes[index] * since
+            volts += of(self.slopes) * since
         return volts
 
 
@@ -95,7 +100,7 @@ def _uniform(track: _Track, dt_s: float, low: int, high: int) -> Floats:
     x: Floats = np.arange(low, high, dtype=np.float64) * dt_s
     bounds = np.searchsorted(x, track.starts)
     counts = np.diff(np.append(bounds, high - low))
-    return track.at(x, np.repeat(np.arange(len(counts)), counts))
+    return track.at(x, lambda figures: np.repeat(figures, counts))
 
 
 def render(wire: PilotWire, digitiser: Digitiser, count: int, *, t0_s: float = 0.0, seed: int = 0) -> Waveform:
@@ -130,7 +135,7 @@ def _jittered(wire: PilotWire, t0_s: float, dt_s: float, count: int, shifts: Flo
     track = _track(wire, t0_s + early, count * dt_s - early + float(shifts.max()), seed)
     x: Floats = np.arange(count, dtype=np.float64) * dt_s + shifts - early
     index = np.clip(np.searchsorted(track.starts, x, side="right") - 1, 0, None)
-    return track.at(x, index)
+    return track.at(x, lambda figures: figures[index])
 
 
 def _track(wire: PilotWire, base: float, duration_s: float, seed: int) -> _Track:
