@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from hilbench import clock
 from hilbench.devices import Device
 from hilbench.drivers.ev_simulator import EvSimulatorDriver
 from hilbench.drivers.openevse import OpenEvseDriver
@@ -19,7 +20,6 @@ from hilbench.drivers.scope import Oscilloscope
 from hilbench.modbus_address import modbus_address
 from hilbench.probes import PilotProbe, SharedScope
 from hilbench.rig import BoardEntry, InstrumentEntry, Rig
-from hilbench.rig_values import parse_address
 from hilbench.signals import Record, Source
 from hilbench_emulators.board_wire import BoardWire
 from hilbench_emulators.ev_simulator import EmulatedEvSimulator
@@ -113,13 +113,15 @@ def _scope(
     record: Record,
     seed: int,
 ) -> None:
+    address = entry.address
     if entry.emulated:
-        host, port = parse_address(entry.address, ("tcp",))
+        host, port = entry.place
+        address = f"tcp://{host}:{port}" if clock.is_virtual() else address
         looks = {entry.pilot[of]: _probe(wire, seed + entry.pilot[of]) for of, wire in wires.items() if wire}
         made = SCOPES[entry.device](looks, frozenset(entry.quirks))
         side.devices.append(ScpiServer(name, made, host=host, port=port))
     known = entry.calibration
-    scope = Oscilloscope(name, entry.address, timeout_s=entry.timeout_s, accuracy=known.accuracy if known else None)
+    scope = Oscilloscope(name, address, timeout_s=entry.timeout_s, accuracy=known.accuracy if known else None)
     side.devices.append(scope)
     shared = SharedScope(scope, entry.pilot, entry.probe_ratio)
     certificate = known.certificate if known else ""

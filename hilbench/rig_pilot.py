@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
 from hilbench.modbus_address import modbus_address
-from hilbench.rig_values import parse_address
+from hilbench.rig_values import Address, parse_address
 from hilbench.site import Integer, Model, Name, Number, Seconds
 from hilbench.waveform import Accuracy
 
@@ -47,7 +48,8 @@ class InstrumentEntry(Model):
     """``[instrument.NAME]``: an oscilloscope, and which of its channels hangs on which pilot.
 
     ``pilot`` maps a station's role, or a board's name, to a channel. ``address`` is a VISA resource name or
-    ``tcp://HOST:PORT``; an emulated one serves SCPI there. ``probe_ratio`` is the attenuation of its probes. Without a
+    ``tcp://HOST:PORT``; an emulated one serves SCPI there (a resource must then be a SOCKET, and is read through
+    PyVISA in real time). ``probe_ratio`` is the attenuation of its probes. Without a
     ``calibration`` the figures of its family count, which are typical ones.
     """
 
@@ -64,7 +66,7 @@ class InstrumentEntry(Model):
         if len(set(self.pilot.values())) < len(self.pilot):
             raise ValueError("has two pilots on one channel; give each its own")
         if self.emulated:
-            parse_address(self.address, ("tcp",))
+            _place(self.address)
         elif self.quirks:
             raise ValueError("a real instrument has its own quirks; remove them")
         return self
@@ -73,6 +75,17 @@ class InstrumentEntry(Model):
     def emulated(self) -> bool:
         """Played by the bench."""
         return self.device.startswith("emulated:")
+
+    @property
+    def place(self) -> Address:
+        """Host and port at which an emulated one serves."""
+        return _place(self.address)
+
+
+def _place(address: str) -> Address:
+    """Of ``tcp://HOST:PORT`` or ``TCPIP::HOST::PORT::SOCKET``; raises ``ValueError`` for anything else."""
+    socket = re.fullmatch(r"TCPIP\d*::([^\s:]+)::(\d{1,5})::SOCKET", address, re.IGNORECASE)
+    return parse_address(f"tcp://{socket[1]}:{socket[2]}" if socket else address, ("tcp",))
 
 
 class BoardEntry(Model):

@@ -147,8 +147,10 @@ def test_a_first_day_has_no_past() -> None:
         assert (forecast(blank, np.array([0])) == 0.0).all()
 
 
-def test_surprise_is_the_worst_rise_of_a_daily_peak() -> None:
-    """Peaks of 4, 4 and 7 after a forecast of 4 were surprised by 3; falls do not count."""
-    days = np.vstack([history(3.0, 3.0, 6.0, 3.0), np.full((1, 24), np.nan)])
-    assert surprise_kw(days, np.zeros(5, dtype=np.intp), seasonal_naive) == pytest.approx(3.0)
-    assert surprise_kw(days, np.array([1, 1, 1, 1, 0]), seasonal_naive) == 0.0
+def test_surprise_is_what_one_day_of_ten_brings() -> None:
+    """Daily peaks that rise by 3 once in ten days, and by 1 else: the margin is in between; falls do not count."""
+    days = np.vstack([history(*np.cumsum([3.0, *[1.0] * 5, 3.0, *[1.0] * 4])), np.full((1, 24), np.nan)])
+    assert 1.0 <= surprise_kw(days, np.zeros(12, dtype=np.intp), seasonal_naive) < 3.0
+    falls = np.vstack([history(9.0, 8.0, 7.0), np.full((1, 24), np.nan)])
+    assert surprise_kw(falls, np.zeros(4, dtype=np.intp), seasonal_naive) == 0.0
+    assert surprise_kw(days, np.array([*[1] * 11, 0]), seasonal_naive) == 0.0

@@ -18,6 +18,8 @@ Forecast = Callable[[Array, NDArray[np.intp]], Array]
 """From history [day, step] (NaN: not yet seen) and the kind of each day to a full last day [step]."""
 FADE_H = 3.0
 """How fast what is different today is forgotten (policy)."""
+SURE = 0.9
+"""On so many days the building keeps within the margin (policy)."""
 MEMORY_DAYS = 5
 """So many days of a kind are looked back on: a holiday among them does not move their median (policy)."""
 
@@ -55,18 +57,19 @@ def learned(history: Array, kinds: NDArray[np.intp]) -> Array:
 
 
 def surprise_kw(history: Array, kinds: NDArray[np.intp], forecast: Forecast, days: int = 20) -> float:
-    """The most by which the peak of one of the last whole ``days`` of today's kind exceeded that of its forecast.
+    """By how much the peak of a day exceeds that of its forecast on one of ten of the last whole ``days`` of its kind.
 
     A demand charge is paid for the worst quarter of an hour of a month: what was foreseen on an average day is no
-    guide to it.
+    guide to it. The worst of all days is none either: after it cars would be kept away from hours that are never so
+    high again.
     """
     alike = np.flatnonzero(np.isfinite(history[:-1]).all(axis=1) & (kinds[:-1] == kinds[-1]))
-    worst = 0.0
+    excess = [0.0]
     for day in alike[1:][-days:]:
         blank = history[: day + 1].copy()
         blank[day] = np.nan
-        worst = max(worst, float(history[day].max() - forecast(blank, kinds[: day + 1]).max()))
-    return worst
+        excess.append(float(history[day].max() - forecast(blank, kinds[: day + 1]).max()))
+    return max(float(np.quantile(excess[1:] or excess, SURE)), 0.0)
 
 
 def _alike(history: Array, kinds: NDArray[np.intp]) -> Array:
