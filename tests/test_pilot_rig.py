@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,6 @@ from hilbench.metrics import pilot_watch
 from hilbench.rig import find_rig, load_rig
 from hilbench.runner import Job, execute
 from hilbench.signals import profile_limit
-from hilbench_emulators.onboard_charger import OnboardCharger
 from hilbench_emulators.plant import Plant
 from tests.live import free_ports
 
@@ -78,18 +78,14 @@ def test_a_station_that_offers_too_little_is_found(monkeypatch: pytest.MonkeyPat
     assert worst(found, "pilot_duty_error")["value"] == pytest.approx(2.8, abs=0.01)
 
 
-def test_a_car_that_does_not_follow_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A car that once had 30 A and then keeps them, whatever the pilot says, fails 12.5."""
-    offer, highest = OnboardCharger.offer, [0.0]
-
-    def keeps(self: OnboardCharger, now: float, duty_pct: float | None) -> Any:
-        highest.append(max(highest[-1], duty_pct or 0.0))
-        return offer(self, now, max(duty_pct or 0.0, 50.0) if highest[-1] >= 60.0 else duty_pct)
-
-    monkeypatch.setattr(OnboardCharger, "offer", keeps)
-    found = result("pilot-2", "12.5")
+def test_a_car_that_follows_late_is_found(tmp_path: Path) -> None:
+    """A car that begins to follow after 6.5 s fails 12.5."""
+    late = tmp_path / "late.toml"
+    model = resources.files("hilbench_emulators") / "vehicle_data" / "model-3.toml"
+    late.write_text(model.read_text().replace("dead_time_s = 1.0", "dead_time_s = 6.5"))
+    found = result(rig_file(tmp_path, ('"model-3"', '"late.toml"')), "12.5")
     assert found["verdict"] == "FAIL", found["error"]
-    assert [one["metric"] for one in found["measurements"]] == ["ev_reaction_time"]
+    assert 5.0 < worst(found, "ev_reaction_time")["value"] < 12.0
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)

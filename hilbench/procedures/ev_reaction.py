@@ -16,14 +16,12 @@ WATCH_S = 45.0
 """Longer than a controller with a slow meter takes to answer."""
 FOLLOW_S = 20.0
 """And the car is watched for so long after that."""
-SAME_A = 0.15
-"""Two looks whose offers differ by less saw the same one."""
 
 
 async def run(bench: Bench, measure: Measure) -> None:
-    """The building leaves the car half of what it is offered; the pilot is watched down to its last step, then the car.
+    """The building leaves the car half of what it is offered; the pilot is watched while it goes down, then the car.
 
-    The controller may take several steps: the time counts from the last one.
+    The controller may take several steps: the first one that is seen counts, and what it offers.
     """
     for role in probed_stations(bench.rig):
         probe = bench.pilots.probes[role]
@@ -32,27 +30,29 @@ async def run(bench: Bench, measure: Measure) -> None:
         before = await probe.look(mode="fast")
         await bench.align()
         start = bench.base_load.step(bench.room_a - (before.pilot.current_a.value + 6.0) / 2.0)
-        last = _last_reduction(probe, [before, *await probe.watch(WATCH_S)])
+        lower = _reduction(probe, [before, *await probe.watch(WATCH_S)])
         await bench.run_for(FOLLOW_S)
         seen: dict[str, Any] = {
-            "offered_a": last.pilot.current_a.value,
-            "seen_s": last.t,
-            "seen_u_s": last.uncertainty_s,
+            "offered_a": _offer_a(lower),
+            "seen_s": lower.t,
+            "seen_u_s": lower.uncertainty_s,
         }
         measure("ev_reaction_time", since=start, role=role, **seen)
         bench.base_load.clear()
         await bench.unplug(role)
 
 
-def _last_reduction(probe: PilotProbe, seen: Sequence[Seen]) -> Seen:
-    """The look that first saw the pilot at its lowest; raises ``DeviceError`` when it did not go down by 1 A."""
-    offers = [one.pilot.current_a.value if one.pilot.pwm else 0.0 for one in seen]
-    lowest = min(offers)
-    if lowest > offers[0] - 1.0:
-        raise DeviceError(
-            f"pilot of {probe.of}: did not go below {offers[0]:.1f} A within {WATCH_S:g} s of a load step"
-        )
-    return next(one for one, offer in zip(seen, offers, strict=True) if offer <= lowest + SAME_A)
+def _reduction(probe: PilotProbe, seen: Sequence[Seen]) -> Seen:
+    """The first look that saw the pilot lower by 1 A; raises ``DeviceError`` when none did."""
+    was_a = _offer_a(seen[0])
+    for one in seen[1:]:
+        if _offer_a(one) < was_a - 1.0:
+            return one
+    raise DeviceError(f"pilot of {probe.of}: did not go below {was_a:.1f} A within {WATCH_S:g} s of a load step")
+
+
+def _offer_a(seen: Seen) -> float:
+    return seen.pilot.current_a.value if seen.pilot.pwm else 0.0
 
 
 PROCEDURE = Procedure(
