@@ -131,6 +131,7 @@ class ChargebyteDriver(Board):
         line = await self._connected()
         waiting: tuple[int, asyncio.Future[int]] = (com, asyncio.get_running_loop().create_future())
         self._waiting.append(waiting)
+        self._decoder.noise = b""
         try:
             if inquire:
                 line.write(frame(INQUIRY, com << 56))

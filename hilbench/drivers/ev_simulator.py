@@ -99,10 +99,12 @@ class EvSimulatorDriver(Board):
         await self._connected()
         waiting: asyncio.Future[Seen] = asyncio.get_running_loop().create_future()
         self._waiting.append(waiting)
+        self._noise = b""
         try:
             async with asyncio.timeout(self.timeout_s):
                 return await waiting
         except (TimeoutError, ConnectionError):
+            self._noise = self._noise or self._buffer
             what = f"no report within {self.timeout_s:g} s"
             raise self._silence(what, "check power and cable; 9600 baud") from None
         finally:
