@@ -69,7 +69,7 @@ def _clear_counters(board: OpenEvse, _args: Sequence[str]) -> Answer:
 def _print(board: OpenEvse, args: Sequence[str]) -> Answer:
     if len(args) < 3:
         return REFUSED
-    board.display[number(args[0]), number(args[1])] = " ".join(args[2:])
+    board.display = " ".join(args[2:])
     return DONE
 
 

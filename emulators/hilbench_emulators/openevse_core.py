@@ -54,7 +54,7 @@ class OpenEvse:
         self.fault: int | None = None
         self.supervision = Supervision(self.memory, self.settings.quirks, self.t)
         self.temperatures = (-2560, 250, -2560)
-        self.display: dict[tuple[int, int], str] = {}
+        self.display = ""
         self.ready_at = self._restart_at = math.inf
         self.echo = False
         self._pending: tuple[int, float] | None = None
