@@ -105,7 +105,8 @@ def unsound(core: OpenEvse) -> str:
     """What a board must never be."""
     if core.capacity_a > s.MOST_L2_A or (core.capacity_a < s.LEAST_A and core.pilot.level == "PWM"):
         return f"offers {core.capacity_a} A"
-    if core.relay_closed and core.is_up and core.state not in (s.C, s.SLEEPING):
+    # enabled while it waits for the car to stop, a board is in no state with its relay closed until the next one
+    if core.relay_closed and core.is_up and core.state not in (s.C, s.SLEEPING, s.UNKNOWN):
         return f"relay closed in state {core.state:02x}"
     if core.pilot.level == "PWM" and core.is_up and core.state in (s.A, s.SLEEPING, s.DISABLED, *s.FAULTS):
         return f"PWM in state {core.state:02x}"
