@@ -267,7 +267,8 @@ async def duty_cycle(desk: Desk) -> None:
     await desk.plug("B")
     for amps, duty_pct in ((6, 9.975), (16, 26.6), (51, 84.7875), (52, 84.8), (80, 96.0)):
         assert await desk.ask(f"SC {amps}") == f"$OK {amps}"
-        assert (desk.board.pilot.level, desk.board.pilot.duty_pct) == ("PWM", pytest.approx(duty_pct))
+        assert desk.board.pilot.level == "PWM"
+        assert desk.board.pilot.duty_pct == pytest.approx(duty_pct)
 
 
 # -- states

@@ -1,7 +1,7 @@
 """An emulated safety controller of a chargebyte Charge SOM: pilot, proximity and contactors behind 12-byte frames.
 
 It is told every 100 ms what to do (``0x06``), reports every 100 ms (``0x07``), answers inquiries (``0xFF``), and goes
-to a safe state, contactors open and no PWM, when nobody tells it anything; it leaves that by a reset only. Source of
+to a safe state, contactors open and no PWM, when it is told no more; it leaves that by a reset only. Source of
 frame, codes and bits: chargebyte ``ra-utils`` ``cb_uart.c``, ``cb_protocol.h`` and ``cb_protocol.c`` (read-code).
 """
 
@@ -18,7 +18,8 @@ from hilbench_emulators.serial_board import BoardServer
 CONTROL, STATE, VERSION, INQUIRY = 0x06, 0x07, 0x0A, 0xFF
 REPORT_S = 0.1
 COM_TIMEOUT_S = 0.5
-"""Silence after which it goes to its safe state (policy-default; the firmware's figure is not public)."""
+"""Silence after a first control frame that means a safe state (policy-default: the firmware's figure, and what it does
+before the first one and after the safe state, are not public)."""
 NO_STOP, COM_TIMEOUT, PILOT_SHORT, DIODE_FAULT = 0, 2, 13, 14
 _START, _END, _SIZE = 0xA5, 0x03, 12
 _PILOT = {"A": 1, "B": 2, "C": 3, "D": 4, "E": 5, "F": 6}
@@ -72,7 +73,7 @@ class SafetyController:
         self.vehicle, self.diode, self.proximity_ohm = "A", True, 0
         self.pwm, self.duty = False, 0
         self.reason = NO_STOP
-        self._heard = -math.inf
+        self._heard = math.inf
 
     @property
     def pilot(self) -> Drive:
@@ -80,10 +81,6 @@ class SafetyController:
         if not self.pwm or self.duty >= 1000:
             return Drive("P12")
         return Drive("PWM", self.duty / 10.0) if self.duty else Drive("N12")
-
-    def begin(self, t: float) -> None:
-        """Power: nobody has told it anything yet, and it waits for that."""
-        self._heard = t
 
     def told(self, t: float, data: int) -> None:
         """A control frame at ``t`` [s]."""
@@ -166,7 +163,6 @@ class EmulatedChargebyte:
     async def start(self) -> None:
         """Listen, and report; raises ``DeviceError`` when port or path are not free."""
         await self.line.start()
-        self.core.begin(clock.time())
         self._reporting = asyncio.get_running_loop().create_task(self._report(), name=f"board {self.line.name}")
 
     async def stop(self) -> None:
@@ -183,7 +179,6 @@ class EmulatedChargebyte:
         plugged = self.core
         self.core = SafetyController(self._contactors)
         self.core.proximity_ohm = plugged.proximity_ohm
-        self.core.begin(clock.time())
         self.core.plug(plugged.vehicle, diode=plugged.diode)
 
     def load(self, state: str, *, diode: bool = True) -> None:

@@ -69,7 +69,7 @@ def _clear_counters(board: OpenEvse, _args: Sequence[str]) -> Answer:
 def _print(board: OpenEvse, args: Sequence[str]) -> Answer:
     if len(args) < 3:
         return REFUSED
-    board.display[number(args[0]), number(args[1])] = " ".join(args[2:])
+    board.display = " ".join(args[2:])
     return DONE
 
 
@@ -217,12 +217,13 @@ def _trips(board: OpenEvse) -> str:
 
 
 def _energy(board: OpenEvse) -> str:
-    return f"{int(board.session_ws)} {board.memory.total_wh + int(board.session_ws / 3600)}"
+    taken_ws = board.session.energy_ws
+    return f"{int(taken_ws)} {board.memory.total_wh + int(taken_ws / 3600)}"
 
 
 ASKED: dict[str, Callable[[OpenEvse], str]] = {
     "G0": _connected,
-    "G3": lambda board: str(board.limit_quarters),
+    "G3": lambda board: str(board.session.quarters),
     "G4": lambda board: str(int(bool(board.vflags & s.AUTH_LOCKED))),
     "GA": lambda board: " ".join(map(str, board.memory.ammeter)),
     "GC": _capacities,
@@ -230,7 +231,7 @@ ASKED: dict[str, Callable[[OpenEvse], str]] = {
     "GE": lambda board: f"{board.capacity_a} {board.memory.flags:04x}",
     "GF": _trips,
     "GG": _current_and_voltage,
-    "GH": lambda board: str(board.limit_kwh),
+    "GH": lambda board: str(board.session.kwh),
     "GO": lambda board: str(board.memory.panic_tenths),
     "GP": lambda board: " ".join(map(str, board.temperatures)),
     "GS": _state,

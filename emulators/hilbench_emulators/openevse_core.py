@@ -14,6 +14,7 @@ from typing import Literal
 
 from hilbench_emulators import openevse_settings as s
 from hilbench_emulators.openevse_clock import DelayTimer
+from hilbench_emulators.openevse_session import Session
 from hilbench_emulators.openevse_settings import Fault, Settings, Vehicle
 from hilbench_emulators.openevse_supervision import Supervision
 
@@ -47,14 +48,11 @@ class OpenEvse:
         self.vflags = 0
         self.capacity_a = self.max_configured_a
         self.voltage_v = self.settings.voltage_l2_v if self.level == 2 else self.settings.voltage_l1_v
-        self.session_ws = self._accumulated_s = 0.0
-        self.closed_at: float | None = None
-        self.limit_s = self.limit_ws = 0.0
-        self.limit_quarters = self.limit_kwh = 0
+        self.session = Session()
         self.fault: int | None = None
         self.supervision = Supervision(self.memory, self.settings.quirks, self.t)
         self.temperatures = (-2560, 250, -2560)
-        self.display: dict[tuple[int, int], str] = {}
+        self.display = ""
         self.ready_at = self._restart_at = math.inf
         self.echo = False
         self._pending: tuple[int, float] | None = None
@@ -103,7 +101,7 @@ class OpenEvse:
     @property
     def elapsed_s(self) -> float:
         """Seconds that the relay was closed since the vehicle was plugged in."""
-        return self._accumulated_s + (0.0 if self.closed_at is None else self.t - self.closed_at)
+        return self.session.elapsed_s(self.t)
 
     def is_set(self, flag: int) -> bool:
         """A settings flag."""
@@ -168,7 +166,7 @@ class OpenEvse:
 
     def _pass(self, t: float) -> None:
         if t > self.t > -math.inf and self.relay_closed:
-            self.session_ws += self.current_a * self.voltage_v * (t - self.t)
+            self.session.energy_ws += self.current_a * self.voltage_v * (t - self.t)
         self.t = max(t, self.t)
 
     def _booted(self) -> list[str]:
@@ -212,8 +210,7 @@ class OpenEvse:
             return
         connected = self.vehicle.state != "A"
         if connected and not self.vflags & s.CONNECTED:
-            self.memory.total_wh += int(self.session_ws / 3600)
-            self.session_ws = self._accumulated_s = 0.0
+            self.memory.total_wh += self.session.begin()
         self._set(s.CONNECTED, connected)
         self._recover(connected)
 
@@ -275,11 +272,10 @@ class OpenEvse:
 
     def _close(self) -> None:
         self._set(s.CHARGING_ON, True)
-        self.closed_at = self.t
+        self.session.close(self.t)
 
     def _open(self) -> None:
-        self._accumulated_s = self.elapsed_s
-        self.closed_at = None
+        self.session.open(self.t)
         self._set(s.CHARGING_ON, False)
 
     def _set(self, flag: int, on: bool) -> None:
@@ -335,18 +331,17 @@ class OpenEvse:
 
     def clear_limits(self) -> None:
         """No limit of time or energy."""
-        self.limit_s = self.limit_ws = 0.0
-        self.limit_quarters = self.limit_kwh = 0
+        self.session.clear_limits()
         self._set(s.TIME_LIMIT | s.CHARGE_LIMIT, False)
 
     def limit_time(self, quarters: int) -> None:
         """End the session after so many quarters of an hour; 0: no limit."""
-        self.limit_quarters, self.limit_s = quarters, 900.0 * quarters
+        self.session.quarters = quarters
         self._set(s.TIME_LIMIT, quarters > 0)
 
     def limit_energy(self, kwh: int) -> None:
         """End the session after so many kWh; 0: no limit."""
-        self.limit_kwh, self.limit_ws = kwh, 3.6e6 * kwh
+        self.session.kwh = kwh
         self._set(s.CHARGE_LIMIT, kwh > 0)
 
     def set_level(self, level: int) -> None:
@@ -373,16 +368,11 @@ class OpenEvse:
         return self.t if idle else self._sleep_since + s.SLEEP_OPENS_S
 
     def _limit_reached(self) -> float:
-        if self.state != s.C:
-            return math.inf
-        by_time = self.t + self.limit_s - self.elapsed_s if self.limit_s else math.inf
-        power = self.current_a * self.voltage_v
-        by_energy = self.t + (self.limit_ws - self.session_ws) / power if self.limit_ws and power > 0 else math.inf
-        return min(by_time, by_energy)
+        return self.session.ends(self.t, self.current_a * self.voltage_v) if self.state == s.C else math.inf
 
     def _keep_timer(self) -> None:
         timer = self.memory.timer
-        if not any(timer) or self.limit_s or self.limit_ws or not self.rtc.changes_at(self.t, timer):
+        if not any(timer) or self.session.is_limited or not self.rtc.changes_at(self.t, timer):
             return
         if self.rtc.is_open(self.t, timer):
             self.enable()

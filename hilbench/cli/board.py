@@ -125,7 +125,7 @@ def plug(address: str, state: str, diode: bool | None, pp: str | None, as_json: 
 def pwm(address: str, duty: str, span_s: float, as_json: bool) -> None:
     """Let the chargebyte controller at ADDRESS drive PWM of PERCENT for SECONDS, and show its last report.
 
-    Nothing drives it after that: it stops by itself.
+    Nothing drives it after that: it stops by itself, and does nothing more until it is reset.
     """
     try:
         duty_pct = None if duty == "off" else float(duty)

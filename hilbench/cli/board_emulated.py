@@ -43,6 +43,7 @@ async def _until_stopped(boards: list[Any], address: str) -> None:
         for one in boards:
             await one.start()
             started.append(one)
+        await asyncio.sleep(Settings().boot_s)
         click.echo(f"ready at {address}")
         await stopped.wait()
     finally:

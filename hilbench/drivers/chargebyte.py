@@ -24,6 +24,8 @@ from hilbench.signals import Record
 BAUDRATE = 115_200
 CONTROL_S = 0.1
 """Interval of control frames that the controller expects (read-code)."""
+START_UP_S = 0.3
+"""After a reset it answers that late (read-code)."""
 CONTACTORS = 3
 _REPORTS = 4
 
@@ -31,15 +33,24 @@ _REPORTS = 4
 class ChargebyteDriver(Board):
     """The controller ``name`` at ``address``; it reports every 100 ms, and must within ``timeout_s``.
 
-    From ``start`` on it is told ten times a second what to do; when that ends, it opens its contactors by itself. With
-    a ``record``, a line that fails is an event ``chargebyte.error``.
+    From ``start`` on it is told ten times a second what to do; when that ends, it opens its contactors by itself, and
+    does nothing until it is reset: ``reset`` pulls its reset line, which ``start`` does where there is one. With a
+    ``record``, a line that fails is an event ``chargebyte.error``.
     """
 
-    def __init__(self, name: str, address: str, *, timeout_s: float = 0.5, record: Record | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        address: str,
+        *,
+        timeout_s: float = 0.5,
+        reset: Callable[[], None] | None = None,
+        record: Record | None = None,
+    ) -> None:
         super().__init__(name, address, BAUDRATE, timeout_s)
         self.last: BoardState | None = None
         self.firmware = ""
-        self._record = record
+        self._record, self._reset = record, reset
         self._decoder = Decoder()
         self._wanted = control(False, 0.0, ())
         self._waiting: list[tuple[int, asyncio.Future[int]]] = []
@@ -47,6 +58,9 @@ class ChargebyteDriver(Board):
 
     async def start(self) -> None:
         """Connect, ask for the version, and begin to tell; raises ``DeviceError`` when it does not answer."""
+        if self._reset is not None:
+            self._reset()
+            await asyncio.sleep(START_UP_S)
         content = await self._next(VERSION, inquire=True)
         self.firmware = f"{content >> 56 & 0xFF}.{content >> 48 & 0xFF}.{content >> 40 & 0xFF}"
         if self._telling is None:
@@ -131,6 +145,7 @@ class ChargebyteDriver(Board):
         line = await self._connected()
         waiting: tuple[int, asyncio.Future[int]] = (com, asyncio.get_running_loop().create_future())
         self._waiting.append(waiting)
+        self._decoder.noise = b""
         try:
             if inquire:
                 line.write(frame(INQUIRY, com << 56))

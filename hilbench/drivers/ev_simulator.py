@@ -1,7 +1,8 @@
 """The driver of a relay-type EV simulator: one letter is a command, and the board reports what it sees of the pilot.
 
 Protocol of the public ``ev_sim`` board, 9600 8N1 (nsayer/ev_sim ``ev_sim.c``, read-code), and of the extended board of
-the bench: ``E``, ``+``, ``-`` and ``0`` to ``6``, see ``hilbench_emulators.ev_simulator``.
+the bench: ``E``, ``+``, ``-`` and ``0`` to ``6``, see ``hilbench_emulators.ev_simulator``. Neither has a checksum: a
+flipped bit can pass for another figure or state, so that short cables are meant.
 """
 
 from __future__ import annotations
@@ -99,10 +100,12 @@ class EvSimulatorDriver(Board):
         await self._connected()
         waiting: asyncio.Future[Seen] = asyncio.get_running_loop().create_future()
         self._waiting.append(waiting)
+        self._noise = b""
         try:
             async with asyncio.timeout(self.timeout_s):
                 return await waiting
         except (TimeoutError, ConnectionError):
+            self._noise = self._noise or self._buffer
             what = f"no report within {self.timeout_s:g} s"
             raise self._silence(what, "check power and cable; 9600 baud") from None
         finally:
@@ -145,8 +148,11 @@ class EvSimulatorDriver(Board):
         """Send a command; the report of the first whole window after it, which must confirm it."""
         line = await self._connected()
         line.write(letter.encode())
-        await self.read()  # began before the command, and shows both
         seen = await self.read()
+        if not done(seen):
+            seen = await self.read()  # that one was under way when the command came
+        if done(seen):
+            seen = await self.read()  # that one began before the command, and shows both states
         if not done(seen):
             raise self._error(f"does not switch {what}: it reports {seen}", "is it the extended board?")
         return seen

@@ -60,6 +60,7 @@ class Line:
             try:
                 written = self._port.write(data)
             except (OSError, serial.SerialException) as error:
+                self._end(str(error))
                 raise self._error(f"nothing can be written: {error}", "check plug and cable") from None
             if written != len(data):
                 raise self._error("takes no more bytes", "is anything at the other end?")

@@ -92,10 +92,12 @@ class OpenEvseDriver(Board):
         An ``$NK`` is an answer. Raises ``InputError`` for a command that the board would drop.
         """
         async with self._turn:
+            self._noise = b""
             for _ in range(self.attempts):
                 reply = await self._once(text)
                 if reply is not None:
                     return reply
+            self._noise = self._noise or self._decoder.pending
             what = f"no usable answer to {text!r} within {self.attempts} x {self.timeout_s:g} s"
             raise self._silence(what, "check power, cable and speed")
 

@@ -63,6 +63,11 @@ class Decoder:
     def __init__(self) -> None:
         self._buffer = bytearray()
 
+    @property
+    def pending(self) -> bytes:
+        """Bytes that no end of a line has followed yet."""
+        return bytes(self._buffer)
+
     def feed(self, data: bytes) -> list[Heard]:
         """What ``data`` completes."""
         self._buffer += data
