@@ -55,7 +55,7 @@ class ScpiInstrument:
         self.name, self._wire, self._error_query = name, connection, error_query
         self.identity: Identity | None = None
         self._said = ""
-        self._in_step = True
+        self._in_step, self._names_due = True, 0
         self._busy = asyncio.Lock()
 
     async def start(self) -> None:
@@ -152,11 +152,17 @@ class ScpiInstrument:
         First where the answer was expected, then after a device clear or on a new connection.
         """
         try:
-            await self._wire.exchange(["*IDN?"], until(self._said))
+            await self._name_itself()
         except (OSError, TimeoutError):
             await self._wire.recover()
-            await self._wire.exchange(["*IDN?"], until(self._said))
+            self._names_due = 0
+            await self._name_itself()
         self._in_step = True
+
+    async def _name_itself(self) -> None:
+        self._names_due += 1  # an answer that was given up may still come, and would pass for this one
+        await self._wire.exchange(["*IDN?"], until(self._said, self._names_due))
+        self._names_due = 0
 
     async def _queue_says(self, error: Exception) -> str:
         """What the error queue adds to a failure: an unknown query is never answered, but is told there."""
