@@ -1,4 +1,4 @@
-"""Broken SCPI replies: a clear device error in bounded time, and in step again; a million in ``benches/scpi_fuzz.py``."""
+"""Broken SCPI replies: a clear device error in bounded time, and in step again. ``benches/scpi_fuzz.py`` has more."""
 
 from __future__ import annotations
 

@@ -14,6 +14,7 @@ from hilbench.drivers.scpi_reply import (
     LINE,
     LONGEST_LINE,
     Bytes,
+    Reply,
     ReplyError,
     block,
     drive,
@@ -69,7 +70,7 @@ def test_any_bytes_are_a_block_an_error_or_too_few(data: bytes) -> None:
     """Nothing else ever comes of bytes."""
     for reply in (block(3), text(), until("ACME")):
         try:
-            drive(reply, from_memory(data))  # type: ignore[arg-type]
+            drive(reply, from_memory(data))
         except (ReplyError, TimeoutError):
             continue
 
@@ -219,7 +220,7 @@ def test_a_bus_with_messages_is_asked_one_by_one() -> None:
     wire._resource = bus
 
     async def body() -> tuple[str, bytes]:
-        def both():  # type: ignore[no-untyped-def]
+        def both() -> Reply[str]:
             yield from text()
             return (yield from text())
 

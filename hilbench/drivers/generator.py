@@ -11,9 +11,9 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Protocol
 
-from hilbench.drivers.scpi import Identity, ScpiInstrument
+from hilbench.drivers.scpi import Identity, ScpiInstrument, instrument
 from hilbench.drivers.scpi_reply import ReplyError, number, word
-from hilbench.drivers.scpi_wire import Wire, wire
+from hilbench.drivers.scpi_wire import Wire
 from hilbench.errors import DeviceError, InputError, Problem
 
 REACH_V = 10.0
@@ -188,16 +188,22 @@ def generator_dialect_of(of: Identity) -> GeneratorDialect | None:
 
 
 class SignalGenerator:
-    """Output ``channel`` of the generator ``name`` at a VISA resource or ``tcp://host:port``; see :class:`Generator`.
+    """Output ``channel`` of the generator ``name`` at a VISA resource, ``tcp://host:port`` or on a link that there is.
 
     Raises ``InputError`` for an address that is none.
     """
 
     def __init__(
-        self, name: str, address: str | Wire, *, channel: int = 1, timeout_s: float = 2.0, backend: str = ""
+        self,
+        name: str,
+        at: str | Wire | ScpiInstrument,
+        *,
+        channel: int = 1,
+        timeout_s: float = 2.0,
+        backend: str = "",
     ) -> None:
         self.name, self.channel = name, channel
-        self.link = ScpiInstrument(name, wire(address, timeout_s, backend) if isinstance(address, str) else address)
+        self.link = instrument(name, at, timeout_s, backend)
         self._dialect: GeneratorDialect | None = None
 
     async def start(self) -> None:
@@ -206,9 +212,10 @@ class SignalGenerator:
         assert self.link.identity is not None
         found = generator_dialect_of(self.link.identity)
         if found is None:
-            await self.stop()
             known = ", ".join(kind.family for kind in DIALECTS)
-            raise self.link.error("*IDN?", f"is a {self.link.identity}, no signal generator of {known}")
+            error = self.link.error("*IDN?", f"is a {self.link.identity}, no signal generator of {known}")
+            await self.stop()
+            raise error
         self._dialect = found
         await self.link.find_queue("SYST:ERR?")
 

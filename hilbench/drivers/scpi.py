@@ -59,7 +59,13 @@ class ScpiInstrument:
         self._busy = asyncio.Lock()
 
     async def start(self) -> None:
-        """Connect, identify, and empty the error queue; raises ``DeviceError`` when it does not answer sensibly."""
+        """Connect, identify, and empty the error queue; raises ``DeviceError`` when it does not answer sensibly.
+
+        Does nothing when it is connected.
+        """
+        if self.identity is not None:
+            return
+        self._in_step, self._names_due = True, 0
         try:
             await self._wire.open()
             self._said = await self._wire.exchange(["*CLS", "*IDN?"], text())
@@ -71,6 +77,7 @@ class ScpiInstrument:
 
     async def stop(self) -> None:
         """Disconnect."""
+        self.identity = None
         await self._wire.close()
 
     async def find_queue(self, error_query: str) -> None:
@@ -208,6 +215,11 @@ def _reason(error: Exception) -> str:
     return getattr(error, "strerror", None) or str(error) or type(error).__name__
 
 
-def instrument(name: str, address: str, timeout_s: float = 2.0, backend: str = "") -> ScpiInstrument:
-    """The instrument ``name`` at a VISA resource or ``tcp://host:port``; raises ``InputError`` for no such address."""
-    return ScpiInstrument(name, wire(address, timeout_s, backend))
+def instrument(name: str, at: str | Wire | ScpiInstrument, timeout_s: float = 2.0, backend: str = "") -> ScpiInstrument:
+    """The instrument ``name`` at a VISA resource or ``tcp://host:port``, on a wire, or one that there is already.
+
+    Raises ``InputError`` for an address that is none.
+    """
+    if isinstance(at, ScpiInstrument):
+        return at
+    return ScpiInstrument(name, wire(at, timeout_s, backend) if isinstance(at, str) else at)
