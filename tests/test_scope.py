@@ -346,6 +346,22 @@ def test_a_read_that_comes_short_is_an_error() -> None:
         with_scope(Short({1: pilot}), "memory", pilot_record)
 
 
+@each_way
+def test_a_block_of_line_feeds_comes_whole(way: str) -> None:
+    """A million bytes, every one the terminator: read by length, whatever chunks the socket makes of them."""
+
+    class Feeds(RigolDs1000z):
+        def receive(self, line: str, t: float) -> bytes:
+            return b"#71000000" + b"\n" * 1_000_001 if line == "FEEDS?" else super().receive(line, t)
+
+    async def body(device: Oscilloscope, _server: ScpiServer) -> bytes:
+        data = bytes(await device.link.ask_block("FEEDS?", 1_000_000))
+        assert await device.link.ask("*OPC?") == "1"
+        return data
+
+    assert with_scope(Feeds({}), way, body) == b"\n" * 1_000_000
+
+
 # -- opening
 
 
