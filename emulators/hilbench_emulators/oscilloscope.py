@@ -17,8 +17,8 @@ Probe = Callable[[float, float, int], NDArray[np.floating]]
 
 _SEARCH_STEP_S, _FINER = 1e-6, 64
 """The trigger looks at the signal this often [chosen: a pilot's pulse has 30 us or more], then so much closer."""
-_SEARCH_MOST = 1 << 20
-"""Samples that it looks at in one go; what is older is passed over."""
+_SEARCH_MOST, _SEARCH_PIECE = 1 << 20, 1 << 14
+"""Samples that it looks at in one go, what is older is passed over; and how many it asks for at once."""
 
 
 @dataclass(frozen=True)
@@ -173,16 +173,16 @@ class Scope:
         """The first edge of the trigger since it was looked for last; None when there is none up to ``t``."""
         state = self.state
         count = int((t - state.searched_to) / _SEARCH_STEP_S) + 1
-        if count < 2:
-            return None
         if count > _SEARCH_MOST:
             state.searched_to, count = t - (_SEARCH_MOST - 1) * _SEARCH_STEP_S, _SEARCH_MOST
-        found = self._first_edge(state.searched_to, _SEARCH_STEP_S, count)
-        if found is None:
-            state.searched_to += (count - 1) * _SEARCH_STEP_S
-            return None
-        exact = self._first_edge(found - _SEARCH_STEP_S, _SEARCH_STEP_S / _FINER, _FINER + 1)
-        return found if exact is None else exact
+        while count > 1:
+            found = self._first_edge(state.searched_to, _SEARCH_STEP_S, min(count, _SEARCH_PIECE))
+            if found is not None:
+                exact = self._first_edge(found - _SEARCH_STEP_S, _SEARCH_STEP_S / _FINER, _FINER + 1)
+                return found if exact is None else exact
+            state.searched_to += (min(count, _SEARCH_PIECE) - 1) * _SEARCH_STEP_S
+            count -= _SEARCH_PIECE - 1
+        return None
 
     def _first_edge(self, start: float, step: float, count: int) -> float | None:
         trigger = self.state.trigger

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -102,7 +103,7 @@ class OscilloscopeDialect:
         """The channel that ``said`` names, such as CHAN1 for the prefix CHAN."""
         upper = said.upper().replace("CHANNEL", "CHAN")
         number = upper.removeprefix(prefix)
-        if not upper.startswith(prefix) or not number.isdigit():
+        if not upper.startswith(prefix) or not re.fullmatch("[0-9]{1,3}", number):
             raise RefusedError(ILLEGAL)
         self.channel(int(number))
         return int(number)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from hilbench_emulators.oscilloscope import Converter
 from hilbench_emulators.oscilloscope_dialect import OscilloscopeDialect, block
 from hilbench_emulators.scpi_tree import ILLEGAL, OUT_OF_RANGE, Answer, RefusedError, choice, real
@@ -94,7 +96,9 @@ class SiglentSds(OscilloscopeDialect):
         """``SP,1,NP,<count>,FP,<first>``; a count of 0 is all."""
         fields = said.split(",")
         pairs = dict(zip(fields[::2], fields[1::2], strict=False))
-        if not pairs.keys() <= {"SP", "NP", "FP"} or not all(value.isdigit() for value in pairs.values()):
+        if not pairs.keys() <= {"SP", "NP", "FP"} or not all(
+            re.fullmatch("[0-9]{1,12}", value) for value in pairs.values()
+        ):
             raise RefusedError(ILLEGAL)
         self.sparing, self.count, self.first = (int(pairs.get(key, "0")) for key in ("SP", "NP", "FP"))
 

@@ -23,6 +23,8 @@ UNDEFINED, OUT_OF_RANGE, ILLEGAL, MISSING = (
 Answer = str | bytes | None
 Handler = Callable[[tuple[int, ...], str], Answer]
 _TOKEN = re.compile(r"[A-Za-z0-9_]+|<n>|[\[\]:*?]")
+_NUMBER = re.compile(r"([+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,4})?)\s*([GMkKmun]?)(?:V|S|s|HZ|Hz)?")
+_PREFIXES = {"G": 1e9, "M": 1e6, "k": 1e3, "K": 1e3, "m": 1e-3, "u": 1e-6, "n": 1e-9, "": 1.0}
 
 
 class RefusedError(Exception):
@@ -39,7 +41,7 @@ def header(pattern: str) -> re.Pattern[str]:
     for token in _TOKEN.findall(pattern):
         short = "".join(letter for letter in token if not letter.islower())
         parts.append(
-            {"<n>": r"(\d*)", "[": "(?:", "]": ")?", "*": r"\*", "?": r"\?"}.get(token)
+            {"<n>": r"([0-9]{0,3})", "[": "(?:", "]": ")?", "*": r"\*", "?": r"\?"}.get(token)
             or (f"(?:{token}|{short})" if token[0].isalpha() else token)
         )
     return re.compile("".join(parts).replace(":", ":?", 1) if pattern.startswith(":") else "".join(parts), re.I)
@@ -97,14 +99,12 @@ class ScpiTree:
 
 def real(arguments: str, low: float = -1e12, high: float = 1e12) -> float:
     """A number with or without a unit; raises ``RefusedError`` for none, or one outside ``low`` to ``high``."""
-    found = re.fullmatch(r"([+-]?[\d.]+(?:[eE][+-]?\d+)?)\s*([GMkKmun]?)(?:V|S|s|HZ|Hz)?", arguments)
+    found = _NUMBER.fullmatch(arguments)
     if not arguments:
         raise RefusedError(MISSING)
     if found is None:
         raise RefusedError(ILLEGAL)
-    value = (
-        float(found[1]) * {"G": 1e9, "M": 1e6, "k": 1e3, "K": 1e3, "m": 1e-3, "u": 1e-6, "n": 1e-9, "": 1.0}[found[2]]
-    )
+    value = float(found[1]) * _PREFIXES[found[2]]
     if not low <= value <= high:
         raise RefusedError(OUT_OF_RANGE)
     return value

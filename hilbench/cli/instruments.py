@@ -11,7 +11,7 @@ import click
 from hilbench.cli.params import Between
 
 if TYPE_CHECKING:
-    from hilbench.drivers.scpi import Identity
+    from hilbench.drivers.scpi import Identity, ScpiInstrument
 
 _SOCKETS = "Raw sockets announce themselves to nobody: try TCPIP::<address>::5555::SOCKET (Rigol), 5025 (others)."
 
@@ -72,52 +72,47 @@ def check(address: str, as_json: bool, timeout: float, backend: str, **record: A
 
 
 async def _check(address: str, timeout_s: float, backend: str, record: dict[str, Any]) -> dict[str, Any]:
-    from hilbench.drivers.generator import generator_dialect_of
-    from hilbench.drivers.scope import Oscilloscope, dialect_of
     from hilbench.drivers.scpi import instrument
 
     device = instrument("check", address, timeout_s, backend)
     await device.start()
-    await device.stop()
-    assert device.identity is not None
-    found = {"address": address, **asdict(device.identity)}
-    scope, generator = dialect_of(device.identity), generator_dialect_of(device.identity)
-    if generator is not None:
-        return found | {"dialect": generator.family, **await _generator(address, timeout_s, backend)}
-    if scope is None:
-        return found | {"dialect": _unknown(device.identity)}
-    oscilloscope = Oscilloscope("check", address, timeout_s=timeout_s, backend=backend)
-    await oscilloscope.start()
     try:
-        return found | {"dialect": scope.family, **await _record(oscilloscope, **record)}
+        assert device.identity is not None
+        return {"address": address, **asdict(device.identity), **await _found(device, device.identity, record)}
     finally:
-        await oscilloscope.stop()
+        await device.stop()
 
 
-def _unknown(of: Identity) -> str:
-    return f"none known here for a {of.maker} {of.model}"
+async def _found(device: ScpiInstrument, identity: Identity, record: dict[str, Any]) -> dict[str, Any]:
+    from hilbench.drivers.generator import generator_dialect_of
+    from hilbench.drivers.scope import dialect_of
+
+    scope, generator = dialect_of(identity), generator_dialect_of(identity)
+    if scope is not None:
+        return {"dialect": scope.family, **await _record(device, **record)}
+    if generator is not None:
+        return {"dialect": generator.family, **await _generator(device)}
+    return {"dialect": f"none known here for a {identity.maker} {identity.model}"}
 
 
-async def _generator(address: str, timeout_s: float, backend: str) -> dict[str, Any]:
+async def _generator(device: ScpiInstrument) -> dict[str, Any]:
     from hilbench.drivers.generator import REACH_V, SignalGenerator
 
-    generator = SignalGenerator("check", address, timeout_s=timeout_s, backend=backend)
+    generator = SignalGenerator("check", device)
     await generator.start()
-    try:
-        errors = await generator.link.errors()
-        return {
-            "output": "on" if await generator.is_on() else "off",
-            "errors": errors,
-            "reach": f"+-{REACH_V:g} V: a pilot's +-12 V needs an amplifier or an EVSE board",
-        }
-    finally:
-        await generator.stop()
+    return {
+        "output": "on" if await generator.is_on() else "off",
+        "errors": await device.errors(),
+        "reach": f"+-{REACH_V:g} V: a pilot's +-12 V needs an amplifier or an EVSE board",
+    }
 
 
-async def _record(oscilloscope: Any, channel: int, range_v: float, span: float, rate: float) -> dict[str, Any]:
+async def _record(device: ScpiInstrument, channel: int, range_v: float, span: float, rate: float) -> dict[str, Any]:
     from hilbench import clock
-    from hilbench.drivers.scope import Channel, Setup
+    from hilbench.drivers.scope import Channel, Oscilloscope, Setup
 
+    oscilloscope = Oscilloscope("check", device)
+    await oscilloscope.start()
     await oscilloscope.set_up(Setup({channel: Channel(-range_v / 2.0, range_v / 2.0)}, span, rate))
     taken = await oscilloscope.single()
     record = taken.records[channel]
@@ -129,5 +124,5 @@ async def _record(oscilloscope: Any, channel: int, range_v: float, span: float, 
         "highest_v": round(float(record.values.max()), 4),
         "step_v": round(record.lsb, 6),
         "transfer_s": round(clock.time() - taken.done_s, 4),
-        "errors": await oscilloscope.link.errors(),
+        "errors": await device.errors(),
     }

@@ -2,38 +2,27 @@
 
 A bench generator reaches +-10 V into an open circuit (recalled for both families), the pilot needs +-12 V: an amplifier
 or an EVSE board must stand between, or the test is made at +-10 V and says so. Its 50 ohms and 950 ohms in series
-make the 1 kilohm of the pilot's source. Commands as in ``pymeasure`` (``rigol_dg800``, ``teledyneT3AFG``; read-code).
+make the 1 kilohm of the pilot's source.
 """
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from dataclasses import dataclass
 from typing import Protocol
 
-from hilbench.drivers.scpi import Identity, ScpiInstrument
-from hilbench.drivers.scpi_reply import ReplyError, number, word
-from hilbench.drivers.scpi_wire import Wire, wire
+from hilbench.drivers.generator_dialect import (
+    DIALECTS,
+    REACH_V,
+    GeneratorDialect,
+    Pulse,
+    generator_dialect_of,
+    pilot_pulse,
+)
+from hilbench.drivers.scpi import ScpiInstrument, instrument
+from hilbench.drivers.scpi_reply import ReplyError
+from hilbench.drivers.scpi_wire import Wire
 from hilbench.errors import DeviceError, InputError, Problem
 
-REACH_V = 10.0
-"""Volts to either side into an open circuit (recalled)."""
-SOURCE_OHM = 50.0
-
-
-@dataclass(frozen=True)
-class Pulse:
-    """A square wave of ``frequency_hz`` that is at ``high_v`` for ``duty_pct`` of the time, else at ``low_v`` [V]."""
-
-    frequency_hz: float
-    duty_pct: float
-    high_v: float
-    low_v: float
-
-
-def pilot_pulse(duty_pct: float, high_v: float = REACH_V, low_v: float = -REACH_V) -> Pulse:
-    """The pilot's 1 kHz at ``duty_pct``, as far as a bench generator reaches."""
-    return Pulse(1_000.0, duty_pct, high_v, low_v)
+__all__ = ["REACH_V", "Generator", "Pulse", "SignalGenerator", "generator_dialect_of", "pilot_pulse"]
 
 
 class Generator(Protocol):
@@ -56,148 +45,23 @@ class Generator(Protocol):
         ...
 
 
-class GeneratorDialect(ABC):
-    """How one family is spoken to; pure."""
-
-    family: str
-
-    @staticmethod
-    @abstractmethod
-    def speaks(maker: str, model: str) -> bool:
-        """Whether an instrument of ``maker`` and ``model``, in capitals, is of this family."""
-
-    @abstractmethod
-    def pulse(self, channel: int, wanted: Pulse) -> list[str]:
-        """Commands for the wave, into an open circuit."""
-
-    @abstractmethod
-    def output(self, channel: int, on: bool) -> list[str]:
-        """Commands to switch the output."""
-
-    @abstractmethod
-    def ask_pulse(self, channel: int) -> list[str]:
-        """Queries for the wave as it came to be."""
-
-    @abstractmethod
-    def pulse_of(self, answers: list[str]) -> Pulse:
-        """The wave from the answers; raises ``ReplyError``."""
-
-    @abstractmethod
-    def ask_output(self, channel: int) -> str:
-        """Query for the output."""
-
-    @abstractmethod
-    def output_of(self, answer: str) -> bool:
-        """Whether the output is on; raises ``ReplyError``."""
-
-
-class RigolDg(GeneratorDialect):
-    """Rigol DG800 / DG900."""
-
-    family = "Rigol DG"
-
-    @staticmethod
-    def speaks(maker: str, model: str) -> bool:
-        """See :class:`GeneratorDialect`."""
-        return "RIGOL" in maker and model.startswith("DG")
-
-    def pulse(self, channel: int, wanted: Pulse) -> list[str]:
-        """See :class:`GeneratorDialect`; amplitude from peak to peak."""
-        swing_v, middle_v = wanted.high_v - wanted.low_v, (wanted.high_v + wanted.low_v) / 2.0
-        return [
-            f":OUTP{channel}:IMP INF",
-            f":SOUR{channel}:APPL:PULS {wanted.frequency_hz:.9g},{swing_v:.6g},{middle_v:.6g},0",
-            f":SOUR{channel}:PULS:DCYC {wanted.duty_pct:.6g}",
-        ]
-
-    def output(self, channel: int, on: bool) -> list[str]:
-        """See :class:`GeneratorDialect`."""
-        return [f":OUTP{channel} {'ON' if on else 'OFF'}"]
-
-    def ask_pulse(self, channel: int) -> list[str]:
-        """See :class:`GeneratorDialect`: ``"PULSE,freq,amp,off,phase"``, and the duty."""
-        return [f":SOUR{channel}:APPL?", f":SOUR{channel}:PULS:DCYC?"]
-
-    def pulse_of(self, answers: list[str]) -> Pulse:
-        """See :class:`GeneratorDialect`."""
-        shape, *fields = answers[0].strip('"').split(",")
-        if not shape.upper().startswith("PULS") or len(fields) < 3:
-            raise ReplyError(f"no pulse: {answers[0][:60]!r}")
-        frequency_hz, swing_v, middle_v = (number(field) for field in fields[:3])
-        return Pulse(frequency_hz, number(answers[1]), middle_v + swing_v / 2.0, middle_v - swing_v / 2.0)
-
-    def ask_output(self, channel: int) -> str:
-        """See :class:`GeneratorDialect`."""
-        return f":OUTP{channel}?"
-
-    def output_of(self, answer: str) -> bool:
-        """See :class:`GeneratorDialect`."""
-        return _switch(word(answer))
-
-
-class SiglentSdg(GeneratorDialect):
-    """Siglent SDG1000X / 2000X, and LeCroy T3AFG."""
-
-    family = "Siglent SDG"
-
-    @staticmethod
-    def speaks(maker: str, model: str) -> bool:
-        """See :class:`GeneratorDialect`."""
-        return model.startswith(("SDG", "T3AFG")) and ("SIGLENT" in maker or "LECROY" in maker)
-
-    def pulse(self, channel: int, wanted: Pulse) -> list[str]:
-        """See :class:`GeneratorDialect`."""
-        levels = f"HLEV,{wanted.high_v:.6g},LLEV,{wanted.low_v:.6g}"
-        return [
-            f"C{channel}:OUTP LOAD,HZ",
-            f"C{channel}:BSWV WVTP,PULSE,FRQ,{wanted.frequency_hz:.9g},{levels},DUTY,{wanted.duty_pct:.6g}",
-        ]
-
-    def output(self, channel: int, on: bool) -> list[str]:
-        """See :class:`GeneratorDialect`."""
-        return [f"C{channel}:OUTP {'ON' if on else 'OFF'}"]
-
-    def ask_pulse(self, channel: int) -> list[str]:
-        """See :class:`GeneratorDialect`: ``C1:BSWV WVTP,PULSE,FRQ,1000HZ,...``."""
-        return [f"C{channel}:BSWV?"]
-
-    def pulse_of(self, answers: list[str]) -> Pulse:
-        """See :class:`GeneratorDialect`."""
-        fields = answers[0].rpartition(" ")[2].upper().split(",")
-        pairs = dict(zip(fields[::2], fields[1::2], strict=False))
-        if pairs.get("WVTP") != "PULSE" or not pairs.keys() >= {"FRQ", "DUTY", "HLEV", "LLEV"}:
-            raise ReplyError(f"no pulse: {answers[0][:60]!r}")
-        return Pulse(*(number(pairs[key]) for key in ("FRQ", "DUTY", "HLEV", "LLEV")))
-
-    def ask_output(self, channel: int) -> str:
-        """See :class:`GeneratorDialect`: ``C1:OUTP ON,LOAD,HZ,PLRT,NOR``."""
-        return f"C{channel}:OUTP?"
-
-    def output_of(self, answer: str) -> bool:
-        """See :class:`GeneratorDialect`."""
-        return _switch(word(answer).partition(",")[0])
-
-
-DIALECTS: tuple[type[GeneratorDialect], ...] = (RigolDg, SiglentSdg)
-
-
-def generator_dialect_of(of: Identity) -> GeneratorDialect | None:
-    """The dialect of an instrument; None when it is no generator known here."""
-    maker, model = of.maker.upper(), of.model.upper()
-    return next((kind() for kind in DIALECTS if kind.speaks(maker, model)), None)
-
-
 class SignalGenerator:
-    """Output ``channel`` of the generator ``name`` at a VISA resource or ``tcp://host:port``; see :class:`Generator`.
+    """Output ``channel`` of the generator ``name`` at a VISA resource, ``tcp://host:port`` or on a link that there is.
 
     Raises ``InputError`` for an address that is none.
     """
 
     def __init__(
-        self, name: str, address: str | Wire, *, channel: int = 1, timeout_s: float = 2.0, backend: str = ""
+        self,
+        name: str,
+        at: str | Wire | ScpiInstrument,
+        *,
+        channel: int = 1,
+        timeout_s: float = 2.0,
+        backend: str = "",
     ) -> None:
         self.name, self.channel = name, channel
-        self.link = ScpiInstrument(name, wire(address, timeout_s, backend) if isinstance(address, str) else address)
+        self.link = instrument(name, at, timeout_s, backend)
         self._dialect: GeneratorDialect | None = None
 
     async def start(self) -> None:
@@ -206,9 +70,10 @@ class SignalGenerator:
         assert self.link.identity is not None
         found = generator_dialect_of(self.link.identity)
         if found is None:
-            await self.stop()
             known = ", ".join(kind.family for kind in DIALECTS)
-            raise self.link.error("*IDN?", f"is a {self.link.identity}, no signal generator of {known}")
+            error = self.link.error("*IDN?", f"is a {self.link.identity}, no signal generator of {known}")
+            await self.stop()
+            raise error
         self._dialect = found
         await self.link.find_queue("SYST:ERR?")
 
@@ -269,9 +134,3 @@ def _alike(found: Pulse, wanted: Pulse) -> bool:
         and abs(found.duty_pct - wanted.duty_pct) < 0.011
         and max(abs(found.high_v - wanted.high_v), abs(found.low_v - wanted.low_v)) < 0.011
     )
-
-
-def _switch(said: str) -> bool:
-    if said not in ("ON", "OFF", "1", "0"):
-        raise ReplyError(f"neither on nor off: {said[:20]!r}")
-    return said in ("ON", "1")

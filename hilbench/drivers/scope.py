@@ -15,9 +15,9 @@ from hilbench.drivers.scope_keysight import Keysight
 from hilbench.drivers.scope_rigol import Rigol, RigolDho
 from hilbench.drivers.scope_siglent import Siglent
 from hilbench.drivers.scope_tektronix import Tektronix
-from hilbench.drivers.scpi import Identity, ScpiInstrument
+from hilbench.drivers.scpi import Identity, ScpiInstrument, instrument
 from hilbench.drivers.scpi_reply import ReplyError
-from hilbench.drivers.scpi_wire import Wire, wire
+from hilbench.drivers.scpi_wire import Wire
 from hilbench.errors import DeviceError
 from hilbench.waveform import Accuracy, Waveform
 
@@ -49,7 +49,7 @@ def dialect_of(of: Identity) -> Dialect | None:
 
 
 class Oscilloscope:
-    """The oscilloscope ``name`` at a VISA resource or ``tcp://host:port``.
+    """The oscilloscope ``name`` at a VISA resource or ``tcp://host:port``, or on a link that there is.
 
     ``timeout_s`` as in :func:`~hilbench.drivers.scpi_wire.wire`; ``accuracy`` is that of its calibration, by default
     what its family promises; ``backend`` is the VISA library. Raises ``InputError`` for an address that is none.
@@ -58,14 +58,14 @@ class Oscilloscope:
     def __init__(
         self,
         name: str,
-        address: str | Wire,
+        at: str | Wire | ScpiInstrument,
         *,
         timeout_s: float = 2.0,
         accuracy: Accuracy | None = None,
         backend: str = "",
     ) -> None:
         self.name = name
-        self.link = ScpiInstrument(name, wire(address, timeout_s, backend) if isinstance(address, str) else address)
+        self.link = instrument(name, at, timeout_s, backend)
         self._accuracy = accuracy
         self._dialect: Dialect | None = None
         self._setup: Setup | None = None
@@ -77,9 +77,10 @@ class Oscilloscope:
         assert self.link.identity is not None
         found = dialect_of(self.link.identity)
         if found is None:
-            await self.stop()
             known = ", ".join(kind.family for kind in DIALECTS)
-            raise self._error("*IDN?", f"is a {self.link.identity}, no oscilloscope of {known}")
+            error = self._error("*IDN?", f"is a {self.link.identity}, no oscilloscope of {known}")
+            await self.stop()
+            raise error
         self._dialect = found
         await self.link.find_queue(found.error_query)
 

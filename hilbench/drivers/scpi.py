@@ -55,11 +55,17 @@ class ScpiInstrument:
         self.name, self._wire, self._error_query = name, connection, error_query
         self.identity: Identity | None = None
         self._said = ""
-        self._in_step = True
+        self._in_step, self._names_due = True, 0
         self._busy = asyncio.Lock()
 
     async def start(self) -> None:
-        """Connect, identify, and empty the error queue; raises ``DeviceError`` when it does not answer sensibly."""
+        """Connect, identify, and empty the error queue; raises ``DeviceError`` when it does not answer sensibly.
+
+        Does nothing when it is connected.
+        """
+        if self.identity is not None:
+            return
+        self._in_step, self._names_due = True, 0
         try:
             await self._wire.open()
             self._said = await self._wire.exchange(["*CLS", "*IDN?"], text())
@@ -71,6 +77,7 @@ class ScpiInstrument:
 
     async def stop(self) -> None:
         """Disconnect."""
+        self.identity = None
         await self._wire.close()
 
     async def find_queue(self, error_query: str) -> None:
@@ -152,11 +159,17 @@ class ScpiInstrument:
         First where the answer was expected, then after a device clear or on a new connection.
         """
         try:
-            await self._wire.exchange(["*IDN?"], until(self._said))
+            await self._name_itself()
         except (OSError, TimeoutError):
             await self._wire.recover()
-            await self._wire.exchange(["*IDN?"], until(self._said))
+            self._names_due = 0
+            await self._name_itself()
         self._in_step = True
+
+    async def _name_itself(self) -> None:
+        self._names_due += 1  # an answer that was given up may still come, and would pass for this one
+        await self._wire.exchange(["*IDN?"], until(self._said, self._names_due))
+        self._names_due = 0
 
     async def _queue_says(self, error: Exception) -> str:
         """What the error queue adds to a failure: an unknown query is never answered, but is told there."""
@@ -202,6 +215,11 @@ def _reason(error: Exception) -> str:
     return getattr(error, "strerror", None) or str(error) or type(error).__name__
 
 
-def instrument(name: str, address: str, timeout_s: float = 2.0, backend: str = "") -> ScpiInstrument:
-    """The instrument ``name`` at a VISA resource or ``tcp://host:port``; raises ``InputError`` for no such address."""
-    return ScpiInstrument(name, wire(address, timeout_s, backend))
+def instrument(name: str, at: str | Wire | ScpiInstrument, timeout_s: float = 2.0, backend: str = "") -> ScpiInstrument:
+    """The instrument ``name`` at a VISA resource or ``tcp://host:port``, on a wire, or one that there is already.
+
+    Raises ``InputError`` for an address that is none.
+    """
+    if isinstance(at, ScpiInstrument):
+        return at
+    return ScpiInstrument(name, wire(at, timeout_s, backend) if isinstance(at, str) else at)

@@ -24,7 +24,8 @@ LONGEST_PREFIX = 64
 """Bytes before the ``#`` of a block [chosen]: ``C1:WF DAT2,`` of Siglent has 11, ``:CURVE `` of Tektronix 7."""
 _SHOWN = 60
 _NUMBER = re.compile(
-    r"([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*([GMkKmuµn]?)(?:Sa/s|Sa|[Pp]ts|[VvSsAa]|Hz|HZ|%)?$"
+    r"([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*([GMkKmuµn]?)(?:Sa/s|Sa|[Pp]ts|[VvSsAa]|Hz|HZ|%)?$",
+    re.ASCII,
 )
 _PREFIX = {"": 1.0, "G": 1e9, "M": 1e6, "k": 1e3, "K": 1e3, "m": 1e-3, "u": 1e-6, "µ": 1e-6, "n": 1e-9}
 _NOT_A_NUMBER = 9.9e37
@@ -95,13 +96,13 @@ def _printable(line: bytes) -> str:
     return found
 
 
-def until(marker: str) -> Reply[None]:
-    """Everything up to and with the line that ends with ``marker``."""
+def until(marker: str, times: int = 1) -> Reply[None]:
+    """Everything up to and with the ``times``-th line that ends with ``marker``."""
     wanted, tail = marker.encode(), b""
-    while True:
+    while times:
         tail = (tail + bytes((yield LINE)))[-2 * LONGEST_LINE :]
         if tail.rstrip().endswith(wanted) and tail.endswith(b"\n"):
-            return
+            times, tail = times - 1, b""
 
 
 def block(expected: int) -> Reply[Bytes]:

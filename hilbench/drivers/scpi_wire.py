@@ -77,7 +77,7 @@ class StreamWire:
     async def open(self) -> None:
         """Connect."""
         async with asyncio.timeout(self._timeout_s):
-            self._streams = await asyncio.open_connection(self._host, self._port, limit=8 * CHUNK)
+            self._streams = await asyncio.open_connection(self._host, self._port, limit=LONGEST_LINE)
 
     async def exchange(self, lines: Sequence[str], reply: Reply[T]) -> T:
         """See :class:`Wire`."""
