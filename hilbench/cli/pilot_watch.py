@@ -1,0 +1,83 @@
+"""``hilbench pilot watch``: look at a pilot through an oscilloscope, and say what changes."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from hilbench.cli.params import Between
+
+if TYPE_CHECKING:
+    from hilbench.probes import Seen
+
+SHOWN_PCT, SHOWN_V = 0.1, 0.5
+"""Changes of duty cycle and high level that are worth a line (policy-default)."""
+
+
+@click.command()
+@click.argument("address", metavar="ADDRESS")
+@click.option("--channel", type=click.IntRange(1, 8), default=1, show_default=True, help="Channel on the pilot.")
+@click.option("--probe", type=Between(0.1, 1000), default=10.0, show_default=True, help="Attenuation of the probe.")
+@click.option("--for", "span", type=Between(0.1, 86_400), default=60.0, show_default=True, help="Seconds to watch.")
+@click.option("--every", type=Between(0.02, 60), default=0.2, show_default=True, help="Seconds between two looks.")
+@click.option("--timeout", type=Between(0.05, 600), default=2.0, show_default=True, help="Seconds for an answer.")
+@click.option("--backend", default="", metavar="LIB", help="VISA library, such as @py  [default: the one installed]")
+def watch(address: str, **options: Any) -> None:
+    """Watch the pilot at an oscilloscope: a line for each change of state, duty cycle or level.
+
+    ADDRESS is a VISA resource name, or tcp://host:port. Times count from the first look and are known to what stands
+    behind them. Ctrl-C ends it.
+
+    \b
+    hilbench pilot watch TCPIP::192.168.1.20::5555::SOCKET --channel 2 --for 600
+    """
+    from hilbench import clock
+
+    clock.run(_watch(address, **options), "real")
+
+
+async def _watch(
+    address: str, *, channel: int, probe: float, span: float, every: float, timeout: float, backend: str
+) -> None:
+    import asyncio
+
+    from hilbench import clock
+    from hilbench.drivers.scope import Oscilloscope
+    from hilbench.probes import PilotProbe, SharedScope
+    from hilbench.signals import Record, Source
+
+    scope = Oscilloscope("scope", address, timeout_s=timeout, backend=backend)
+    await scope.start()
+    try:
+        made = PilotProbe(
+            "pilot", SharedScope(scope, {"pilot": channel}, probe), Record(), Source("scope", "instrument")
+        )
+        first = last = None
+        until = clock.time() + span
+        while clock.time() < until:
+            begun, seen = clock.time(), await made.look(mode="fast")
+            first = first or seen
+            if last is None or changed(last, seen):
+                click.echo(line(seen, first.t))
+                last = seen
+            await asyncio.sleep(max(begun + every - clock.time(), 0.0))
+    finally:
+        await scope.stop()
+
+
+def changed(before: Seen, now: Seen) -> bool:
+    """Something that a person would want to know of."""
+    was, found = before.pilot, now.pilot
+    if was.state != found.state or abs(was.high_v.value - found.high_v.value) > SHOWN_V:
+        return True
+    return found.pwm and abs(was.source_duty_pct.value - found.source_duty_pct.value) > SHOWN_PCT
+
+
+def line(seen: Seen, since: float) -> str:
+    """One look in a line."""
+    found = seen.pilot
+    levels = f"{found.high_v.value:+.2f}" + (f"/{found.low_v.value:+.2f}" if math.isfinite(found.low_v.value) else "")
+    offer = f"{found.source_duty_pct.value:7.3f} %  {found.current_a.value:5.1f} A" if found.pwm else f"{'no PWM':>18}"
+    return f"{seen.t - since:9.2f} s +- {seen.uncertainty_s:.2f}  {found.state:2}  {offer}  {levels} V"
