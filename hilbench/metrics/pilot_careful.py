@@ -13,6 +13,7 @@ from hilbench.metrics.pilot_edges import Edges, Level, find
 from hilbench.metrics.pilot_fit import Fit, Side, Windows, fit, shape_of
 from hilbench.metrics.pilot_levels import Levels, levels, step_v, unresolved_v
 from hilbench.metrics.pilot_shape import Edge, Shape, expected_ratio
+from hilbench.metrics.pilot_sparse import sparse
 from hilbench.metrics.pilot_timing import Sure, Timing, root, steepness, ten_to_ninety, widening
 from hilbench.metrics.pilot_train import Train, train
 from hilbench.metrics.uncertainty import combined
@@ -24,6 +25,10 @@ SKIP, LEAD = 8.0, 1.5
 """Left out of the plateaus after and before a crossing, in time constants."""
 RESTED = 12.0
 """Shorter plateaus, in time constants, have not come to rest."""
+SPARSE, SPARSE_S = 1.2, 1.9e-6
+"""Samples further apart than that many time constants, or that far, leave too few on an edge to fit each."""
+LEVEL_SHARE = 4.0
+"""How much more than the levels, in shares, an error of both moves the time constant (found by simulation)."""
 _GUESS_S = 1.5e-6
 _LONGEST_TAU_S = 8e-6
 
@@ -50,8 +55,9 @@ def windows(record: Waveform, at: Floats, rising: bool, before: int, after: int)
     index = middle[whole][:, None] + np.arange(-before, after + 1)
     inside = (index >= 0) & (index < count)
     volts = record.values[np.clip(index, 0, count - 1)].astype(np.float64)
-    start_s: Floats = at[whole] * record.dt_s
-    return Windows(rising, index * record.dt_s, volts, inside.astype(np.float64), start_s)
+    start_s = np.asarray(at[whole] * record.dt_s, dtype=np.float64)
+    times_s = np.asarray(index * record.dt_s, dtype=np.float64)
+    return Windows(rising, times_s, volts, inside.astype(np.float64), start_s)
 
 
 def windows_of(record: Waveform, edges: Edges, tau_s: float) -> tuple[Windows, Windows]:
@@ -65,6 +71,8 @@ def windows_of(record: Waveform, edges: Edges, tau_s: float) -> tuple[Windows, W
 def careful(record: Waveform, edges: Edges, rough: tuple[float, float], threshold_v: float | None) -> Result | None:
     """Levels and timing of a record with these edges; None when fewer than three edges are whole."""
     tau_s = guess_tau(record, *rough)
+    if record.dt_s > min(SPARSE * tau_s, SPARSE_S):
+        return sparse(record, edges, rough, threshold_v)
     resting = levels(record, edges, SKIP * tau_s, LEAD * tau_s)
     rises, falls = windows_of(record, edges, tau_s)
     if min(len(rises.start_s), len(falls.start_s)) < 1 or len(rises.start_s) + len(falls.start_s) < 3:
@@ -81,7 +89,7 @@ def careful(record: Waveform, edges: Edges, rough: tuple[float, float], threshol
     edge_u = [_edge_u(side, noisy_v, record.dt_s) for side in (found.rise, found.fall)]
     trained = train(found.rise.crossing_s, found.fall.crossing_s, *edge_u)
     common_s = _common_u(found, resting, steps_v, record.dt_s)
-    return resting, _timing(found, trained, shape_v, common_s, threshold_v)
+    return resting, _timing(found, trained, shape_v, steps_v, common_s, threshold_v)
 
 
 def _unrested(
@@ -113,14 +121,20 @@ def _rested(level: Level, edge: Edge, length_s: float, tau_s: float) -> Level:
     return replace(level, volts=level.volts - lacking, model_u_v=0.1 * abs(lacking))
 
 
-def _timing(found: Fit, trained: Train, shape_v: float, common_s: float, threshold_v: float | None) -> Timing:
+def _timing(
+    found: Fit, trained: Train, shape_v: float, steps_v: float, common_s: float, threshold_v: float | None
+) -> Timing:
     level_v = found.shape.middle_v if threshold_v is None else threshold_v
-    to_pct = 100.0 / trained.period_s
+    to_pct, swing_v = 100.0 / trained.period_s, found.shape.high_v - found.shape.low_v
     pull = found.fall.mean_pull - found.rise.mean_pull
 
     def duty(width: Sure) -> Sure:
         u = combined(trained.duty_u_pct, to_pct * width.u, to_pct * common_s)
         return Sure(trained.duty_pct + to_pct * width.value, u)
+
+    def of_shape(function: Callable[[Shape], float]) -> Sure:
+        figure = _figure(found, function, shape_v)
+        return replace(figure, u=combined(figure.u, LEVEL_SHARE * steps_v / swing_v * figure.value))
 
     return Timing(
         threshold_v=level_v,
@@ -128,9 +142,9 @@ def _timing(found: Fit, trained: Train, shape_v: float, common_s: float, thresho
         period_s=Sure(trained.period_s, root(float(trained.covariance[1, 1]))),
         duty_pct=duty(_figure(found, lambda s: widening(s, level_v) - widening(s, s.middle_v), shape_v, pull)),
         source_duty_pct=duty(_figure(found, lambda s: -widening(s, s.middle_v), shape_v, pull)),
-        rise_s=_figure(found, lambda s: ten_to_ninety(s, s.rise), shape_v),
-        fall_s=_figure(found, lambda s: ten_to_ninety(s, s.fall), shape_v),
-        tau_s=_figure(found, lambda s: s.tau_s, shape_v),
+        rise_s=of_shape(lambda s: ten_to_ninety(s, s.rise)),
+        fall_s=of_shape(lambda s: ten_to_ninety(s, s.fall)),
+        tau_s=of_shape(lambda s: s.tau_s),
         jitter_s=trained.jitter_s,
         cycles=trained.cycles,
         misfit=found.misfit,

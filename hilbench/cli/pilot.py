@@ -1,0 +1,134 @@
+"""``hilbench pilot``: measure the control pilot, and the tables that it is read by."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from hilbench.cli.params import Between
+
+if TYPE_CHECKING:
+    from hilbench.metrics.pilot_verdicts import Check
+    from hilbench.waveform import Waveform
+
+TABLES = ("iec2017", "j1772_2017", "j1772_2010", "strict")
+
+
+@click.group()
+def pilot() -> None:
+    """Measure the control pilot of IEC 61851-1 and SAE J1772, and show the tables that it is read by."""
+
+
+@pilot.command()
+@click.argument("file", metavar="FILE", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--rate", type=Between(1e3, 1e11), metavar="HZ", help="Samples per second, where FILE does not say.")
+@click.option("--channel", metavar="NAME", help="Channel by name or number, where FILE has several.")
+@click.option("--scale", type=Between(-1e6, 1e6), metavar="V", help="Volts per unit of FILE; of WAV, of full scale.")
+@click.option("--mode", type=click.Choice(["careful", "fast"]), default="careful", show_default=True)
+@click.option("--table", type=click.Choice(TABLES), default="iec2017", show_default=True, help="Edition to read it by.")
+@click.option("--threshold", type=Between(-15, 15), metavar="V", help="Where duty is taken  [default: half way]")
+@click.option("--limit", type=Between(0, 80), metavar="A", help="Current that the station was told to offer.")
+@click.option("--windows", type=click.Choice(["corners", "iec"]), default="corners", show_default=True)
+@click.option("--gain", type=Between(0, 1), default=0.0, metavar="U", help="Relative standard uncertainty of the gain.")
+@click.option("--offset", type=Between(0, 10), default=0.0, metavar="U", help="Standard uncertainty of the offset [V].")
+@click.option(
+    "--clock", type=Between(0, 1), default=0.0, metavar="U", help="Relative standard uncertainty of the clock."
+)
+@click.option("--stream", is_flag=True, help="List the states and duty cycles over time instead.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def measure(file: Path, as_json: bool, stream: bool, limit: float | None, **options: Any) -> int:
+    """Measure the pilot in FILE: .csv, .npy, .wav, or a sigrok session (.sr).
+
+    Duty, frequency, levels, rise and fall time, state and current, each with its expanded uncertainty (k = 2), and a
+    verdict on each by the tables of the edition. The verdict on the duty is about the source: what the capacitance of
+    the cable moves is taken away.
+
+    \b
+    hilbench pilot measure scope.csv --limit 16
+    hilbench pilot measure plug-in.npy --rate 1e6 --stream
+    hilbench pilot measure card.wav --scale 15 --json
+
+    Exit code 0 when every verdict is PASS, 1 at a FAIL, 2 when FILE cannot be used, 3 when something is INCONCLUSIVE.
+    """
+    record = _record(file, options)
+    if stream:
+        return _stream(record, options["table"], as_json)
+    from hilbench.metrics.pilot import measure as measured
+    from hilbench.metrics.pilot_verdicts import checks
+
+    found = measured(record, options["mode"], table=options["table"], threshold_v=options["threshold"])
+    judged = checks(found, limit, options["windows"])
+    if as_json:
+        from hilbench.cli.pilot_show import to_json
+
+        click.echo(json.dumps(to_json(found, judged), indent=2))
+    else:
+        from hilbench.cli.pilot_show import show
+
+        show(found, judged, record)
+    return exit_code(judged)
+
+
+def exit_code(judged: tuple[Check, ...]) -> int:
+    """1 at a FAIL, 3 when something is open, else 0."""
+    kept = [check.kept for check in judged]
+    return 1 if False in kept else 3 if None in kept else 0
+
+
+def _record(file: Path, options: dict[str, Any]) -> Waveform:
+    """The record with what was said about the instrument."""
+    from dataclasses import replace
+
+    from hilbench.records import read_record
+    from hilbench.waveform import Accuracy
+
+    dt_s = None if options["rate"] is None else 1.0 / options["rate"]
+    record = read_record(file, dt_s=dt_s, channel=options["channel"], volts_per_unit=options["scale"])
+    return replace(record, accuracy=Accuracy(options["gain"], options["offset"], options["clock"]))
+
+
+def _stream(record: Waveform, table: str, as_json: bool) -> int:
+    from hilbench.cli.pilot_show import show_stream, stream_json
+    from hilbench.metrics.pilot_stream import stretches
+    from hilbench.metrics.pilot_times import time_checks
+
+    found = stretches([record], table)
+    judged = time_checks(found)
+    if as_json:
+        click.echo(json.dumps(stream_json(found, judged), indent=2))
+    else:
+        show_stream(found, judged)
+    return exit_code(judged)
+
+
+@pilot.command()
+@click.argument("name", metavar="[EDITION]", type=click.Choice(TABLES), default="iec2017")
+@click.option("--duty", type=Between(0, 100), metavar="PCT", help="The current that this duty cycle means.")
+@click.option("--current", type=Between(0, 80), metavar="A", help="The duty cycle that offers this current.")
+def table(name: str, duty: float | None, current: float | None) -> None:
+    """Print what duty cycles mean in an edition: iec2017, j1772_2017, j1772_2010 or strict.
+
+    \b
+    hilbench pilot table
+    hilbench pilot table j1772_2017 --duty 9.7
+    hilbench pilot table --current 52
+    """
+    from hilbench.metrics.pilot_table import duty_table
+
+    rules = duty_table(name)
+    if duty is not None:
+        band = rules.band(duty)
+        meaning = "not permitted" if band is None else "digital communication required" if band.digital else ""
+        click.echo(f"{duty:g} % is {meaning or f'{rules.current_a(duty):.2f} A'} ({name})")
+    if current is not None:
+        wanted = rules.duty_pct(current)
+        offered = "none" if math.isnan(wanted) else f"{wanted:.3f} %, which means {rules.current_a(wanted):.2f} A"
+        click.echo(f"{current:g} A is offered by {offered} ({name})")
+    if duty is None and current is None:
+        from hilbench.cli.pilot_show import show_table
+
+        show_table(rules)

@@ -1,0 +1,32 @@
+"""Records saved by numpy: one row of volts, or two rows (or columns) of times and volts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hilbench.errors import InputError, Problem
+from hilbench.records.asked import Asked, even_times
+from hilbench.waveform import Waveform
+
+
+def read_npy(path: Path, asked: Asked) -> Waveform:
+    """Read a ``.npy`` file; pickled objects are refused, for loading them runs their code."""
+    try:
+        loaded = np.load(path, allow_pickle=False)
+    except (ValueError, EOFError, SyntaxError) as error:
+        raise InputError(str(path), f"is no readable .npy file: {error}") from error
+    if not isinstance(loaded, np.ndarray) or loaded.dtype.kind not in "fiu":
+        raise InputError(str(path), "holds no real numbers")
+    values: NDArray[np.floating] = loaded if loaded.dtype in (np.float32, np.float64) else loaded.astype(np.float64)
+    if values.ndim == 1:
+        return asked.record(path, values, asked.step_s(path))
+    if values.ndim == 2 and 2 in values.shape:
+        times, volts = values if values.shape[0] == 2 else values.T
+        t0_s, dt_s = even_times(path, np.asarray(times, dtype=np.float64))
+        return asked.record(path, np.ascontiguousarray(volts), dt_s, t0_s)
+    raise InputError(
+        str(path), Problem("", f"has the shape {values.shape}", "save (samples,) or (2, samples): times, volts")
+    )
