@@ -8,9 +8,10 @@ import math
 from hilbench import clock
 from hilbench.modbus_address import ModbusAddress
 from hilbench.signals import Record
+from hilbench_emulators.openevse_board import Pilot
 from hilbench_emulators.openevse_clock import DelayTimer
 from hilbench_emulators.openevse_commands import execute
-from hilbench_emulators.openevse_core import OpenEvse, Pilot
+from hilbench_emulators.openevse_core import OpenEvse
 from hilbench_emulators.openevse_rapi import Heard, Receiver, framed
 from hilbench_emulators.openevse_settings import Fault, Settings, Vehicle
 from hilbench_emulators.serial_board import BoardServer
