@@ -21,7 +21,9 @@ from hilbench.loads import LoadsEntry
 from hilbench.rig_controllers import ControllerEntry, ReferenceController
 from hilbench.rig_grid import GridEntry
 from hilbench.rig_meters import MeterEntry
+from hilbench.rig_safe import SafeEntry
 from hilbench.rig_values import DataName, InputFile, TimeZone, one_line
+from hilbench.safe_plan import SafePlan
 from hilbench.site import (
     NAME,
     Amperes,
@@ -213,6 +215,7 @@ class Rig(Model):
     sessions: SessionsEntry | None = None
     run: RunEntry = Field(default_factory=RunEntry)
     loads: LoadsEntry = Field(default_factory=LoadsEntry)
+    safe: dict[Name, SafeEntry] = Field(default_factory=dict)
 
     _source: str = PrivateAttr("rig")
     _path: Path | None = PrivateAttr(None)
@@ -356,4 +359,16 @@ class Rig(Model):
         stations = [f"station {s.role!r}" for s in self.stations if not s.device.startswith("emulated:")]
         meters = [f"meter.{name}" for name, meter in self.meters.items() if meter.is_real]
         external = ["controller"] if self.controller.kind == "external" else []
-        return (*external, *meters, *stations)
+        return (*external, *meters, *stations, *(f"safe.{name}" for name in self.safe))
+
+    @property
+    def real_addresses(self) -> tuple[str, ...]:
+        """Where all that is not emulated is reached: one run at a time may use these."""
+        external = ["tcp://{}:{}".format(*self.controller.address)] if self.controller.kind == "external" else []
+        meters = [meter.address for meter in self.meters.values() if meter.is_real]
+        return (*external, *meters, *(entry.address for entry in self.safe.values()))
+
+    @property
+    def safe_plan(self) -> SafePlan:
+        """How its real devices are made safe, in the order of the file."""
+        return SafePlan(tuple(entry.step(f"safe.{name}") for name, entry in self.safe.items()))

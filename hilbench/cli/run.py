@@ -34,6 +34,7 @@ from hilbench.procedures import Procedure, select
 from hilbench.reference import POLICIES
 from hilbench.requirements import load_requirements
 from hilbench.rig import DEFAULT_RIG, Rig
+from hilbench.rig_lock import RigLock
 from hilbench.runner import Job, effective_mode, prepared_rig
 
 EXIT = {"FAIL": FAILED, "ERROR": ERROR, "INCONCLUSIVE": INCONCLUSIVE, "NOT_RUN": NOTHING_RUN, "PASS": PASSED}
@@ -116,7 +117,7 @@ def run(
         wanted, left = fitting((one for one in wanted if clocks == "virtual" or one.short), loaded)
     check_inputs(template, wanted)
     console = Console(stderr=as_json)
-    with listening() as interrupt:
+    with listening() as interrupt, RigLock(loaded.real_addresses, loaded.name):
         folder = RunFolder.create(out, _meta(loaded, template, clocks, wanted, repeat))
         folder.add_file("rig.toml", masked_rig(loaded.path.read_text("utf-8")))
         plan = list(_planned(template, folder, wanted, repeat))
