@@ -23,7 +23,6 @@ from typing import IO, Any
 
 from hilbench import clock
 from hilbench.errors import DeviceError, HilbenchError
-from hilbench.evidence.environment import machine_now
 from hilbench.evidence.files import append, json_line, utc_text
 from hilbench.interrupts import SIGNALS
 from hilbench.rig_lock import sign
@@ -165,7 +164,7 @@ def _act(plan: SafePlan, orders: dict[str, Any], run: int) -> int:
     log = Path(orders["log"])
 
     def tell(kind: str, subject: str, data: dict[str, Any]) -> None:
-        line = {"utc": utc_text(machine_now()), "kind": kind, "subject": subject, "data": data}
+        line = {"utc": utc_text(clock.machine_now()), "kind": kind, "subject": subject, "data": data}
         with contextlib.suppress(OSError):  # a full disk keeps nobody from the safe state
             append(log, json_line(line))
 

@@ -19,8 +19,8 @@ from pathlib import Path
 from types import TracebackType
 from urllib.parse import urlsplit
 
+from hilbench import clock
 from hilbench.errors import DeviceError
-from hilbench.evidence.environment import machine_now
 from hilbench.evidence.files import safe_name, utc_text
 
 _LONGEST_COMMAND = 200
@@ -110,7 +110,7 @@ class RigLock:
 
 def sign(fd: int, rig: str, command: str) -> None:
     """Write into a lock who holds it: this process."""
-    since = utc_text(machine_now())
+    since = utc_text(clock.machine_now())
     about = {"pid": os.getpid(), "command": command[:_LONGEST_COMMAND], "rig": rig, "since_utc": since}
     text = json.dumps(about).encode()
     os.ftruncate(fd, 0)

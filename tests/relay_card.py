@@ -3,7 +3,7 @@
 ``python relay_card.py MEMORY tcp|serial [HABIT ...]`` prints its address and then serves until it is ended. It takes
 ``ON``, ``OFF`` and ``STATE?``; every line that it is told is appended to the file MEMORY. Habits: ``stuck`` (takes OFF
 and stays on), ``silent`` (never answers), ``echo`` (repeats each line first), ``chatty`` (reports without being asked),
-``deaf`` (the first two lines after each connection get lost), ``garbage`` (answers with bytes that are no text).
+``deaf`` (the first OFF that it is told gets lost), ``garbage`` (answers with bytes that are no text).
 """
 
 from __future__ import annotations
@@ -25,16 +25,18 @@ class Card:
     def __init__(self, memory: Path, habits: tuple[str, ...]) -> None:
         self._memory, self._habits = memory, habits
         self._state = "OFF"
-        self._lines: dict[int, int] = {}
+        self._deaf = "deaf" in habits
 
-    def hear(self, fd: int, line: str) -> str:
-        """Take a line from a connection, remember it, and answer."""
+    def hear(self, line: str) -> str:
+        """Take a line, remember it, and answer."""
         with self._memory.open("a") as file:
             file.write(f"{line}\n")
-        number = self._lines[fd] = self._lines.get(fd, 0) + 1
+        if self._deaf and line == "OFF":
+            self._deaf = False
+            return ""
         if line in ("ON", "OFF") and not (line == "OFF" and "stuck" in self._habits):
             self._state = line
-        if "silent" in self._habits or ("deaf" in self._habits and number <= 2):
+        if "silent" in self._habits:
             return ""
         return self._spoken(line, self._state if line == "STATE?" else "OK")
 
@@ -66,7 +68,7 @@ def _take(card: Card, fd: int, rest: dict[int, bytes]) -> bool:
         data = b""
     *lines, rest[fd] = (rest.get(fd, b"") + data).split(b"\n")
     for line in lines:
-        os.write(fd, card.hear(fd, line.decode(errors="replace").strip()).encode(errors="surrogateescape"))
+        os.write(fd, card.hear(line.decode(errors="replace").strip()).encode(errors="surrogateescape"))
     return bool(data)
 
 

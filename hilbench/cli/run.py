@@ -22,8 +22,9 @@ from rich.table import Table
 
 from hilbench.campaign import Notify, run_jobs
 from hilbench.cli import ERROR, FAILED, INCONCLUSIVE, NOTHING_RUN, PASSED, SIGNALLED
+from hilbench.clock import machine_now
 from hilbench.errors import HilbenchError
-from hilbench.evidence.environment import environment, input_files, machine_now, site_facts
+from hilbench.evidence.environment import environment, input_files, site_facts
 from hilbench.evidence.folder import RunFolder
 from hilbench.evidence.masking import masked, masked_rig
 from hilbench.evidence.words import metric_title
