@@ -9,6 +9,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import re
 import shlex
 import stat
 import sys
@@ -24,6 +25,7 @@ from hilbench.errors import DeviceError
 from hilbench.evidence.files import safe_name, utc_text
 
 _LONGEST_COMMAND = 200
+_SOCKET = re.compile(r"TCPIP\d*::([^:]+)::(\d+)::SOCKET", re.IGNORECASE)
 
 
 @dataclass
@@ -61,6 +63,8 @@ def place_of(address: str) -> str:
         return os.path.realpath(parts.path)
     if "://" in address:
         return f"{parts.hostname}:{parts.port}"
+    if found := _SOCKET.fullmatch(address):
+        return f"{found[1]}:{found[2]}".lower()
     return address.casefold()  # VISA names know no case (VPP-4.3; recalled)
 
 

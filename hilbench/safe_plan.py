@@ -25,7 +25,13 @@ loop of its own, whatever the clock of the bench, and must end without the rest 
 Tell = Callable[[str, str, dict[str, Any]], object]
 """Called with kind, subject and data of everything that happens."""
 
-KINDS: dict[str, str] = {"line": "hilbench.drivers.text_line:make_safe"}
+KINDS: dict[str, str] = {
+    "line": "hilbench.drivers.text_line:make_safe",
+    "openevse": "hilbench.drivers.safe_kinds:openevse",
+    "ev-simulator": "hilbench.drivers.safe_kinds:ev_simulator",
+    "chargebyte": "hilbench.drivers.safe_kinds:chargebyte",
+    "generator": "hilbench.drivers.safe_kinds:generator",
+}
 """Kind of device to ``module:function``, a :data:`MakeSafe`."""
 RETRY_S = 0.2
 GRACE_S = 1.0

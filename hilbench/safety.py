@@ -54,9 +54,9 @@ class Safeguard:
             self._guardian = Guardian.start(plan, self._rig.name, log, self._lock.fds)
 
     async def reach(self, stations: Iterable[Station]) -> list[str]:
-        """Make everything safe; roles that were not read back. Only then the guardian acts too, else it is sent home.
+        """Make everything safe; the roles that were not read back.
 
-        The second time there is nothing left to do.
+        When all real devices were, the guardian is sent home, else it tries too. Once more, only stations are left.
         """
         guardian, self._guardian = self._guardian, None
         unsafe, sure = [], False

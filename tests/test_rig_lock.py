@@ -90,6 +90,7 @@ def test_one_device_by_two_names_is_one(tmp_path: Path) -> None:
     assert place_of(f"serial://{tmp_path}/by-id?baudrate=9600") == place_of("serial:///dev/null") == "/dev/null"
     assert place_of("tcp://Host:1") == place_of("rtu+tcp://host:1") == "host:1"
     assert place_of("TCPIP0::10.0.0.5::INSTR") == place_of("tcpip0::10.0.0.5::instr")
+    assert place_of("TCPIP0::Host::1::SOCKET") == "host:1"
     assert place_of("tcp://host:1") != place_of("tcp://host:2")
 
 
