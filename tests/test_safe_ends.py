@@ -57,7 +57,7 @@ ORDERLY: dict[str, str] = {
     "test failure": "assert False",
     "timeout by signal": "signal.signal(signal.SIGALRM, fail); signal.setitimer(signal.ITIMER_REAL, 0.1)",
     "timeout in a test that goes on": "signal.signal(signal.SIGALRM, fail); signal.setitimer(signal.ITIMER_REAL, 0.1)\n"
-    "    while await asyncio.sleep(20.0) is None: energise()",
+    "    while await asyncio.sleep(1.0) is None: energise()",
 }
 """Ends that a test brings on itself and pytest lives to see; the time-out as pytest-timeout does it (read-code)."""
 ABRUPT: dict[str, str] = {
