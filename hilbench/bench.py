@@ -18,13 +18,15 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from hilbench import clock, safety
+from hilbench import clock
 from hilbench.base_load import BaseLoadControl
+from hilbench.devices import SafeDevice
 from hilbench.errors import InputError
 from hilbench.faults import Faults
 from hilbench.grid import Grid
 from hilbench.nature import facts, two_way_roles
 from hilbench.rig import Rig
+from hilbench.safety import Safeguard
 from hilbench.signals import Event, Record, offered_current, station_energy, station_power
 from hilbench.site import MINIMUM_CURRENT_A, Site
 from hilbench.world import World, build_world
@@ -100,6 +102,7 @@ class Bench:
         base: BaseKind = "quiet",
         day: date | None = None,
         log_folder: Path | None = None,
+        guardian_folder: Path | None = None,
     ) -> None:
         self.rig = rig
         self.site: Site = rig.electrical
@@ -113,9 +116,26 @@ class Bench:
         self._base = base
         self._log_folder = log_folder
         self._lag = LagMonitor()
+        self._safeguard = Safeguard(rig, self.record, guardian_folder)
         self._world: World | None = None
 
     async def __aenter__(self) -> Bench:
+        try:
+            self._safeguard.arm()
+            self._build()
+            self._lag.start()
+            await self._running().start()
+        except BaseException:
+            await self._close()
+            raise
+        return self
+
+    def _running(self) -> World:
+        if self._world is None:
+            raise RuntimeError("this needs a running bench")
+        return self._world
+
+    def _build(self) -> None:
         quiet = QUIET_SHARE * self.site.worst_base_a if self._base == "quiet" else None
         self._world = world = build_world(
             self.rig, self.record, seed=self.seed, quiet_base_a=quiet, day=self.day, log_folder=self._log_folder
@@ -129,13 +149,6 @@ class Bench:
         self.base_load = BaseLoadControl(world.plant, world.building, self.record)
         self.faults = Faults(self.record, world.stations, world.links, world.meter, world.controller, world.vtn)
         self.grid = Grid(world.vtn, self.record)
-        try:
-            self._lag.start()
-            await world.start()
-        except BaseException:
-            await self._close()
-            raise
-        return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -144,11 +157,18 @@ class Bench:
 
     async def _close(self) -> None:
         world, self._world = self._world, None
+        stations: list[SafeDevice] = []
         if world is not None:
+            stations = [*world.stations.values(), *world.pilots.emulated(self.rig)]
+            world.pilots.release(self.rig)
+        try:
             # shielded: a second signal must not stop the site from becoming safe
-            self.unsafe = await asyncio.shield(safety.make_safe(world.stations.values(), self.record))
-            await world.stop()
-            await self._lag.stop()
+            self.unsafe += await asyncio.shield(self._safeguard.reach(stations))
+            if world is not None:
+                await world.stop()
+                await self._lag.stop()
+        finally:
+            self._safeguard.leave()
 
     @property
     def trace_hashes(self) -> dict[str, str]:
@@ -381,13 +401,12 @@ class Bench:
 
     async def play_sessions(self) -> None:
         """Start the day's sessions in the background: cars come and go at their times."""
-        if self._world is None:
-            raise RuntimeError("play_sessions needs a running bench")
-        free = self._world.assign_sessions()
+        world = self._running()
+        free = world.assign_sessions()
         self.sessions = [PlayedSession(session, role) for session, role in free]
         for played in self.sessions:
             if played.role is not None:
-                self._world.spawn(self._play(played, played.role), f"session {played.role}")
+                world.spawn(self._play(played, played.role), f"session {played.role}")
 
     async def play_day(self, length_s: float) -> Event:
         """Wait for the day, play its sessions and let ``length_s`` pass; the event of its beginning."""

@@ -251,6 +251,11 @@ def at(t: float) -> datetime:
     return current().epoch + timedelta(seconds=t)
 
 
+def machine_now() -> datetime:
+    """The date by the computer's clock in UTC, whatever the clock of the bench says; callable without a loop."""
+    return datetime.now(UTC)
+
+
 def seconds_since_epoch(moment: datetime) -> float:
     """Bench time [s] of a UTC ``moment`` on the running loop; the inverse of :func:`at`."""
     return (moment - current().epoch).total_seconds()
@@ -295,6 +300,7 @@ __all__ = [
     "at",
     "current",
     "is_virtual",
+    "machine_now",
     "new_loop",
     "next_multiple",
     "now",

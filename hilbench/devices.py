@@ -21,6 +21,22 @@ class Device(Protocol):
         """Release everything."""
 
 
+class SafeDevice(Protocol):
+    """What the bench takes to its safe state inside its own loop."""
+
+    @property
+    def role(self) -> str:
+        """Its name in the rig."""
+        ...
+
+    async def make_safe(self) -> None:
+        """Do it; raises ``DeviceError``."""
+
+    def is_safe(self, tolerance_a: float = 1.0) -> bool:
+        """Read back."""
+        ...
+
+
 @runtime_checkable
 class Station(Device, Protocol):
     """A charging station with one outlet and the car that may stand at it."""

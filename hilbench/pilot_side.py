@@ -48,6 +48,22 @@ BOOT_S = 1.0
 Probe = Callable[[float, float, int], NDArray[np.floating]]
 
 
+@dataclass(frozen=True)
+class EmulatedBoard:
+    """An emulated board as safe state sees it: commanded through its driver, and read back."""
+
+    role: str
+    driver: OpenEvseDriver | EvSimulatorDriver
+
+    async def make_safe(self) -> None:
+        """Relay open, or unplugged; raises ``DeviceError``."""
+        await self.driver.make_safe()
+
+    def is_safe(self, tolerance_a: float = 1.0) -> bool:  # noqa: ARG002 - as for stations
+        """What the driver read back."""
+        return self.driver.is_safe()
+
+
 @dataclass
 class PilotSide:
     """Everything on the pilots of a rig, not started. ``evses`` and ``evs`` are drivers by the names of the boards."""
@@ -58,6 +74,17 @@ class PilotSide:
     plugged: dict[str, str] = field(default_factory=dict)
     devices: list[Device] = field(default_factory=list)
     """In the order in which they start."""
+
+    def emulated(self, rig: Rig) -> list[EmulatedBoard]:
+        """The boards that the bench plays; real ones are in the rig's safe plan."""
+        drivers: dict[str, OpenEvseDriver | EvSimulatorDriver] = {**self.evses, **self.evs}
+        return [EmulatedBoard(f"board.{name}", one) for name, one in drivers.items() if rig.boards[name].emulated]
+
+    def release(self, rig: Rig) -> None:
+        """Let go of the lines to real boards, so that the plan for their safe state can open them."""
+        for name, driver in {**self.evses, **self.evs}.items():
+            if not rig.boards[name].emulated:
+                driver.release()
 
     def ev_at(self, name: str) -> EvSimulatorDriver | None:
         """The EV simulator that is plugged into station or board ``name``."""

@@ -75,6 +75,8 @@ def file_location(loc: Location, data: Mapping[str, Any]) -> Location:
             return ("station_defaults", *loc[2:])
     if len(loc) > 1 and loc[0] == "controller" and loc[1] in ("reference", "external"):
         return (loc[0], *loc[2:])
+    if len(loc) > 2 and loc[0] == "safe":
+        return (*loc[:2], *loc[3:])
     return loc
 
 

@@ -22,7 +22,9 @@ from hilbench.rig_controllers import ControllerEntry, ReferenceController
 from hilbench.rig_grid import GridEntry
 from hilbench.rig_meters import MeterEntry
 from hilbench.rig_pilot import BoardEntry, InstrumentEntry
+from hilbench.rig_safe import SafeEntry
 from hilbench.rig_values import DataName, InputFile, TimeZone, one_line
+from hilbench.safe_plan import SafePlan
 from hilbench.site import (
     NAME,
     Amperes,
@@ -216,6 +218,7 @@ class Rig(Model):
     sessions: SessionsEntry | None = None
     run: RunEntry = Field(default_factory=RunEntry)
     loads: LoadsEntry = Field(default_factory=LoadsEntry)
+    safe: dict[Name, SafeEntry] = Field(default_factory=dict)
 
     _source: str = PrivateAttr("rig")
     _path: Path | None = PrivateAttr(None)
@@ -365,4 +368,20 @@ class Rig(Model):
         external = ["controller"] if self.controller.kind == "external" else []
         instruments = [f"instrument.{name}" for name, entry in self.instruments.items() if not entry.emulated]
         boards = [f"board.{name}" for name, entry in self.boards.items() if entry.real]
-        return (*external, *meters, *stations, *instruments, *boards)
+        return (*external, *meters, *stations, *instruments, *boards, *(f"safe.{name}" for name in self.safe))
+
+    @property
+    def real_addresses(self) -> tuple[str, ...]:
+        """Where all that is not emulated is reached: one run at a time may use these."""
+        external = ["tcp://{}:{}".format(*self.controller.address)] if self.controller.kind == "external" else []
+        meters = [meter.address for meter in self.meters.values() if meter.is_real]
+        pilots = [entry.address for entry in self.instruments.values() if not entry.emulated]
+        pilots += [entry.address for entry in self.boards.values() if not entry.emulated]
+        return (*external, *meters, *pilots, *(entry.address for entry in self.safe.values()))
+
+    @property
+    def safe_plan(self) -> SafePlan:
+        """How its real devices are made safe: what ``[safe]`` says in the order of the file, then the boards."""
+        named = [entry.step(f"safe.{name}") for name, entry in self.safe.items()]
+        boards = [entry.safe_step(name) for name, entry in self.boards.items() if not entry.emulated]
+        return SafePlan((*named, *boards))

@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 
 from hilbench.modbus_address import modbus_address
 from hilbench.rig_values import Address, parse_address
+from hilbench.safe_plan import SafeStep
 from hilbench.site import Integer, Model, Name, Number, Seconds
 from hilbench.waveform import Accuracy
 
@@ -23,6 +24,8 @@ ScopeDevice = Literal[
 ]
 """A real oscilloscope says itself which dialect it speaks."""
 BoardDevice = Literal["openevse", "ev-simulator", "emulated:openevse", "emulated:ev-simulator"]
+BOARD_SAFE_S = 10.0
+"""An OpenEVSE opens its relay 3 s after it was told; the rest is for a line that must be opened again."""
 ScopeChannel = Annotated[Integer, Field(ge=1, le=8)]
 
 
@@ -114,6 +117,10 @@ class BoardEntry(Model):
     def emulated(self) -> bool:
         """Played by the bench."""
         return self.device.startswith("emulated:")
+
+    def safe_step(self, name: str) -> SafeStep:
+        """How the real board is made safe by its own driver, and read back."""
+        return SafeStep(f"board.{name}", self.device, self.address, timeout_s=BOARD_SAFE_S)
 
     @property
     def real(self) -> bool:

@@ -16,7 +16,7 @@ from typing import Any
 from hilbench import clock, midway
 from hilbench.bench import Bench
 from hilbench.errors import HilbenchError
-from hilbench.evidence.folder import ProcedureFolder
+from hilbench.evidence.folder import ProcedureFolder, run_folder_of
 from hilbench.interrupts import Interrupt
 from hilbench.measuring import Measure
 from hilbench.procedures import Procedure, select
@@ -126,7 +126,15 @@ async def perform(
     if folder:
         folder.follow(record)
     started = clock.now().isoformat(timespec="milliseconds")
-    bench = Bench(rig, seed=job.seed, record=record, base=procedure.base, day=job.day, log_folder=job.folder)
+    bench = Bench(
+        rig,
+        seed=job.seed,
+        record=record,
+        base=procedure.base,
+        day=job.day,
+        log_folder=job.folder,
+        guardian_folder=run_folder_of(job.folder) if job.folder else None,
+    )
     keeper = asyncio.create_task(_keep(folder, progress), name="evidence")
     course = await _judge(bench, procedure, interrupt, kill_t)
     keeper.cancel()
@@ -141,7 +149,7 @@ async def perform(
         "tables": [{"title": t.title, "columns": t.columns, "rows": t.rows} for t in bench.tables],
         "traces": bench.trace_hashes,
     }
-    if course.aborted and plain["verdict"] != Verdict.FAIL.value:
+    if course.aborted and not bench.unsafe and plain["verdict"] != Verdict.FAIL.value:
         plain["verdict"] = "INCOMPLETE"
     return folder.finish(plain) if folder else plain
 
@@ -211,7 +219,7 @@ def _note_error(bench: Bench, procedure: Procedure, course: _Course, problem: Ba
 
 
 def _finish(blank: ProcedureResult, bench: Bench, course: _Course) -> ProcedureResult:
-    if course.missing and not course.error:
+    if course.missing and not course.error and not bench.unsafe:
         return replace(blank, verdict=Verdict.NOT_RUN, notes=(f"the rig has no {', '.join(course.missing)}",))
     found = course.measure.results if course.measure else []
     error = course.error

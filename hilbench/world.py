@@ -17,7 +17,6 @@ import numpy as np
 from hilbench import clock
 from hilbench.devices import Controller, Device
 from hilbench.errors import DeviceError
-from hilbench.evidence.environment import machine_now
 from hilbench.pilot_side import PilotSide, pilot_side
 from hilbench.reference import reference_controller
 from hilbench.rig import (
@@ -333,6 +332,6 @@ def _command(rig: Rig, entry: ReferenceController) -> list[str]:
     """The reference controller on the bench's own clock: as fast, and with the same UTC."""
     command = [sys.executable, "-P", "-m", "hilbench", "controller", str(rig.path)]
     command += ["--time", f"x{clock.current().factor:g}"]
-    command += ["--clock", f"{clock.now().isoformat()}/{machine_now().isoformat()}"]
+    command += ["--clock", f"{clock.now().isoformat()}/{clock.machine_now().isoformat()}"]
     command += ["--policy", str(entry.settings["policy"])] if "policy" in entry.settings else []
     return [*command, "--defect", entry.defect] if entry.defect else command

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from hilbench import clock
 from hilbench_emulators.openevse import EmulatedOpenEvse
-from hilbench_emulators.openevse_core import Pilot
+from hilbench_emulators.openevse_board import Pilot
 from hilbench_emulators.pilot import Change, Circuit, Load
 from hilbench_emulators.pilot.circuit import LOADS
 from hilbench_emulators.pilot.wire import STEADY

@@ -22,7 +22,7 @@ COMMANDS = {
     "site": "Calculate the loads of a site, clause by clause.",
     "controller": "Run the reference controller as a process of its own.",
     "why": "Ask a running reference controller why a station has its limit.",
-    "pilot": "Measure records of the control pilot; what a duty cycle means.",
+    "pilot": "Measure, watch and render the control pilot; what a duty cycle means.",
     "profiles": "Explain charging profiles: what limit holds when, and why.",
     "station": "Connect emulated stations to any CSMS, live.",
     "instruments": "List and check oscilloscopes and signal generators.",

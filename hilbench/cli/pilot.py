@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from hilbench.cli.params import Between
+from hilbench.cli.pilot_render import render
+from hilbench.cli.pilot_watch import watch
 
 if TYPE_CHECKING:
     from hilbench.metrics.pilot_verdicts import Check
@@ -21,6 +23,10 @@ TABLES = ("iec2017", "j1772_2017", "j1772_2010", "strict")
 @click.group()
 def pilot() -> None:
     """Measure the control pilot of IEC 61851-1 and SAE J1772, and show the tables that it is read by."""
+
+
+pilot.add_command(watch)
+pilot.add_command(render)
 
 
 @pilot.command()

@@ -103,7 +103,7 @@ def _write(file: Path, text: str) -> None:
 
 
 def _asked(version: Version, options: dict[str, Any]) -> Asked:
-    from hilbench.evidence.environment import machine_now
+    from hilbench.clock import machine_now
     from hilbench_emulators.smart_charging.explain import Asked
 
     at = options["at"]

@@ -117,6 +117,8 @@ def show(name: str) -> None:
     console.print(summary(loaded))
     console.print(trees["service"])
     console.print(f"controller  {loaded.controller.kind} at {loaded.controller.ocpp}")
+    for step in loaded.safe_plan.steps:
+        console.print(f"{step.role}  {step.kind} at {step.address}, within {step.timeout_s:g} s")
 
 
 def _node_line(node: Node) -> str:

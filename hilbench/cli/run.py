@@ -22,8 +22,9 @@ from rich.table import Table
 
 from hilbench.campaign import Notify, run_jobs
 from hilbench.cli import ERROR, FAILED, INCONCLUSIVE, NOTHING_RUN, PASSED, SIGNALLED
+from hilbench.clock import machine_now
 from hilbench.errors import HilbenchError
-from hilbench.evidence.environment import environment, input_files, machine_now, site_facts
+from hilbench.evidence.environment import environment, input_files, site_facts
 from hilbench.evidence.folder import RunFolder
 from hilbench.evidence.masking import masked, masked_rig
 from hilbench.evidence.words import metric_title
@@ -34,6 +35,7 @@ from hilbench.procedures import Procedure, select
 from hilbench.reference import POLICIES
 from hilbench.requirements import load_requirements
 from hilbench.rig import DEFAULT_RIG, Rig
+from hilbench.rig_lock import RigLock
 from hilbench.runner import Job, effective_mode, prepared_rig
 
 EXIT = {"FAIL": FAILED, "ERROR": ERROR, "INCONCLUSIVE": INCONCLUSIVE, "NOT_RUN": NOTHING_RUN, "PASS": PASSED}
@@ -116,7 +118,7 @@ def run(
         wanted, left = fitting((one for one in wanted if clocks == "virtual" or one.short), loaded)
     check_inputs(template, wanted)
     console = Console(stderr=as_json)
-    with listening() as interrupt:
+    with listening() as interrupt, RigLock(loaded.real_addresses, loaded.name):
         folder = RunFolder.create(out, _meta(loaded, template, clocks, wanted, repeat))
         folder.add_file("rig.toml", masked_rig(loaded.path.read_text("utf-8")))
         plan = list(_planned(template, folder, wanted, repeat))

@@ -75,7 +75,7 @@ def _about(procedure: ProcedureEvidence) -> str:
 
 
 def _safe_state(procedure: ProcedureEvidence) -> str:
-    """Whether every station was taken to its safe limit at the end, and said so itself."""
+    """Whether every station and real device was taken to its safe state at the end, and said so itself."""
     told, read_back = (
         {str(event.get("subject", "")) for event in procedure.events if event.get("kind") == kind}
         for kind in ("safe.commanded", "safe.confirmed")
@@ -84,7 +84,8 @@ def _safe_state(procedure: ProcedureEvidence) -> str:
         return ""
     missing = sorted(told - read_back)
     tail = f"; not confirmed: {', '.join(missing)}" if missing else ""
-    said = f"Safe state at the end: commanded at {len(told)} stations, read back from {len(told & read_back)}{tail}."
+    who = "stations and devices" if any(role.startswith("safe.") for role in told) else "stations"
+    said = f"Safe state at the end: commanded at {len(told)} {who}, read back from {len(told & read_back)}{tail}."
     return f'<p class="mute">{esc(said)}</p>'
 
 

@@ -6,25 +6,15 @@ import hashlib
 import os
 import platform
 from collections.abc import Mapping
-from datetime import datetime
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from hilbench import clock
+from hilbench.clock import machine_now
 from hilbench.evidence.files import utc_text
 from hilbench.site import Site
 
 _PACKAGES = ("hilbench", "ocpp", "websockets", "pymodbus", "pydantic", "numpy")
-
-
-def machine_now() -> datetime:
-    """The date by the computer's clock in UTC, whatever the clock of the bench says; callable without a loop."""
-    loop = clock.new_loop("real")
-    try:
-        return loop.epoch
-    finally:
-        loop.close()
 
 
 def environment() -> dict[str, Any]:

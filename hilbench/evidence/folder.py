@@ -191,6 +191,11 @@ class RunFolder:
         write_atomic(self.path / "run.json", canonical(document))
 
 
+def run_folder_of(procedure: Path) -> Path:
+    """The run's folder to a procedure's; a procedure's that stands alone is its own."""
+    return procedure.parent.parent if procedure.parent.name == "procedures" else procedure
+
+
 def procedure_folder_name(key: str, repeat: int = 1) -> str:
     """Folder of a procedure within ``procedures/``."""
     name = re.sub(r"[^A-Za-z0-9_.+-]", "_", key).strip(".") or "procedure"

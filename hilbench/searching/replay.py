@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hilbench.evidence.environment import environment, input_files, machine_now, site_facts
+from hilbench.clock import machine_now
+from hilbench.evidence.environment import environment, input_files, site_facts
 from hilbench.evidence.folder import RunFolder
 from hilbench.evidence.masking import masked
 from hilbench.interrupts import Interrupt
