@@ -36,7 +36,7 @@ def run(*stations: FakeStation) -> tuple[list[str], Record, float]:
     record = Record()
 
     async def main() -> tuple[list[str], float]:
-        failed = await make_safe(stations, record)  # type: ignore[arg-type]
+        failed = await make_safe(stations, record)
         return failed, clock.time()
 
     failed, took = clock.run(main())

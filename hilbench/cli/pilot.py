@@ -30,9 +30,11 @@ pilot.add_command(render)
 
 
 @pilot.command()
-@click.argument("file", metavar="FILE", type=click.Path(path_type=Path, dir_okay=False))
+@click.argument("source", metavar="FILE|ADDRESS")
 @click.option("--rate", type=Between(1e3, 1e11), metavar="HZ", help="Samples per second, where FILE does not say.")
-@click.option("--channel", metavar="NAME", help="Channel by name or number, where FILE has several.")
+@click.option("--channel", metavar="NAME", help="Channel by name or number, where there are several.")
+@click.option("--for", "span", type=Between(1e-4, 100), default=0.01, show_default=True, help="Seconds, at an ADDRESS.")
+@click.option("--probe", type=Between(0.1, 1000), default=10.0, show_default=True, help="Attenuation, at an ADDRESS.")
 @click.option("--scale", type=Between(-1e6, 1e6), metavar="V", help="Volts per unit of FILE; of WAV, of full scale.")
 @click.option("--mode", type=click.Choice(["careful", "fast"]), default="careful", show_default=True)
 @click.option("--table", type=click.Choice(TABLES), default="iec2017", show_default=True, help="Edition to read it by.")
@@ -46,8 +48,8 @@ pilot.add_command(render)
 )
 @click.option("--stream", is_flag=True, help="List the states and duty cycles over time instead.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def measure(file: Path, as_json: bool, stream: bool, limit: float | None, **options: Any) -> int:
-    """Measure the pilot in FILE: .csv, .npy, .wav, or a sigrok session (.sr).
+def measure(source: str, as_json: bool, stream: bool, limit: float | None, **options: Any) -> int:
+    """Measure the pilot in FILE (.csv, .npy, .wav, a sigrok session .sr) or at an oscilloscope's ADDRESS.
 
     Duty, frequency, levels, rise and fall time, state and current, each with its expanded uncertainty (k = 2), and a
     verdict on each by the tables of the edition. The verdict on the duty is about the source: what the capacitance of
@@ -57,10 +59,12 @@ def measure(file: Path, as_json: bool, stream: bool, limit: float | None, **opti
     hilbench pilot measure scope.csv --limit 16
     hilbench pilot measure plug-in.npy --rate 1e6 --stream
     hilbench pilot measure card.wav --scale 15 --json
+    hilbench pilot measure TCPIP::192.168.1.20::5555::SOCKET --channel 2 --limit 16
 
-    Exit code 0 when every verdict is PASS, 1 at a FAIL, 2 when FILE cannot be used, 3 when something is INCONCLUSIVE.
+    Exit code 0 when every verdict is PASS, 1 at a FAIL, 2 when FILE cannot be used, 3 when something is INCONCLUSIVE,
+    4 when the oscilloscope fails.
     """
-    record = _record(file, options)
+    record = _taken(source, options) if is_address(source) else _record(Path(source), options)
     if stream:
         return _stream(record, options["table"], as_json)
     from hilbench.metrics.pilot import measure as measured
@@ -83,6 +87,23 @@ def exit_code(judged: tuple[Check, ...]) -> int:
     """1 at a FAIL, 3 when something is open, else 0."""
     kept = [check.kept for check in judged]
     return 1 if False in kept else 3 if None in kept else 0
+
+
+def is_address(source: str) -> bool:
+    """A VISA resource name or tcp://host:port, not a file."""
+    return "::" in source or source.startswith("tcp://")
+
+
+def _taken(address: str, options: dict[str, Any]) -> Waveform:
+    """A record of an oscilloscope, now."""
+    from hilbench import clock
+    from hilbench.cli.pilot_watch import taken
+
+    channel = options["channel"] or "1"
+    if not channel.isdigit() or not 1 <= int(channel) <= 8:
+        raise click.BadParameter(f"{channel!r} is no channel of an oscilloscope; 1 to 8 are", param_hint="--channel")
+    rate_hz = options["rate"] or 1e6
+    return clock.run(taken(address, int(channel), options["probe"], options["span"], rate_hz), "real")
 
 
 def _record(file: Path, options: dict[str, Any]) -> Waveform:

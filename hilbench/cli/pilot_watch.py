@@ -11,6 +11,7 @@ from hilbench.cli.params import Between
 
 if TYPE_CHECKING:
     from hilbench.probes import Seen
+    from hilbench.waveform import Waveform
 
 SHOWN_PCT, SHOWN_V = 0.1, 0.5
 """Changes of duty cycle and high level that are worth a line (policy-default)."""
@@ -63,6 +64,19 @@ async def _watch(
                 click.echo(line(seen, first.t))
                 last = seen
             await asyncio.sleep(max(begun + every - clock.time(), 0.0))
+    finally:
+        await scope.stop()
+
+
+async def taken(address: str, channel: int, probe: float, span_s: float, rate_hz: float) -> Waveform:
+    """One record of ``channel`` of the oscilloscope at ``address``; raises ``DeviceError``."""
+    from hilbench.drivers.scope import Oscilloscope
+    from hilbench.probes import SharedScope
+
+    scope = Oscilloscope("scope", address)
+    await scope.start()
+    try:
+        return (await SharedScope(scope, {"pilot": channel}, probe).acquire("pilot", span_s, rate_hz)).record
     finally:
         await scope.stop()
 
