@@ -81,7 +81,8 @@ def _wire(*, state: str, current: float | None, duty: float | None, capacity: fl
         return broken(illegal).wire()
     circuit = Circuit().with_capacity(capacity * 1e-9)
     sent = duty_of_current(current) if current is not None else duty if duty is not None else 40.0
-    load: Load = next((one for one in LOADS if one == state[0]), "B")
+    loads: dict[str, Load] = {one: one for one in LOADS}
+    load = loads.get(state[0], "B")
     return steady(load, 0.0 if state == "F" else sent if state.endswith("2") else 100.0, circuit)
 
 
