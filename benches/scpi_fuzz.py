@@ -1,8 +1,9 @@
 """A million broken SCPI replies: a clear device error each time, in bounded time, and in step again afterwards.
 
-``python benches/scpi_fuzz.py [cases] [seed]`` lets the drivers of four dialects talk to the emulated oscilloscopes and
-generators in virtual time, breaks one reply of every conversation, and looks at what comes of it. Wires are in memory:
-what is left of a reply stays there for the next question, as in a socket.
+``python benches/scpi_fuzz.py [replies] [conversations] [seed]`` has two parts. Replies: every answer that a driver of
+four dialects reads is broken and read, which must end in a finite value, a refusal or a time-out. Conversations: the
+drivers talk to emulated oscilloscopes and generators in virtual time, and one reply of every conversation is broken.
+Wires are in memory: what is left of a reply stays there for the next question, as in a socket.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import numpy as np
@@ -21,10 +23,24 @@ from numpy.typing import NDArray
 
 from hilbench import clock
 from hilbench.drivers.generator import Pulse, SignalGenerator
-from hilbench.drivers.scope import Channel, Oscilloscope, Setup
-from hilbench.drivers.scpi_reply import LINE, LONGEST_LINE, Bytes, Reply, drive_async
+from hilbench.drivers.scope import Channel, Oscilloscope, Setup, dialect_of
+from hilbench.drivers.scope_dialect import Scale
+from hilbench.drivers.scpi import identity
+from hilbench.drivers.scpi_reply import (
+    LINE,
+    LONGEST_LINE,
+    Bytes,
+    Reply,
+    ReplyError,
+    block,
+    drive,
+    drive_async,
+    from_memory,
+)
+from hilbench.drivers.scpi_reply import text as reply_text
 from hilbench.errors import DeviceError
 from hilbench_emulators.function_generator import RigolDg800, SiglentSdg1000x
+from hilbench_emulators.oscilloscope_dialect import OscilloscopeDialect
 from hilbench_emulators.oscilloscope_keysight import KeysightDsox
 from hilbench_emulators.oscilloscope_rigol import RigolDho800, RigolDs1000z
 from hilbench_emulators.oscilloscope_siglent import SiglentSds
@@ -285,6 +301,88 @@ async def recovers(talk: Any, rng: Rng) -> None:
     await talk.again(device)
 
 
+@dataclass(frozen=True)
+class Reading:
+    """Honest answers, and what a driver reads from them."""
+
+    answers: tuple[bytes, ...]
+    read: Callable[[], Reply[Any]]
+
+
+def texts(count: int, meaning: Callable[[list[str]], object]) -> Callable[[], Reply[Any]]:
+    """A reading of so many lines."""
+
+    def read() -> Reply[Any]:
+        said = []
+        for _ in range(count):
+            said.append((yield from reply_text()))  # noqa: PERF401 - a generator cannot yield in a comprehension
+        return meaning(said)
+
+    return read
+
+
+def readings(kind: type[OscilloscopeDialect]) -> list[Reading]:
+    """Everything that is read of an oscilloscope for one record."""
+    scope = kind({1: probe})
+    dialect = dialect_of(identity(scope.receive("*IDN?", 0.0).decode()))
+    assert dialect is not None
+    plan = dialect.plan(ScopeTalk.setup)
+    choose, queries = dialect.describe(1, plan)
+    *before, query = dialect.fetch(1, 0, min(plan.points, dialect.most_per_read))
+    for line in [*dialect.set_up(ScopeTalk.setup, plan), *dialect.arm()]:
+        scope.receive(line, 0.0)
+    for line in [dialect.force, *choose]:
+        scope.receive(line, 1.0)
+    screen = (30.0 / dialect.divisions_y, 0.0)
+
+    def honest(*lines: str) -> tuple[bytes, ...]:
+        return tuple(filter(None, (scope.receive(line, 3.0) for line in lines)))
+
+    def described(said: list[str]) -> Scale:
+        scale = dialect.scale_of(said)
+        dialect.check(scale, plan, screen)
+        return scale
+
+    def data() -> Reply[Any]:
+        taken = yield from block(plan.points * np.dtype(dialect.dtype).itemsize)
+        return dialect.volts(taken, scale)
+
+    scale = drive(texts(len(queries), described)(), from_memory(b"".join(honest(*queries))))
+    return [
+        Reading(honest("*IDN?"), texts(1, lambda said: identity(said[0]))),
+        Reading(honest(dialect.state), texts(1, lambda said: dialect.is_done(said[0]))),
+        Reading(honest(*dialect.screen(1)), texts(len(dialect.screen(1)), dialect.screen_of)),
+        Reading(honest(*queries), texts(len(queries), described)),
+        Reading(honest(*before, query), data),
+    ]
+
+
+def broken_reading(reading: Reading, rng: Rng) -> str:
+    """Break one of the answers: what comes of reading them."""
+    answers = list(reading.answers)
+    which = rng.randrange(len(answers))
+    answers[which] = rng.choice(MUTATIONS)(rng, answers[which])
+    try:
+        value = drive(reading.read(), from_memory(b"".join(answers)))
+    except ReplyError as error:
+        assert str(error).isprintable(), error  # noqa: PT017 - any error may come, its text must do
+        return "refused"
+    except TimeoutError:
+        return "timed out"
+    if isinstance(value, np.ndarray):
+        assert np.isfinite(value).all()
+    return "read"
+
+
+def replies(cases: int, seed: int) -> Counter[str]:
+    """So many broken replies, one by one."""
+    rng, found = Rng(seed), Counter[str]()
+    known = [reading for kind in SCOPES for reading in readings(kind)]
+    for number in range(cases):
+        found[broken_reading(known[number % len(known)], rng)] += 1
+    return found
+
+
 async def length(talk: Any) -> int:
     """How many answers an honest conversation has."""
     wire = MemoryWire(talk.instrument, Rng(0))
@@ -308,14 +406,17 @@ async def fuzz(cases: int, seed: int) -> Counter[tuple[str, str]]:
 
 
 def main() -> int:
-    cases = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000
-    seed = int(sys.argv[2]) if len(sys.argv) > 2 else 1
+    given = [int(word) for word in sys.argv[1:]]
+    single, cases, seed = (*given, *(1_000_000, 100_000, 1)[len(given) :])
+    began = time.perf_counter()
+    alone = replies(single, seed)
+    print(f"{single} broken replies in {time.perf_counter() - began:.0f} s: {dict(alone)}")
     began = time.perf_counter()
     found = clock.run(fuzz(cases, seed))
     seconds = time.perf_counter() - began
     for (mutation, said), count in sorted(found.items()):
         print(f"{mutation:12} {said:10} {count:8}")
-    print(f"{found.total()} broken replies in {seconds:.0f} s: every one refused clearly, believed or got over")
+    print(f"{found.total()} broken conversations in {seconds:.0f} s: every one refused clearly, believed or got over")
     return 0
 
 

@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from benches.scpi_fuzz import MUTATIONS, fuzz
+from benches.scpi_fuzz import MUTATIONS, fuzz, replies
 from hilbench import clock
 from hilbench.drivers import scpi
 from hilbench.drivers.scope import Oscilloscope
@@ -16,7 +16,14 @@ from hilbench_emulators.oscilloscope_keysight import KeysightDsox
 from tests.scopes import PILOT, looking, pilot, served
 
 
-def test_a_thousand_broken_replies_do_no_harm() -> None:
+def test_ten_thousand_broken_replies_are_read_refused_or_too_short() -> None:
+    """Every answer that a driver reads, broken on its own: a finite value, a refusal with its reason, or a time-out."""
+    found = replies(10_000, 5)
+    assert found.total() == 10_000
+    assert min(found["read"], found["refused"], found["timed out"]) > 500
+
+
+def test_a_thousand_broken_conversations_do_no_harm() -> None:
     """Every mutation of one reply in a conversation, over all dialects: refused, or taken for what it says."""
     found = clock.run(fuzz(1_000, 7))
     assert found.total() == 1_000
