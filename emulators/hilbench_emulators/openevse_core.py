@@ -10,8 +10,10 @@ from __future__ import annotations
 import math
 
 from hilbench_emulators import openevse_settings as s
-from hilbench_emulators.openevse_board import OpenEvseBoard
+from hilbench_emulators.openevse_board import OpenEvseBoard, Pilot
 from hilbench_emulators.openevse_settings import Fault, Vehicle
+
+__all__ = ["OpenEvse", "Pilot"]
 
 
 class OpenEvse(OpenEvseBoard):
