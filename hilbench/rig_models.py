@@ -22,7 +22,7 @@ from hilbench.rig_controllers import ControllerEntry, ReferenceController
 from hilbench.rig_grid import GridEntry
 from hilbench.rig_meters import MeterEntry
 from hilbench.rig_pilot import BoardEntry, InstrumentEntry
-from hilbench.rig_safe import SafeEntry
+from hilbench.rig_safe import SafeEntry, safe_step
 from hilbench.rig_values import DataName, InputFile, TimeZone, one_line
 from hilbench.safe_plan import SafePlan
 from hilbench.site import (
@@ -382,6 +382,6 @@ class Rig(Model):
     @property
     def safe_plan(self) -> SafePlan:
         """How its real devices are made safe: what ``[safe]`` says in the order of the file, then the boards."""
-        named = [entry.step(f"safe.{name}") for name, entry in self.safe.items()]
+        named = [safe_step(f"safe.{name}", entry) for name, entry in self.safe.items()]
         boards = [entry.safe_step(name) for name, entry in self.boards.items() if not entry.emulated]
         return SafePlan((*named, *boards))

@@ -53,19 +53,12 @@ Timeout = Annotated[Number, Field(ge=1, le=60)]
 
 
 class SafeDevice(Model):
-    """What all tables ``[safe.NAME]`` have: ``kind`` and ``address``.
+    """What all tables ``[safe.NAME]`` have, beside ``kind`` and ``address``.
 
     Making it safe, repeated until it is read back, may take ``timeout_s`` in all (policy-default).
     """
 
-    kind: str
-    address: str
     timeout_s: Timeout = 10.0
-
-    def step(self, role: str) -> SafeStep:
-        """Its step of the plan."""
-        options = self.model_dump(exclude={"kind", "address", "timeout_s"})
-        return SafeStep(role, self.kind, self.address, options, self.timeout_s)
 
 
 class SafeLine(SafeDevice):
@@ -118,4 +111,12 @@ def _line_by_default(value: Any) -> Any:
 SafeEntry = Annotated[
     SafeLine | SafeBoard | SafeGenerator, Field(discriminator="kind"), BeforeValidator(_line_by_default)
 ]
-__all__ = ["SafeBoard", "SafeEntry", "SafeGenerator", "SafeLine"]
+
+
+def safe_step(role: str, entry: SafeLine | SafeBoard | SafeGenerator) -> SafeStep:
+    """The step of the plan that a table is."""
+    options = entry.model_dump(exclude={"kind", "address", "timeout_s"})
+    return SafeStep(role, entry.kind, entry.address, options, entry.timeout_s)
+
+
+__all__ = ["SafeBoard", "SafeEntry", "SafeGenerator", "SafeLine", "safe_step"]
