@@ -75,7 +75,8 @@ def careful(record: Waveform, edges: Edges, rough: tuple[float, float], threshol
         return sparse(record, edges, rough, threshold_v)
     resting = levels(record, edges, SKIP * tau_s, LEAD * tau_s)
     rises, falls = windows_of(record, edges, tau_s)
-    if min(len(rises.start_s), len(falls.start_s)) < 1 or len(rises.start_s) + len(falls.start_s) < 3:
+    counts = len(rises.start_s), len(falls.start_s)
+    if min(counts) < 1 or sum(counts) < 3 or not resting.apart:
         return None
     lsb_v = step_v(record)
     noise_v = max(resting.noise_v, lsb_v / math.sqrt(12.0), 1e-5 * (rough[1] - rough[0]))

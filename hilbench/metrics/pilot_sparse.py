@@ -74,10 +74,10 @@ def starts(posterior: Posterior, dt_s: float) -> Floats:
 def sparse(
     record: Waveform, edges: Edges, rough: tuple[float, float], threshold_v: float | None
 ) -> tuple[Levels, Timing] | None:
-    """Levels and timing of a record whose edges have few samples; None when it has fewer than three edges."""
-    if min(len(edges.rises), len(edges.falls)) < 1 or len(edges.at) < 3:
-        return None
+    """Levels and timing of a record whose edges have few samples; None when its levels are not seen."""
     resting = levels(record, edges, _LONGEST_S, _LEAD_S)
+    if not resting.apart:
+        return None
     noise_v = max(resting.noise_v, step_v(record) / math.sqrt(12.0), 1e-5 * (rough[1] - rough[0]))
     times = [at * record.dt_s for at in (edges.rises, edges.falls)]
     trained = train(*times, *(np.full(len(at), record.dt_s / 12.0) for at in times))
