@@ -16,7 +16,7 @@ def read_npy(path: Path, asked: Asked) -> Waveform:
     """Read a ``.npy`` file; pickled objects are refused, for loading them runs their code."""
     try:
         loaded = np.load(path, allow_pickle=False)
-    except (ValueError, EOFError, SyntaxError) as error:
+    except (ValueError, EOFError, SyntaxError, TypeError, OverflowError) as error:
         raise InputError(str(path), f"is no readable .npy file: {error}") from error
     if not isinstance(loaded, np.ndarray) or loaded.dtype.kind not in "fiu":
         raise InputError(str(path), "holds no real numbers")
