@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,6 +36,11 @@ class Circuit:
         """Where the node comes to rest while the source is down."""
         return self._rest(self.down_v)
 
+    @property
+    def share(self) -> float:
+        """Load over load and source resistance."""
+        return 1.0 if math.isinf(self.load_ohm) else self.load_ohm / (self.r1_ohm + self.load_ohm)
+
     def conducts(self, volts: float) -> bool:
         """True when the load carries current at this voltage of the node."""
         return volts > self.diode_v or not self.diode
@@ -47,7 +52,7 @@ class Circuit:
         """Voltage that the node heads for, and the time constant [s]."""
         if not conducting or math.isinf(self.load_ohm):
             return source_v, self.r1_ohm * self.farad
-        drop, share = self.diode_v if self.diode else 0.0, self.load_ohm / (self.r1_ohm + self.load_ohm)
+        drop, share = self.diode_v if self.diode else 0.0, self.share
         return drop + (source_v - drop) * share, share * self.r1_ohm * self.farad
 
     def follow(self, source_v: float, from_v: float) -> list[tuple[float, float, float, float]]:
@@ -146,3 +151,27 @@ def bound_pct(circuit: Circuit, noise_v: float, rate_hz: float, cycles: float, p
         slope = np.gradient(node(x, [(-math.inf, opposite), (0.0, source)], circuit), x)
         total += noise_v**2 / (rate_hz * float(np.sum(slope**2) * 1e-9))
     return 100.0 * math.sqrt(total / cycles) / period_s
+
+
+def legal_circuit(rng: np.random.Generator) -> Circuit:
+    """A circuit of state A to D anywhere within its tolerances."""
+    return Circuit(
+        load_ohm=LOAD_OHM[str(rng.choice(list("ABCD")))] * rng.uniform(0.97, 1.03),
+        up_v=rng.uniform(11.4, 12.6),
+        down_v=-rng.uniform(11.4, 12.6),
+        r1_ohm=rng.uniform(970.0, 1030.0),
+        farad=rng.uniform(0.6e-9, 5.5e-9),
+        diode_v=rng.uniform(0.55, 0.85),
+    )
+
+
+def illegal_circuits() -> list[Circuit]:
+    """Twenty circuits that no edition allows, all of them with a wave to measure."""
+    whole = Circuit()
+    bad = [replace(whole, load_ohm=LOAD_OHM[state], diode=False) for state in "BCD"]
+    bad += [replace(whole, down_v=volts) for volts in (-11.2, -10.7, -9.0, -6.0)]
+    bad += [replace(whole, up_v=volts) for volts in (10.5, 11.0, 13.5, 15.0)]
+    bad += [replace(whole, load_ohm=ohm) for ohm in (6000.0, 1500.0, 500.0, 350.0)]
+    bad += [replace(whole, r1_ohm=ohm) for ohm in (500.0, 1500.0)]
+    bad += [replace(whole, farad=8e-9), replace(whole, diode_v=1.1), replace(whole, load_ohm=math.inf, down_v=-10.0)]
+    return bad

@@ -16,7 +16,7 @@ import numpy as np
 
 from hilbench.errors import InputError
 from hilbench.metrics.pilot_careful import careful
-from hilbench.metrics.pilot_edges import LEAST_SWING_V, Edges, Level, find, rough_levels
+from hilbench.metrics.pilot_edges import LEAST_SWING_V, Edges, Level, find, regular, rough_levels, stride
 from hilbench.metrics.pilot_fast import fast
 from hilbench.metrics.pilot_levels import Levels, step_v, unresolved_v
 from hilbench.metrics.pilot_table import STATE_WINDOWS, DutyTable, duty_table, state_of
@@ -86,28 +86,29 @@ def measure(
 ) -> Pilot:
     """Measure a record [V] of a pilot that does not change within it.
 
-    Raises ``InputError`` for samples that are no numbers, another unit than V, and an unknown table.
+    Raises ``InputError`` for samples that are no numbers (of those that the fast mode looks at), another unit than V,
+    and an unknown table.
     """
     rules = duty_table(table)
-    _check(record)
+    _check(record, stride(record.dt_s) if mode == "fast" else 1)
     low_v, high_v = rough_levels(record.values)
     edges = find(record, (low_v + high_v) / 2.0, max(HYSTERESIS_SHARE * (high_v - low_v), LEAST_SWING_V / 4.0))
     found = None
-    if high_v - low_v >= LEAST_SWING_V and len(edges.at) >= 3:
+    if high_v - low_v >= LEAST_SWING_V and regular(edges):
         found = fast(record, edges, (low_v, high_v), threshold_v) if mode == "fast" else None
         found = found or careful(record, edges, (low_v, high_v), threshold_v)
     return _pulses(record, *found, rules) if found else _still(record, edges, (low_v, high_v), rules)
 
 
-def _check(record: Waveform) -> None:
+def _check(record: Waveform, every: int) -> None:
     where = record.source or "record"
     if record.unit != "V":
         raise InputError(where, f"is in {record.unit!r}; a pilot is measured in V")
     # one sum sees any NaN or infinity; a second look tells it from an overflow of finite values
-    if not np.isfinite(np.sum(record.values, dtype=np.float64)):
+    if not np.isfinite(np.sum(record.values[::every], dtype=np.float64)):
         bad = np.flatnonzero(~np.isfinite(record.values))
-        first = int(bad[0]) if len(bad) else 0
-        raise InputError(where, f"{len(bad) or 'some'} samples are no numbers, the first is sample {first}")
+        what = f"{len(bad)} samples are no numbers, the first is sample {bad[0]}" if len(bad) else "volts beyond reason"
+        raise InputError(where, what)
 
 
 def _pulses(record: Waveform, resting: Levels, timing: Timing, rules: DutyTable) -> Pilot:
@@ -160,7 +161,7 @@ def _still(record: Waveform, edges: Edges, rough: tuple[float, float], rules: Du
     noise_v = float(values.std()) if steady else 0.0
     high = _level(record, Level(mean_v, noise_v, len(values)), noise_v)
     letter = state_of(mean_v)
-    too_few = "fewer than three whole edges: nothing can be said about duty and frequency"
+    too_few = "no wave of three whole edges or more: nothing can be said about duty and frequency"
     return Pilot(
         state=letter if letter in "EF" else f"{letter}1",
         pwm=False,

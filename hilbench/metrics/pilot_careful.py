@@ -72,10 +72,11 @@ def careful(record: Waveform, edges: Edges, rough: tuple[float, float], threshol
     """Levels and timing of a record with these edges; None when fewer than three edges are whole."""
     tau_s = guess_tau(record, *rough)
     if record.dt_s > min(SPARSE * tau_s, SPARSE_S):
-        return sparse(record, edges, rough, threshold_v)
+        return sparse(record, edges, threshold_v)
     resting = levels(record, edges, SKIP * tau_s, LEAD * tau_s)
     rises, falls = windows_of(record, edges, tau_s)
-    if min(len(rises.start_s), len(falls.start_s)) < 1 or len(rises.start_s) + len(falls.start_s) < 3:
+    counts = len(rises.start_s), len(falls.start_s)
+    if min(counts) < 1 or sum(counts) < 3 or not resting.apart:
         return None
     lsb_v = step_v(record)
     noise_v = max(resting.noise_v, lsb_v / math.sqrt(12.0), 1e-5 * (rough[1] - rough[0]))
@@ -104,6 +105,7 @@ def _unrested(
     """Levels and fit once more, for plateaus too short to come to rest on."""
     lengths = np.diff(edges.at) * record.dt_s
     high_s, low_s = (float(np.median(lengths[k::2])) for k in ((0, 1) if edges.first_up else (1, 0)))
+    high, low = resting.high, resting.low
     for _ in range(2):
         shape = replace(found.shape, high_s=high_s, low_s=low_s)
         high = _rested(resting.high, shape.rise, high_s, tau_s)

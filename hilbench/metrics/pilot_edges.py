@@ -37,6 +37,16 @@ class Edges:
         return self.at[1 if self.first_up else 0 :: 2]
 
 
+def regular(edges: Edges) -> bool:
+    """True for three edges or more whose periods are alike, as in a wave; a lost pair of edges is no matter."""
+    if len(edges.at) < 3:
+        return False
+    periods = edges.at[2:] - edges.at[:-2]
+    period = float(np.median(periods))
+    times = np.maximum(np.round(periods / period), 1.0)
+    return float(np.median(np.diff(edges.at))) > 2.0 and bool(np.all(np.abs(periods / times - period) < 0.25 * period))
+
+
 @dataclass(frozen=True)
 class Level:
     """A resting level: mean, standard deviation of the samples around it, and how many there are.

@@ -24,6 +24,8 @@ LONGEST_EDGE_S, LEAD_S = 30e-6, 9e-6
 cable (5.5 nF; policy-default)."""
 LEAST_SEEN = 0.9
 """Part of the edges that must have a sample on them; fewer are left to the careful mode (policy-default)."""
+SHIFT_SHARE = 0.02
+"""Standard uncertainty of what capacitance moves, as a share of the time constant: the rails need not be alike."""
 TAU_SHARE, STEP_SHARE, SHAPE_SHARE = 2e-3, 5e-3, 0.15
 """Standard uncertainty of the width from the shape that is taken for granted, as shares of the time constant and of the
 distance of samples (measured over legal circuits), and of what is read off that shape."""
@@ -97,7 +99,7 @@ def fast(record: Waveform, edges: Edges, rough: tuple[float, float], threshold_v
     resting = quick_levels(record, edges, LONGEST_EDGE_S, LEAD_S)
     high_v, low_v = resting.high.volts, resting.low.volts
     middle_v, unit = (high_v + low_v) / 2.0, Shape(high_v, low_v, 1.0, expected_ratio(high_v, low_v))
-    if min(len(edges.rises), len(edges.falls)) < 1 or len(edges.at) < 3 or not rough[0] < middle_v < rough[1]:
+    if not (resting.apart and rough[0] < middle_v < rough[1]):
         return None
     rise, fall = (
         Carried(record, at, edge, middle_v, high_v - low_v)
@@ -119,8 +121,11 @@ def _timing(shape: Shape, trained: Train, dt_s: float, threshold_v: float | None
     to_pct, middle = 100.0 / trained.period_s, widening(shape, shape.middle_v)
     own = combined(trained.duty_u_pct, to_pct * combined(TAU_SHARE * shape.tau_s, STEP_SHARE * dt_s))
 
+    def unsure_s(more_s: float) -> float:
+        return combined(SHAPE_SHARE * more_s, SHIFT_SHARE * shape.tau_s) if more_s else 0.0
+
     def duty(more_s: float) -> Sure:
-        return Sure(trained.duty_pct + to_pct * more_s, combined(own, to_pct * SHAPE_SHARE * more_s))
+        return Sure(trained.duty_pct + to_pct * more_s, combined(own, to_pct * unsure_s(more_s)))
 
     def roughly(value: float) -> Sure:
         return Sure(value, SHAPE_SHARE * value)

@@ -161,7 +161,7 @@ class _Search:
         for part, at in zip(parts, self.crossings, strict=True):
             held = part.information * (1.0 + damping) + self.per_edge
             crossings.append(at + np.clip((part.gradient_t - part.mixed @ change) / held, -self.dt_s, self.dt_s))
-        return np.clip(self.theta + change, _LEAST, _MOST), crossings
+        return np.asarray(np.clip(self.theta + change, _LEAST, _MOST), dtype=np.float64), crossings
 
     def run(self) -> list[_Linear]:
         """Step until nothing moves any more; returns the linearisation there."""

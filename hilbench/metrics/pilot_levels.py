@@ -25,6 +25,11 @@ class Levels:
     unsteady_v: float
 
     @property
+    def apart(self) -> bool:
+        """True when both levels were seen, half a volt apart or more."""
+        return self.high.volts - self.low.volts >= 0.5
+
+    @property
     def noise_v(self) -> float:
         """Standard deviation of a sample around its level."""
         weights = self.high.samples + self.low.samples

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -71,26 +72,48 @@ def starts(posterior: Posterior, dt_s: float) -> Floats:
     return np.array([walker for _log, walker in found[:BEST]])
 
 
-def sparse(
-    record: Waveform, edges: Edges, rough: tuple[float, float], threshold_v: float | None
-) -> tuple[Levels, Timing] | None:
-    """Levels and timing of a record whose edges have few samples; None when it has fewer than three edges."""
-    if min(len(edges.rises), len(edges.falls)) < 1 or len(edges.at) < 3:
-        return None
+def sparse(record: Waveform, edges: Edges, threshold_v: float | None) -> tuple[Levels, Timing] | None:
+    """Levels and timing of a record whose edges have few samples; None when its levels are not seen."""
     resting = levels(record, edges, _LONGEST_S, _LEAD_S)
-    noise_v = max(resting.noise_v, step_v(record) / math.sqrt(12.0), 1e-5 * (rough[1] - rough[0]))
+    if not resting.apart:
+        return None
     times = [at * record.dt_s for at in (edges.rises, edges.falls)]
     trained = train(*times, *(np.full(len(at), record.dt_s / 12.0) for at in times))
-    for _ in range(_PASSES):
-        ideal = _ideal(trained, times)
-        posterior = _posterior(record, edges, resting, ideal, noise_v)
-        begin = starts(posterior, record.dt_s)
-        moved = _moved(record, posterior.shape(begin[0]), (begin[0][RISE], begin[0][FALL]), ideal, noise_v)
-        times = [at for at, _u in moved]
-        trained = train(*times, *(u for _at, u in moved))
-    walkers = sample(posterior, begin)
-    width_s = float(ideal[1][0] - ideal[0][0]) % trained.period_s
-    return resting, _timing(posterior, walkers, trained, width_s, threshold_v)
+    seen = _look(record, edges, resting, times, trained)
+    for _ in range(_PASSES - 1):
+        seen = _look(record, edges, resting, seen.times, seen.trained)
+    walkers = sample(seen.posterior, seen.starts)
+    width_s = float(seen.ideal[1][0] - seen.ideal[0][0]) % seen.trained.period_s
+    return resting, _timing(seen.posterior, walkers, seen.trained, width_s, threshold_v)
+
+
+@dataclass(frozen=True)
+class _Look:
+    """One folding: what it shows, where to start from, the ideal crossings, and better ones with their train."""
+
+    posterior: Posterior
+    starts: Floats
+    ideal: list[Floats]
+    times: list[Floats]
+    trained: Train
+
+
+def _look(record: Waveform, edges: Edges, resting: Levels, times: list[Floats], trained: Train) -> _Look:
+    """Fold by the train, and make a better train of what the best start says about every edge."""
+    noise_v = _noise_v(record, resting)
+    ideal = _ideal(trained, times)
+    posterior = _posterior(record, edges, resting, ideal, noise_v)
+    begin = starts(posterior, record.dt_s)
+    shifts = (float(begin[0][RISE]), float(begin[0][FALL]))
+    moved = _moved(record, posterior.shape(begin[0]), shifts, ideal, noise_v)
+    better = [at for at, _u in moved]
+    return _Look(posterior, begin, ideal, better, train(*better, *(u for _at, u in moved)))
+
+
+def _noise_v(record: Waveform, resting: Levels) -> float:
+    """Noise of a sample, with the steps of the converter."""
+    swing_v = resting.high.volts - resting.low.volts
+    return max(resting.noise_v, step_v(record) / math.sqrt(12.0), 1e-5 * swing_v)
 
 
 def _ideal(trained: Train, times: list[Floats]) -> list[Floats]:

@@ -52,7 +52,7 @@ def train(rises_s: Floats, falls_s: Floats, rise_u_s: Floats, fall_u_s: Floats) 
     if jitter2 > 0.0:
         found, covariance, jitter2 = _solved(matrix, times, own, jitter2)
     cycles = round(float((times.max() - times.min()) / found[1]))
-    return Train(first + found[0], float(found[1]), float(found[2]), covariance, math.sqrt(jitter2), cycles)
+    return Train(float(first + found[0]), float(found[1]), float(found[2]), covariance, math.sqrt(jitter2), cycles)
 
 
 def _solved(matrix: Floats, times: Floats, own: Floats, jitter2: float) -> tuple[Floats, Floats, float]:

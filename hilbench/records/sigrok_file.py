@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import configparser
 import re
+import struct
 import zipfile
 import zlib
 from pathlib import Path
@@ -20,6 +21,17 @@ from hilbench.waveform import Waveform
 
 _PREFIXES = {"": 1.0, "k": 1e3, "m": 1e6, "g": 1e9}
 _LARGEST_BYTES = 4 << 30
+_DAMAGE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+    KeyError,
+    NotImplementedError,
+    RuntimeError,
+    EOFError,
+    ValueError,
+)
+"""What ``zipfile`` raises for damaged archives."""
 
 
 def read_sigrok(path: Path, asked: Asked) -> Waveform:
@@ -27,7 +39,7 @@ def read_sigrok(path: Path, asked: Asked) -> Waveform:
     try:
         with zipfile.ZipFile(path) as archive:
             return _read(path, archive, asked)
-    except (zipfile.BadZipFile, zlib.error, KeyError, NotImplementedError, RuntimeError, EOFError) as error:
+    except _DAMAGE as error:
         raise InputError(str(path), f"is no readable sigrok session: {error}") from error
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 import wave
 from pathlib import Path
 
@@ -19,8 +20,8 @@ def read_wav(path: Path, asked: Asked) -> Waveform:
         with wave.open(str(path), "rb") as file:
             channels, width, rate = file.getnchannels(), file.getsampwidth(), file.getframerate()
             data = file.readframes(file.getnframes())
-    except (wave.Error, EOFError) as error:
-        raise InputError(str(path), f"is no readable WAV file of whole numbers: {error}") from error
+    except (wave.Error, EOFError, RuntimeError, ValueError, struct.error) as error:  # what ``wave`` makes of damage
+        raise InputError(str(path), f"is no readable WAV file of whole numbers: {error}".rstrip(": ")) from error
     if asked.volts_per_unit is None:
         raise InputError(str(path), Problem("", "says nothing about volts", "give the voltage of full scale"))
     if width not in (1, 2, 3, 4) or rate <= 0 or channels <= 0:
