@@ -68,13 +68,14 @@ class MemoryTransport(asyncio.Transport):
         self._reading = True
         self._scheduled = False
         self._writer_paused = False
-        self._open = False
+        self._open = self._made = False
 
     def open(self) -> None:
         """Tell the protocol that the connection stands, then deliver what has come meanwhile."""
         assert self._protocol is not None
         if not self._lost:
             self._protocol.connection_made(self)
+            self._made = True
         self._open = True
         self._schedule()
 
@@ -199,7 +200,7 @@ class MemoryTransport(asyncio.Transport):
         if self._lost:
             return
         self._lost = True
-        if self._protocol is not None:
+        if self._protocol is not None and self._made:  # what never stood is not lost
             self._protocol.connection_lost(error)
         if self.peer is not None and self.peer._writer_paused:  # it would wait for ever for us to read on
             self.peer._reset()

@@ -101,7 +101,7 @@ def test_the_full_path_over_visa(dialect: str, tmp_path: Path) -> None:
     rig = load_rig(rig_file(tmp_path, *changes))
 
     async def see() -> list[Any]:
-        async with Bench(rig) as bench:
+        async with Bench(rig, log_folder=tmp_path) as bench:
             measure, looks = Measure(bench, "3.5"), []
             await bench.plug_in("A")
             await bench.settled(quiet_s=8.0)
