@@ -469,7 +469,7 @@ def test_whatever_happens_nothing_flows_where_nothing_may(
     times = [said.t for said in played.log]
     assert times == sorted(times)
     for t in played.times(SetContactor, closed=True):
-        assert played.wire.at(t).state == "C2"
+        assert "C2" in (played.wire.at(t).state, played.wire.at(math.nextafter(t, 0.0)).state)  # it may end just then
     for t, end in closed_spans(played):
         lost = [c.t for c in played.wire.changes if t <= c.t < end and c.load not in ("C", "D")]
         assert all(end - since_t <= 0.1 + 1e-9 or back_in_time(played, since_t, 0.1) for since_t in lost)
