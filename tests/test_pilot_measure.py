@@ -213,6 +213,16 @@ def test_one_edge_is_too_little() -> None:
     assert "no wave of three whole edges" in found.notes[0]
 
 
+@pytest.mark.parametrize("rate_hz", [1e6, 2.5e5])
+@pytest.mark.parametrize("duty", [3.5, 96.5])
+@pytest.mark.parametrize("mode", ["careful", "fast"])
+def test_short_pulses_of_a_long_record_are_found(rate_hz: float, duty: float, mode: Mode) -> None:
+    """Half a second of pulses of 35 us, whose period is a whole number of samples."""
+    found = measure(record(duty, Circuit(), Scope(rate_hz=rate_hz, duration_s=0.5)), mode)
+    assert found.state == "C2"
+    assert_told(found, duty, Circuit())
+
+
 def test_a_change_within_the_record_is_not_steady() -> None:
     """A record over a change of state or duty is marked, for its mean is neither."""
     values = np.concatenate(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,7 @@ Indices = NDArray[np.intp]
 Floats = NDArray[np.float64]
 COARSE_S = 4e-6
 """Spacing of the first look: the shortest legal pulse, 3 % of 1 ms, has seven such samples."""
+_ROUGH, _GOLDEN = 3000, 0.6180339887498949
 LEAST_SWING_V = 1.0
 """A record that swings less is no square wave: a level with noise (policy-default)."""
 
@@ -71,15 +73,27 @@ def stride(dt_s: float) -> int:
 
 
 def rough_levels(values: NDArray[np.floating]) -> tuple[float, float]:
-    """Low and high level from means above and below the middle; spikes of single samples hardly move them."""
-    few = values[:: max(len(values) // 5000, 1)].astype(np.float64)
-    low, high = (float(v) for v in np.quantile(few, (0.002, 0.998)))
+    """Low and high level: medians below and above the middle, so that single spikes hardly move them.
+
+    The samples are taken at uneven distances: even ones may fall on the same places of every period.
+    """
+    count = min(len(values), _ROUGH)
+    steps = np.arange(count) if count == len(values) else _uneven(count) * (len(values) / count)
+    few = np.sort(values[steps.astype(np.intp)]).astype(np.float64)
+    low, high = float(few[int(0.002 * count)]), float(few[count - 1 - int(0.002 * count)])
     for _ in range(2):
-        above = few > (low + high) / 2.0
-        if above.all() or not above.any():
+        below = int(np.searchsorted(few, (low + high) / 2.0, "right"))
+        if below in (0, count):
             break
-        low, high = float(np.median(few[~above])), float(np.median(few[above]))
+        low, high = float(few[below // 2]), float(few[(below + count) // 2])
     return low, high
+
+
+@cache
+def _uneven(count: int) -> Floats:
+    """One place within each of ``count`` equal steps."""
+    number = np.arange(count, dtype=np.float64)
+    return number + np.mod(number * _GOLDEN, 1.0)
 
 
 def find(record: Waveform, level_v: float, hysteresis_v: float) -> Edges:
@@ -88,7 +102,7 @@ def find(record: Waveform, level_v: float, hysteresis_v: float) -> Edges:
     A pulse shorter than 4 us is not seen.
     """
     step = stride(record.dt_s)
-    coarse = record.values[::step]
+    coarse = np.ascontiguousarray(record.values[::step])
     side = np.zeros(len(coarse), dtype=np.int8)
     np.greater(coarse, level_v + hysteresis_v, out=side.view(np.bool_))
     side -= coarse < level_v - hysteresis_v
@@ -113,6 +127,13 @@ def _refined(values: NDArray[np.floating], level_v: float, before: Indices, afte
     with np.errstate(divide="ignore", invalid="ignore"):
         share = np.where(y1 != y0, (level_v - y0) / (y1 - y0), 0.5)
     return np.asarray(before + at - 1 + np.clip(share, 0.0, 1.0), dtype=np.float64)
+
+
+def plateaus_short_s(edges: Edges, dt_s: float) -> tuple[float, float]:
+    """Length of the shortest whole low and high plateau [s]; infinite where there is none."""
+    lengths = np.diff(edges.at) * dt_s
+    highs, lows = (lengths[0::2], lengths[1::2]) if edges.first_up else (lengths[1::2], lengths[0::2])
+    return float(np.min(lows, initial=math.inf)), float(np.min(highs, initial=math.inf))
 
 
 def plateaus(edges: Edges, count: int, skip: float) -> tuple[Floats, Floats, NDArray[np.bool_]]:

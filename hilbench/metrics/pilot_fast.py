@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hilbench.metrics.pilot_edges import Edges, Level, plateaus
-from hilbench.metrics.pilot_levels import Levels
+from hilbench.metrics.pilot_levels import Levels, widened
 from hilbench.metrics.pilot_shape import Edge, Shape, expected_ratio
 from hilbench.metrics.pilot_timing import Sure, Timing, root, ten_to_ninety, widening
 from hilbench.metrics.pilot_train import Train, train
@@ -96,7 +96,7 @@ def _slope(x: Floats, logs: Floats, near: NDArray[np.bool_]) -> float:
 
 def fast(record: Waveform, edges: Edges, rough: tuple[float, float], threshold_v: float | None) -> Result | None:
     """Levels and timing of a record with these edges; None when its edges have too few samples, or are too few."""
-    resting = quick_levels(record, edges, LONGEST_EDGE_S, LEAD_S)
+    resting = widened(quick_levels(record, edges, LONGEST_EDGE_S, LEAD_S), edges, record.dt_s, LONGEST_EDGE_S)
     high_v, low_v = resting.high.volts, resting.low.volts
     middle_v, unit = (high_v + low_v) / 2.0, Shape(high_v, low_v, 1.0, expected_ratio(high_v, low_v))
     if not (resting.apart and rough[0] < middle_v < rough[1]):

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hilbench.metrics.pilot_edges import Edges, Level, plateaus
+from hilbench.metrics.pilot_edges import Edges, Level, plateaus, plateaus_short_s
 from hilbench.waveform import Waveform
 
 FINEST_SHARE = 1e-5
 """Steps finer than this share of the range are not those of a converter (16 bits have 1.5e-5)."""
-_LOOK = 4096
+_LOOK, _WORST_TAU_S = 4096, 5.5e-6
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,8 @@ def levels(record: Waveform, edges: Edges, skip_s: float, lead_s: float) -> Leve
     """Levels from all samples of the plateaus, ``skip_s`` after each crossing and up to ``lead_s`` before the next."""
     begin, end, high = plateaus(edges, len(record.values), skip_s / record.dt_s + 1.0)
     first = np.ceil(begin).astype(np.intp)
-    last = np.maximum(np.floor(end - lead_s / record.dt_s).astype(np.intp) - 1, first)
+    lead = np.minimum(lead_s / record.dt_s, 0.3 * (end - begin))
+    last = np.maximum(np.floor(end - lead).astype(np.intp), first)
     offset = edges.level_v
     sums = _sums(record.values, first, last, offset, 1)
     squares = _sums(record.values, first, last, offset, 2)
@@ -73,6 +74,20 @@ def levels(record: Waveform, edges: Edges, skip_s: float, lead_s: float) -> Leve
     with np.errstate(invalid="ignore"):
         apart = np.abs(sums / count + offset - np.where(high, top.volts, bottom.volts))[enough]
     return Levels(top, bottom, float(np.nanmax(apart, initial=0.0)))
+
+
+def widened(resting: Levels, edges: Edges, dt_s: float, skip_s: float) -> Levels:
+    """Levels with the uncertainty of plateaus shorter than what would have been skipped of them.
+
+    What they may lack is that of the worst legal cable (time constant 5.5 us).
+    """
+    swing_v = resting.high.volts - resting.low.volts
+    found = []
+    for level, short_s in zip((resting.low, resting.high), plateaus_short_s(edges, dt_s), strict=True):
+        waited_s = 0.6 * short_s
+        lacking_v = swing_v * math.exp(-waited_s / _WORST_TAU_S) / 2.0 if waited_s < skip_s else 0.0
+        found.append(replace(level, model_u_v=lacking_v))
+    return replace(resting, low=found[0], high=found[1])
 
 
 def _sums(

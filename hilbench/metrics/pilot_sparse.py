@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from hilbench.metrics.pilot_edges import Edges
 from hilbench.metrics.pilot_ensemble import FALL, RISE, Folded, Posterior, sample
-from hilbench.metrics.pilot_levels import Levels, levels, step_v, unresolved_v
+from hilbench.metrics.pilot_levels import Levels, levels, step_v, unresolved_v, widened
 from hilbench.metrics.pilot_shape import KNEE_V, Edge, Shape, expected_ratio
 from hilbench.metrics.pilot_timing import Sure, Timing, root, ten_to_ninety, widening
 from hilbench.metrics.pilot_train import Train, train
@@ -74,7 +74,7 @@ def starts(posterior: Posterior, dt_s: float) -> Floats:
 
 def sparse(record: Waveform, edges: Edges, threshold_v: float | None) -> tuple[Levels, Timing] | None:
     """Levels and timing of a record whose edges have few samples; None when its levels are not seen."""
-    resting = levels(record, edges, _LONGEST_S, _LEAD_S)
+    resting = widened(levels(record, edges, _LONGEST_S, _LEAD_S), edges, record.dt_s, _LONGEST_S)
     if not resting.apart:
         return None
     times = [at * record.dt_s for at in (edges.rises, edges.falls)]
