@@ -284,7 +284,7 @@ class Bench:
 
     def equal_roles(self, each_a: float) -> list[str]:
         """As many stations of one priority as the service budget feeds with ``each_a`` on the quiet building."""
-        room = self.site.nodes[0].limit_a - QUIET_SHARE * self.site.worst_base_a
+        room = self.room_a
         roles: list[str] = []
         load = dict.fromkeys(self.site.lines, 0j)
         first = self.site.branches[0].priority
@@ -349,8 +349,7 @@ class Bench:
     @property
     def grid_limit_kw(self) -> float:
         """A limit of the import that leaves the cars half of what the budget leaves them beside a quiet building."""
-        quiet_a = QUIET_SHARE * self.site.worst_base_a
-        return self.site.all_lines_kw(quiet_a + 0.5 * (self.site.nodes[0].limit_a - quiet_a))
+        return self.site.all_lines_kw(QUIET_SHARE * self.site.worst_base_a + 0.5 * self.room_a)
 
     @property
     def fallback_import_kw(self) -> float:

@@ -34,14 +34,12 @@ def two_way_roles(rig: Rig) -> list[str]:
 
 def probed_stations(rig: Rig) -> list[str]:
     """Stations whose pilot an oscilloscope looks at."""
-    looked_at = {of for entry in rig.instruments.values() for of in entry.pilot}
-    return [entry.role for entry in rig.stations if entry.role in looked_at]
+    return [entry.role for entry in rig.stations if entry.role in rig.probed]
 
 
 def probed_boards(rig: Rig) -> list[str]:
     """EVSE boards whose pilot an oscilloscope looks at."""
-    looked_at = {of for entry in rig.instruments.values() for of in entry.pilot}
-    return [name for name, board in rig.boards.items() if not board.simulates_ev and name in looked_at]
+    return [name for name, board in rig.boards.items() if not board.simulates_ev and name in rig.probed]
 
 
 def facts(rig: Rig) -> frozenset[str]:

@@ -75,14 +75,19 @@ class PilotSide:
     devices: list[Device] = field(default_factory=list)
     """In the order in which they start."""
 
+    @property
+    def drivers(self) -> dict[str, OpenEvseDriver | EvSimulatorDriver]:
+        """Those of all boards, by name."""
+        return {**self.evses, **self.evs}
+
     def emulated(self, rig: Rig) -> list[EmulatedBoard]:
         """The boards that the bench plays; real ones are in the rig's safe plan."""
-        drivers: dict[str, OpenEvseDriver | EvSimulatorDriver] = {**self.evses, **self.evs}
-        return [EmulatedBoard(f"board.{name}", one) for name, one in drivers.items() if rig.boards[name].emulated]
+        boards = rig.boards
+        return [EmulatedBoard(f"board.{name}", one) for name, one in self.drivers.items() if boards[name].emulated]
 
     def release(self, rig: Rig) -> None:
         """Let go of the lines to real boards, so that the plan for their safe state can open them."""
-        for name, driver in {**self.evses, **self.evs}.items():
+        for name, driver in self.drivers.items():
             if not rig.boards[name].emulated:
                 driver.release()
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-import re
 import shlex
 import stat
 import sys
@@ -23,9 +22,9 @@ from urllib.parse import urlsplit
 from hilbench import clock
 from hilbench.errors import DeviceError
 from hilbench.evidence.files import safe_name, utc_text
+from hilbench.visa_address import visa_socket
 
 _LONGEST_COMMAND = 200
-_SOCKET = re.compile(r"TCPIP\d*::([^:]+)::(\d+)::SOCKET", re.IGNORECASE)
 
 
 @dataclass
@@ -63,8 +62,8 @@ def place_of(address: str) -> str:
         return os.path.realpath(parts.path)
     if "://" in address:
         return f"{parts.hostname}:{parts.port}"
-    if found := _SOCKET.fullmatch(address):
-        return f"{found[1]}:{found[2]}".lower()
+    if found := visa_socket(address):
+        return "{}:{}".format(*found).lower()
     return address.casefold()  # VISA names know no case (VPP-4.3; recalled)
 
 

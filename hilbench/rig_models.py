@@ -350,8 +350,13 @@ class Rig(Model):
         fixed = {"controller"} | ({"base_load"} if self.building else set())
         fixed |= {"grid.vtn"} if self.grid.vtn else set()
         fixed |= {f"instrument.{name}" for name in self.instruments} | {f"board.{name}" for name in self.boards}
-        fixed |= {f"pilot.{of}" for entry in self.instruments.values() for of in entry.pilot}
+        fixed |= {f"pilot.{of}" for of in self.probed}
         return frozenset(fixed | {entry.role for entry in self.stations} | {f"meter.{name}" for name in self.meters})
+
+    @property
+    def probed(self) -> frozenset[str]:
+        """Stations and boards whose pilot an instrument looks at."""
+        return frozenset(of for entry in self.instruments.values() for of in entry.pilot)
 
     def station(self, role: str) -> StationEntry:
         """The station entry with ``role``; raises ``KeyError``."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import date
 from typing import Annotated, Literal
 
@@ -12,6 +11,7 @@ from hilbench.modbus_address import modbus_address
 from hilbench.rig_values import Address, parse_address
 from hilbench.safe_plan import SafeStep
 from hilbench.site import Integer, Model, Name, Number, Seconds
+from hilbench.visa_address import visa_socket
 from hilbench.waveform import Accuracy
 
 ScopeDevice = Literal[
@@ -87,8 +87,8 @@ class InstrumentEntry(Model):
 
 def _place(address: str) -> Address:
     """Of ``tcp://HOST:PORT`` or ``TCPIP::HOST::PORT::SOCKET``; raises ``ValueError`` for anything else."""
-    socket = re.fullmatch(r"TCPIP\d*::([^\s:]+)::(\d{1,5})::SOCKET", address, re.IGNORECASE)
-    return parse_address(f"tcp://{socket[1]}:{socket[2]}" if socket else address, ("tcp",))
+    socket = visa_socket(address)
+    return parse_address("tcp://{}:{}".format(*socket) if socket else address, ("tcp",))
 
 
 class BoardEntry(Model):

@@ -24,6 +24,7 @@ GROUND = (
     "tomlfile",
     "modbus",
     "modbus_address",
+    "visa_address",
     "meter_maps",
     "sunspec",
     "clock",
@@ -32,10 +33,8 @@ GROUND = (
     "site",
     "tariff",
     "devices",
-    "waveform",
     "signals",
     "ocppj",
-    "waveform",
 )
 """Modules of ``hilbench`` on the ground floor; ``ocppj`` is the protocol layer that stations and controllers share."""
 STRANGERS = ("hilbench_emulators", "hilbench.drivers", "hilbench.controller", "hilbench.metrics")

@@ -11,10 +11,9 @@ from hilbench import clock
 from hilbench_emulators.openevse import EmulatedOpenEvse
 from hilbench_emulators.openevse_board import Pilot
 from hilbench_emulators.pilot import Change, Circuit, Load
-from hilbench_emulators.pilot.circuit import LOADS
+from hilbench_emulators.pilot.circuit import LOAD_OF
 from hilbench_emulators.pilot.wire import STEADY
 
-_LOADS: dict[str, Load] = {load: load for load in LOADS}
 _HISTORY = 10_000
 """Changes of the car's side that are kept, as many as of the board's."""
 
@@ -36,7 +35,7 @@ class BoardWire:
 
     def load(self, state: str, *, diode: bool = True) -> None:
         """The simulator has switched its relays."""
-        self._loads.append((clock.time(), _LOADS[state], diode))
+        self._loads.append((clock.time(), LOAD_OF[state], diode))
         self._board.load(state, diode=diode)
 
     def at(self, t: float) -> Change:

@@ -7,12 +7,11 @@ from dataclasses import dataclass, field
 
 from hilbench.site import Branch
 from hilbench_emulators.onboard_charger import OnboardCharger
-from hilbench_emulators.pilot import Change, Circuit, Load, PilotHistory
-from hilbench_emulators.pilot.circuit import LOADS
+from hilbench_emulators.pilot import Change, Circuit, PilotHistory
+from hilbench_emulators.pilot.circuit import LOAD_OF
 from hilbench_emulators.pilot.wire import STEADY
 from hilbench_emulators.vehicles import Vehicle
 
-_LOADS: dict[str, Load] = {load: load for load in LOADS}
 OnState = Callable[[str], None]
 USUAL_SOC = 0.3
 """State of charge of a car of which nothing is said (policy-default)."""
@@ -91,7 +90,7 @@ class Slot:
         duty = STEADY if self.duty_pct is None else self.duty_pct
         circuit = self.circuit if self.supplied else self.circuit.unpowered()
         # in real time a timer may be late: what it does then comes after what has been said meanwhile
-        self.wire.update(max(t, self.wire.last.t), None if load is None else _LOADS[load], duty, circuit)
+        self.wire.update(max(t, self.wire.last.t), None if load is None else LOAD_OF[load], duty, circuit)
 
     def fill(self, model: Vehicle, energy_kwh: float | None, soc: float | None) -> None:
         """Begin with the battery of a car that is at ``soc``, or that lacks ``energy_kwh`` to be full."""

@@ -13,7 +13,7 @@ from hilbench.errors import InputError
 
 if TYPE_CHECKING:
     from hilbench.waveform import Waveform
-    from hilbench_emulators.pilot import Load, Script
+    from hilbench_emulators.pilot import Script
 
 STATES = ("A1", "A2", "B1", "B2", "C1", "C2", "D1", "D2", "E", "F")
 LONGEST = 100_000_000
@@ -74,15 +74,14 @@ def _rendered(*, span: float, rate: float, bits: int, noise: float, seed: int, *
 
 def _wire(*, state: str, current: float | None, duty: float | None, capacity: float, illegal: str | None) -> Script:
     from hilbench_emulators.pilot import Circuit, duty_of_current, steady
-    from hilbench_emulators.pilot.circuit import LOADS
+    from hilbench_emulators.pilot.circuit import LOAD_OF
     from hilbench_emulators.pilot.illegal import illegal as broken
 
     if illegal is not None:
         return broken(illegal).wire()
     circuit = Circuit().with_capacity(capacity * 1e-9)
     sent = duty_of_current(current) if current is not None else duty if duty is not None else 40.0
-    loads: dict[str, Load] = {one: one for one in LOADS}
-    load = loads.get(state[0], "B")
+    load = LOAD_OF.get(state[0], "B")
     return steady(load, 0.0 if state == "F" else sent if state.endswith("2") else 100.0, circuit)
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -10,9 +12,10 @@ import click
 from hilbench.cli.params import Between
 
 if TYPE_CHECKING:
-    from hilbench.probes import Seen
+    from hilbench.probes import Seen, SharedScope
     from hilbench.waveform import Waveform
 
+_PILOT = "pilot"
 SHOWN_PCT, SHOWN_V = 0.1, 0.5
 """Changes of duty cycle and high level that are worth a line (policy-default)."""
 
@@ -45,16 +48,11 @@ async def _watch(
     import asyncio
 
     from hilbench import clock
-    from hilbench.drivers.scope import Oscilloscope
-    from hilbench.probes import PilotProbe, SharedScope
+    from hilbench.probes import PilotProbe
     from hilbench.signals import Record, Source
 
-    scope = Oscilloscope("scope", address, timeout_s=timeout, backend=backend)
-    await scope.start()
-    try:
-        made = PilotProbe(
-            "pilot", SharedScope(scope, {"pilot": channel}, probe), Record(), Source("scope", "instrument")
-        )
+    async with _scope(address, channel, probe, timeout_s=timeout, backend=backend) as scope:
+        made = PilotProbe(_PILOT, scope, Record(), Source("scope", "instrument"))
         first = last = None
         until = clock.time() + span
         while clock.time() < until:
@@ -64,19 +62,24 @@ async def _watch(
                 click.echo(line(seen, first.t))
                 last = seen
             await asyncio.sleep(max(begun + every - clock.time(), 0.0))
-    finally:
-        await scope.stop()
 
 
 async def taken(address: str, channel: int, probe: float, span_s: float, rate_hz: float) -> Waveform:
     """One record of ``channel`` of the oscilloscope at ``address``; raises ``DeviceError``."""
+    async with _scope(address, channel, probe) as scope:
+        return (await scope.acquire(_PILOT, span_s, rate_hz)).record
+
+
+@asynccontextmanager
+async def _scope(address: str, channel: int, probe: float, **options: Any) -> AsyncIterator[SharedScope]:
+    """The oscilloscope at ``address`` with one channel on a pilot."""
     from hilbench.drivers.scope import Oscilloscope
     from hilbench.probes import SharedScope
 
-    scope = Oscilloscope("scope", address)
+    scope = Oscilloscope("scope", address, **options)
     await scope.start()
     try:
-        return (await SharedScope(scope, {"pilot": channel}, probe).acquire("pilot", span_s, rate_hz)).record
+        yield SharedScope(scope, {_PILOT: channel}, probe)
     finally:
         await scope.stop()
 

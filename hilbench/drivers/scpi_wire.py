@@ -15,6 +15,7 @@ from typing import Any, Protocol, TypeVar
 
 from hilbench.drivers.scpi_reply import LINE, LONGEST_LINE, Bytes, Reply, drive, drive_async, from_memory
 from hilbench.errors import InputError, Problem
+from hilbench.visa_address import visa_socket
 
 T = TypeVar("T")
 CHUNK = 65_536
@@ -24,7 +25,6 @@ LONGEST_HEADER = 9
 LONGEST_MESSAGE = 1 << 30
 """Bytes of a message on a bus that marks the end [chosen]."""
 _TCP = re.compile(r"tcp://(\[[0-9a-fA-F:]+\]|[^\s:/\[\]]+):(\d{1,5})$")
-_SOCKET = re.compile(r"TCPIP\d*::(?P<host>[^\s:]+)::(?P<port>\d{1,5})::SOCKET$", re.IGNORECASE)
 _VISA = re.compile(r"(TCPIP|USB|GPIB|ASRL|PXI|VXI|VICP|PRLGX)[^\s:]*::\S+$", re.IGNORECASE)
 
 
@@ -57,12 +57,13 @@ def wire(address: str, timeout_s: float = 2.0, backend: str = "") -> Wire:
     ``timeout_s`` is how long a line of text, and each started 64 KiB of a block, may take. Raises ``InputError`` for
     an address that is none.
     """
-    found = _TCP.match(address) or _SOCKET.match(address)
-    if not (found or _VISA.match(address)) or (found and not 0 < int(found[2]) < 65_536):
+    tcp = _TCP.match(address)
+    place = (tcp[1].strip("[]"), int(tcp[2])) if tcp else visa_socket(address)
+    if not (place or _VISA.match(address)) or (place and not 0 < place[1] < 65_536):
         remedy = "such as TCPIP::192.168.1.20::5555::SOCKET, USB0::0x1AB1::0x04CE::DS1ZA1::INSTR or tcp://host:5555"
         raise InputError(f"instrument {address}", Problem("address", "neither VISA resource nor tcp://", remedy))
-    if address.startswith("tcp://") and found:
-        return StreamWire(found[1].strip("[]"), int(found[2]), timeout_s)
+    if tcp and place:
+        return StreamWire(*place, timeout_s)
     return VisaWire(address, timeout_s, backend)
 
 
@@ -133,7 +134,7 @@ class VisaWire:
     def __init__(self, resource: str, timeout_s: float, backend: str = "") -> None:
         self.address = resource
         self._timeout_s, self._backend = timeout_s, backend
-        self._is_socket = bool(_SOCKET.match(resource))
+        self._is_socket = visa_socket(resource) is not None
         self._pool: ThreadPoolExecutor | None = None
         self._resource: Any = None
 

@@ -19,6 +19,8 @@ Load = Literal["A", "B", "C", "D", "E"]
 """What the car's side puts on the wire: nothing, R2, R2 beside R3, R2 beside R3 with ventilation, a short to PE."""
 Diode = Literal["fitted", "shorted", "open", "reversed"]
 LOADS: tuple[Load, ...] = ("A", "B", "C", "D", "E")
+LOAD_OF: dict[str, Load] = {load: load for load in LOADS}
+"""A load by the letter of its state."""
 
 
 @dataclass(frozen=True)
