@@ -95,7 +95,8 @@ class Signal:
             raise ValueError(f"signal {self.name} has no samples")
         if self.kind == "step" and len(t) > 1:
             t, v = np.repeat(t, 2)[1:], np.repeat(v, 2)[:-1]
-        return clip(t, v, t[0] if start is None else start, t[-1] if stop is None else stop)
+        first = float(t[0]) if start is None else start
+        return clip(t, v, first, max(first, float(t[-1])) if stop is None else stop)
 
     def value_at(self, t: float) -> float:
         """The settled value at ``t`` (after any jump at ``t``)."""

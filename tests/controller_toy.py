@@ -79,7 +79,10 @@ class Car:
 
 
 class Toy:
-    """The core in a closed loop. Stations obey, renew and fall back as OCPP ones do; ``deaf`` ones cannot be told."""
+    """The core in a closed loop. Stations obey, renew and fall back as OCPP ones do; ``deaf`` ones cannot be told.
+
+    Those in ``sums`` report one current without a phase, the sum of all.
+    """
 
     def __init__(
         self,
@@ -98,6 +101,7 @@ class Toy:
         self.lease_until = dict.fromkeys(self.granted, math.inf)
         self.deaf: set[str] = set()
         self.silent: set[str] = set()
+        self.sums: set[str] = set()
         self.changes: list[tuple[float, Setpoint]] = []
         self.totals: list[float] = []
         self.core = law(place, self.settings, self.t)
@@ -152,7 +156,8 @@ class Toy:
             car.step(self.granted[role])
             if self.t % 15 == 0 and role not in self.silent and self.core.stations[role].online:
                 lines = [f"L{k + 1}" for k in range(min(car.phases, len(self.site.branch(role).lines)))]
-                self.core.report(role, self.t, dict.fromkeys(lines, car.drawn_a))
+                whole = {"": car.drawn_a * len(lines)}
+                self.core.report(role, self.t, whole if role in self.sums else dict.fromkeys(lines, car.drawn_a))
         self.totals.append(max(self.measured().values()))
 
     def decide(self) -> list[Setpoint]:

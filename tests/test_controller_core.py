@@ -482,6 +482,34 @@ def test_single_phase_cars_on_rotated_stations_each_get_a_line_of_their_own() ->
     assert max(made.totals) <= 40.0
 
 
+def summing(phases: int, stubborn_a: float | None = None) -> Toy:
+    """A single-phase car beside one at a station of a 40 A feeder that reports one current without a phase."""
+    row = Feeder(id="row", budget_a=40.0)
+    rotations, behind = ("L1-L2-L3", "L2-L3-L1"), ("row", "row")
+    made = toy(2, 200.0, cars=0, wiring="three-phase", connections=rotations, feeders=(row,), feeder_of=behind)
+    made.sums.add("s1")
+    made.plug("s1", phases=phases, stubborn_a=stubborn_a)
+    made.run(60)
+    made.plug("s0", phases=1)
+    made.run(300)
+    return made
+
+
+@pytest.mark.parametrize("phases", [1, 3])
+def test_a_current_without_a_phase_says_nothing_of_lines(phases: int) -> None:
+    """However many lines the car uses, a feeder without a meter keeps its limit, and both cars charge."""
+    made = summing(phases)
+    assert max(made.totals) <= 40.0
+    assert min(made.granted.values()) >= 12.0
+    assert not made.core.stations["s1"].lines
+
+
+def test_the_sum_of_all_phases_is_not_taken_for_disobedience() -> None:
+    """A three-phase car that obeys is believed once its sum is more than a phase carries; one that ignores is not."""
+    assert summing(3).core.stations["s1"].trust.flaw == ""
+    assert summing(3, stubborn_a=25.0).core.stations["s1"].trust.flaw == "ignores"
+
+
 def test_what_was_learned_of_a_car_is_forgotten_when_it_leaves() -> None:
     """After a single-phase car a three-phase one counts on three lines again."""
     made = toy(2, 40.0, cars=0, wiring="three-phase", connections=("L1-L2-L3", "L2-L3-L1"))

@@ -26,6 +26,11 @@ def test_currents_are_by_phase() -> None:
     assert reported_currents(entry(amps("6.1"), amps(7.2, "L2"))) == {"L1": 6.1, "L2": 7.2}
 
 
+def test_a_current_without_a_phase_is_of_none() -> None:
+    """It may be of any, or the sum of all."""
+    assert reported_currents(entry({"measurand": "Current.Import", "value": "27.3"})) == {"": 27.3}
+
+
 def test_what_flows_back_is_negative() -> None:
     """A phase that exports has an import of nothing, in whichever order they come."""
     out, nothing = amps(9.5, way="Export"), amps(0.0)

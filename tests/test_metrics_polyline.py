@@ -137,6 +137,15 @@ def test_a_recorded_signal_is_a_line() -> None:
     assert pl.last_above(signal.polyline(), 6.0) == 4.0
 
 
+def test_a_signal_holds_its_last_value() -> None:
+    """From a start behind its last sample on it is that value, and no line that goes back in time."""
+    signal = Signal("current/A", "A")
+    signal.append(0.0, 6.0)
+    t, v = pl.checked(signal.polyline(start=30.0))
+    assert t.tolist() == [30.0, 30.0]
+    assert v.tolist() == [6.0, 6.0]
+
+
 def test_first_and_last_times_say_when_it_never_was() -> None:
     """Never reached is infinite; always below is minus infinite."""
     ramp = line((0, 0), (10, 10))

@@ -17,7 +17,7 @@ from hilbench.controller.allocate import Array, Mask, Ranks, Tree
 from hilbench.controller.building import BuildingEstimate
 from hilbench.controller.dimming import Delays
 from hilbench.controller.filtering import MovingMean, Seen
-from hilbench.controller.obedience import Obedience, heard, rests_at_a, usable
+from hilbench.controller.obedience import Obedience, by_terminal, heard, is_sum, rests_at_a, usable
 from hilbench.controller.planning.coordinator import Orders
 from hilbench.controller.power import PowerLimits, signed_currents
 from hilbench.controller.readback import Composite, compare
@@ -167,11 +167,14 @@ class Knowledge:
     def report(self, role: str, t: float, currents: Mapping[str, float]) -> None:
         """The station reported its current per terminal (``L1``..: in the order of its terminals) [A]."""
         station = self.stations[role]
-        amperes = usable(station, currents)
+        said = usable(station, currents)
+        amperes = by_terminal(station, said)
         if not amperes:
+            if said:
+                self._report_sum(station, t, said[""])
             return
-        station.reported_a, station.reported_t = max(amperes.values(), key=abs), t
-        self._news |= heard(station, self.settings, t)
+        station.blurred, station.reported_a, station.reported_t = False, max(amperes.values(), key=abs), t
+        self._news |= heard(station, self.settings, t, station.reported_a)
         if station.reported_a >= 3.0:
             self._begin(station)
         if known_draw(station, self.settings) and station.granted_a >= self.settings.minimum_a and station.begun:
@@ -185,6 +188,18 @@ class Knowledge:
         if lines and lines != station.lines:
             station.lines = lines
             self._lines_changed.add(station.column)
+
+    def _report_sum(self, station: StationState, t: float, amps: float) -> None:
+        """One current for several lines: as much may flow in each, or, where it is a sum, what it was given.
+
+        Less than its mean in every line is impossible: only by that it is found to disobey.
+        """
+        station.blurred, station.reported_t = True, t
+        station.reported_a = None if is_sum(station, amps) else amps
+        station.excess_a = max((station.reported_a or 0.0) - station.granted_a, NOISE_A)
+        if amps >= 3.0:
+            self._begin(station)
+        self._news |= heard(station, self.settings, t, amps / len(station.branch.lines))
 
     def confirmed(self, role: str, t: float, limit_a: float, lease_s: float) -> None:
         """The station accepted a limit that runs out after ``lease_s``; infinity: its fallback, below any lease."""
@@ -290,7 +305,7 @@ class Knowledge:
         drawn: Array = np.array(
             [
                 one.reported_a
-                if one.reported_t >= one.granted_t + settle_s and one.wants and not one.trust.flaw
+                if one.reported_t >= one.granted_t + settle_s and one.wants and not one.trust.flaw and not one.blurred
                 else None
                 for one in self._by_column
             ],
@@ -298,7 +313,7 @@ class Knowledge:
         )
         for column in np.flatnonzero(np.isnan(drawn)).tolist():
             station = self._by_column[column]
-            if station.steered and caught_up(station):
+            if station.steered and not station.blurred and caught_up(station):
                 drawn[column] = station.reported_a
         return drawn, np.flatnonzero(np.isnan(drawn)).tolist()
 

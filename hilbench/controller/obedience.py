@@ -50,9 +50,10 @@ class Obedience:
     has reported too much; ``good_t``: since when it has not. ``former``: limits that have ended, with when they did.
     ``garbled``: its last report had currents that cannot be. Until ``blind_until`` a limit may stand in it from before
     this controller began. ``back_t``: when it came back from so long alone that no lease was in force; what it then
-    reports it did alone, and ``strays_alone`` says that this was more than its fallback, for good. ``found`` counts how
-    often it was found out, ``unread`` how often in a row it has not said what is in force, when asked at ``read_t``,
-    and ``lapsed`` how often in a row it has said that no fallback follows its lease.
+    reports it did alone, and ``strays_alone`` says that this was more than its fallback, for good. ``sums``: a current
+    that it reports of no phase is the sum of all. ``found`` counts how often it was found out, ``unread`` how often in
+    a row it has not said what is in force, when asked at ``read_t``, and ``lapsed`` how often in a row it has said that
+    no fallback follows its lease.
     """
 
     flaw: str = ""
@@ -71,6 +72,7 @@ class Obedience:
     blind_until: float = -math.inf
     back_t: float = -math.inf
     strays_alone: bool = False
+    sums: bool = False
     found: int = 0
     former: deque[tuple[float, float]] = field(default_factory=deque)
 
@@ -126,9 +128,9 @@ class Obedience:
         self.last_a, self.steady, self.over_t = None, False, math.inf
 
 
-def heard(station: StationState, settings: ControllerSettings, t: float) -> bool:
-    """Judge the report that ``station`` has just made; True when that changes whether it is believed."""
-    trust, drawn = station.trust, station.reported_a or 0.0
+def heard(station: StationState, settings: ControllerSettings, t: float, drawn: float) -> bool:
+    """Judge the report of ``drawn`` that ``station`` has just made; True when that changes whether it is believed."""
+    trust = station.trust
     trust.steady = trust.last_a is not None and abs(drawn - trust.last_a) <= STEADY_A
     trust.last_a = drawn
     if t < trust.blind_until + settings.reaction_s:
@@ -212,3 +214,15 @@ def usable(station: StationState, currents: Mapping[str, float]) -> dict[str, fl
     found = {name: amps for name, amps in currents.items() if math.isfinite(amps) and abs(amps) <= most}
     station.trust.garbled = len(found) < len(currents)
     return found
+
+
+def by_terminal(station: StationState, amperes: Mapping[str, float]) -> dict[str, float]:
+    """Currents of the terminals [A]; a current of no phase is known to be of one only where there is just one."""
+    one = station.branch.line_to_line or len(station.branch.lines) == 1
+    return {name or "L1": amps for name, amps in amperes.items() if name or one}
+
+
+def is_sum(station: StationState, amps: float) -> bool:
+    """True when a current of no phase [A] is the sum of several: it is, or once was, more than one could carry."""
+    station.trust.sums |= amps > most_a(station) + OVERDRAW_A
+    return station.trust.sums

@@ -20,11 +20,14 @@ class Counted(NamedTuple):
 
 
 def reported_currents(meter_value: Sequence[Mapping[str, Any]]) -> dict[str, float]:
-    """Current per phase of the newest entry that has any [A]; negative where Current.Export says so."""
+    """Current per phase of the newest entry that has any [A]; negative where Current.Export says so.
+
+    One of no phase is under ``""``: OCPP leaves open of which, and evcc-io/evcc#22087 saw the sum of all.
+    """
     for entry in reversed(meter_value):
         found: dict[str, float] = {}
         for sample, value in _numbers(entry):
-            phase = str(sample.get("phase", "L1"))[:2]
+            phase = str(sample.get("phase", ""))[:2]
             if sample.get("measurand") == "Current.Import":
                 found[phase] = value if value or phase not in found else found[phase]
             elif sample.get("measurand") == "Current.Export" and value:

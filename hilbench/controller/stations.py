@@ -36,8 +36,9 @@ class StationState:
 
     ``granted_a`` is the limit in force as far as was confirmed, ``granted_t`` when it changed, ``before_a`` the least
     and the most that was drawn then. ``reported_a`` is the largest phase current that it reported at ``reported_t``.
-    ``plan_a`` is the most by plan, ``give_a`` what it shall give back and ``able_a`` what it could,
-    ``boost_until`` when a boost ends; ``overdue``: it has a turn as it waited so long.
+    ``blurred``: it is the current of no phase, though there are several. ``plan_a`` is the most by plan, ``give_a``
+    what it shall give back and ``able_a`` what it could, ``boost_until`` when a boost ends; ``overdue``: it has a turn
+    as it waited so long.
     ``wants``: a car stands there that may take current; ``begun``: it has, since it came or was paused, and until
     ``welcome_until`` it may still. ``remembered``: its turns are from before a restart, and it has not spoken since.
     ``trust`` says whether it does what it accepts.
@@ -57,6 +58,7 @@ class StationState:
     target_a: float = 0.0
     reported_a: float | None = None
     reported_t: float = -math.inf
+    blurred: bool = False
     excess_a: float = NOISE_A
     useful_a: float = math.inf
     turn_t: float = -math.inf
@@ -130,7 +132,7 @@ def _not_yet_reduced(station: StationState, settings: ControllerSettings, t: flo
 
 def least_drawn(station: StationState, settings: ControllerSettings) -> float:
     """The least that it may draw now."""
-    if not station.online or not station.steered or station.reported_a is None:
+    if not station.online or not station.steered or station.reported_a is None or station.blurred:
         return 0.0
     if known_draw(station, settings):
         return station.reported_a
