@@ -67,6 +67,30 @@ def test_a_decimal_comma_is_read(tmp_path: Path) -> None:
     same(read_record(csv(tmp_path, "Zeit;Spannung", lines)))
 
 
+@pytest.mark.parametrize(
+    ("header", "per_s", "per_v"),
+    [
+        ("Time,Channel A\n(ms),(V)\n", 1e3, 1.0),
+        ("Time,Channel A\n(us),(mV)\n", 1e6, 1e3),
+        ("Time (ms),CH1 (V)", 1e3, 1.0),
+        ("t [µs],CP [mV]", 1e6, 1e3),
+        ("time_ms,pilot_V", 1e3, 1.0),
+        ("Horizontal Units,s\nVertical Units,CH1:mV\nTIME,CH1", 1.0, 1e3),
+    ],
+)
+def test_units_are_those_that_the_header_names(header: str, per_s: float, per_v: float, tmp_path: Path) -> None:
+    """In a title or in a line of their own; a unit of time says nothing of volts."""
+    lines = [f"{k * STEP_S * per_s:.9g},{v * per_v:.9g}" for k, v in enumerate(VOLTS)]
+    same(read_record(csv(tmp_path, header, lines)))
+
+
+def test_a_header_may_stand_beside_the_numbers(tmp_path: Path) -> None:
+    """As older oscilloscopes of Tektronix write it: name, value and nothing before time and level."""
+    beside = ["Record Length,2500,", "Sample Interval,1e-06,", "Vertical Units,V,"]
+    lines = [f"{beside[k] if k < 3 else ',,'},{k * STEP_S:.9f},{v}," for k, v in enumerate(VOLTS)]
+    same(read_record(csv(tmp_path, "", lines)))
+
+
 def test_one_column_needs_the_time_between_samples(tmp_path: Path) -> None:
     """Without it the error says what to give."""
     path = csv(tmp_path, "volts", rows("{v}"))
