@@ -143,7 +143,10 @@ def test_one_contradiction_is_forgotten_by_a_good_value() -> None:
 
 
 def test_export_on_a_line_where_cars_draw_is_a_reversed_ct() -> None:
-    """Negative power where stations surely draw is disbelieved, elsewhere and with allow_export it is not."""
+    """Negative power where stations surely draw is disbelieved, elsewhere and with allow_export it is not.
+
+    That cars may discharge is no reason to believe it: what they give is in what the stations draw.
+    """
     drawn = NOBODY | {"L1": 15.0}
     reversed_there = {"powers": {"L1": -4600.0}}
     watch = watching()
@@ -151,6 +154,8 @@ def test_export_on_a_line_where_cars_draw_is_a_reversed_ct() -> None:
     assert "export on L1" in watch.reason
     elsewhere = watching()
     assert when_lost(elsewhere, 60.0, lambda t: sample(t, powers={"L3": -4600.0}), drawn) == math.inf
+    cars_may = watching(policy="v2g")
+    assert when_lost(cars_may, 60.0, lambda t: sample(t, **reversed_there), drawn) == 6.0  # type: ignore[arg-type]  # the keyword is in a variable
     solar = watching(allow_export=True)
     assert when_lost(solar, 60.0, lambda t: sample(t, **reversed_there), drawn) == math.inf  # type: ignore[arg-type]  # the keyword is in a variable
 

@@ -85,14 +85,17 @@ class MeterWatch:
     def _contradiction(self, sample: MeterSample, drawn: dict[str, float], parts: dict[str, float]) -> tuple[str, bool]:
         """A meter that shows less than the stations draw or than a part of the site, or export that nobody makes.
 
-        Proven after half of stale_s. Where the site generates, less than the stations draw is no contradiction.
+        Proven after half of stale_s. Where the site generates, less than the stations draw is no contradiction; where
+        only cars do, it is one still: what they give is in ``drawn``.
         """
         said = ""
         for line, amps in drawn.items():
             surely = _surely(amps)
-            if surely > 0 and _shown(sample, line) < surely and not self._settings.allow_export:
+            if surely <= 0 or self._settings.allow_export:
+                continue
+            if _shown(sample, line) < surely:
                 said = f"shows less than the stations draw on {line}{_swapped(sample, drawn, line)}"
-            elif surely > 0 and sample.powers.get(line, 0.0) < EXPORT_W and not self._settings.exports:
+            elif sample.powers.get(line, 0.0) < EXPORT_W:
                 said = f"shows export on {line}"
         if not said and not self._settings.exports:
             said = _below_a_part(sample, parts)
