@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from hilbench import clock
+from hilbench_emulators.pilot import PilotWire, steady
 
 FOLLOW_S = 2.0
 
@@ -65,6 +66,15 @@ class FakePlant:
 
     def set_supply(self, role: str, on: bool) -> None:
         """No test of a station alone looks at its pilot."""
+
+    def disconnect_pilot(self, role: str, open_: bool) -> None:
+        """Nor wakes its car."""
+
+    def pilot_wire(self, role: str) -> PilotWire:
+        return steady("C", 50.0)
+
+    def watch_pilot(self, role: str, on_change: Callable[[], None]) -> None:
+        """The circuit of this one never changes."""
 
     def order(self, role: str, current_a: float | None) -> None:
         self.log.append((clock.time(), "order", current_a))
