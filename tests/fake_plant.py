@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from hilbench import clock
-from hilbench_emulators.pilot import PilotWire, steady
+from hilbench_emulators.pilot import Change, Circuit, PilotHistory, PilotWire
 
 FOLLOW_S = 2.0
 
@@ -38,6 +38,8 @@ class FakePlant:
     log: list[tuple[float, str, Any]] = field(default_factory=list)
     on_state: Callable[[str], None] | None = None
     on_current: Callable[[], None] | None = None
+    on_pilot: Callable[[], None] | None = None
+    wire: PilotHistory = field(default_factory=lambda: PilotHistory(Change(0.0, "C", 50.0)))
     _energy: float = 0.0
     _since: float = 0.0
 
@@ -71,10 +73,16 @@ class FakePlant:
         """Nor wakes its car."""
 
     def pilot_wire(self, role: str) -> PilotWire:
-        return steady("C", 50.0)
+        return self.wire
 
     def watch_pilot(self, role: str, on_change: Callable[[], None]) -> None:
-        """The circuit of this one never changes."""
+        self.on_pilot = on_change
+
+    def set_circuit(self, circuit: Circuit) -> None:
+        """What the station sees of the car, which is always there and asks."""
+        self.wire.update(clock.time(), circuit=circuit)
+        assert self.on_pilot is not None
+        self.on_pilot()
 
     def order(self, role: str, current_a: float | None) -> None:
         self.log.append((clock.time(), "order", current_a))
