@@ -79,7 +79,8 @@ class StationEntry(Branch):
     ``password_file`` holds the password instead of the rig, without the line end; a run folder keeps neither of them.
 
     ``iso15118`` gives an emulated station of OCPP 2.x a link to the car: it tells what the car needs, and in 2.1 it
-    lets a car discharge that can.
+    lets a car discharge that can. ``wake_up`` is what it does with a car that sleeps: ``none``, or as the stations of
+    ``everest``, ``phoenix-contact``, ``smartevse`` or ``warp``.
     """
 
     device: str = "emulated:ac"
@@ -89,6 +90,7 @@ class StationEntry(Branch):
     quirks: tuple[str, ...] = ()
     personality: DataName = "standard"
     iso15118: bool = False
+    wake_up: str = "none"
     security_profile: Annotated[Integer, Field(ge=0, le=3)] = 0
     password: Annotated[str, Field(max_length=_LONGEST_PASSWORD, repr=False)] = ""
     password_file: InputFile | None = None

@@ -46,6 +46,7 @@ from hilbench_emulators.sessions import Session, read_sessions
 from hilbench_emulators.station.base import AcStation
 from hilbench_emulators.station.ocpp2 import AcStation21, AcStation201
 from hilbench_emulators.station.ocpp16 import AcStation16
+from hilbench_emulators.station.quirks import pilot_timing
 from hilbench_emulators.station.settings import StationSettings
 
 STATIONS: dict[str, type[AcStation]] = {"1.6": AcStation16, "2.0.1": AcStation201, "2.1": AcStation21}
@@ -240,6 +241,7 @@ def _station_settings(entry: StationEntry) -> StationSettings:
         certificate=entry.certificate,
         key=entry.key,
         iso15118=entry.iso15118,
+        pilot=pilot_timing(entry.quirks, entry.wake_up),
     )
 
 
