@@ -19,7 +19,7 @@ OFFER_S = 300.0
 """So long a controller may take to let a station offer something again."""
 WATCH_S = 130.0
 """From the new PWM on: the slowest known station begins after 90 s, and 30 s of pulse (WARP, read-code)."""
-EVERY_S = 0.25
+EVERY_S = 0.5
 
 
 async def run(bench: Bench, measure: Measure) -> None:
