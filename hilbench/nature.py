@@ -21,6 +21,7 @@ FACTS = {
     "stations.several": "more than one station",
     "lines.several": "more than one line conductor",
     "pilot.station": "an oscilloscope on the pilot of a station",
+    "pilot.car": "an oscilloscope on the pilot of an emulated station",
     "pilot.evse": "an oscilloscope on the pilot of an EVSE board",
     "pilot.ev": "an oscilloscope on the pilot between an EVSE board and an EV simulator",
 }
@@ -35,6 +36,11 @@ def two_way_roles(rig: Rig) -> list[str]:
 def probed_stations(rig: Rig) -> list[str]:
     """Stations whose pilot an oscilloscope looks at."""
     return [entry.role for entry in rig.stations if entry.role in rig.probed]
+
+
+def probed_cars(rig: Rig) -> list[str]:
+    """Those of them whose car the bench plays."""
+    return [role for role in probed_stations(rig) if rig.station(role).emulated]
 
 
 def probed_boards(rig: Rig) -> list[str]:
@@ -53,6 +59,7 @@ def facts(rig: Rig) -> frozenset[str]:
         "stations.several": len(rig.stations) > 1,
         "lines.several": len(rig.electrical.lines) > 1,
         "pilot.station": bool(probed_stations(rig)),
+        "pilot.car": bool(probed_cars(rig)),
         "pilot.evse": bool(probed_boards(rig)),
         "pilot.ev": any(entry.evse in probed_boards(rig) for entry in rig.boards.values()),
     }

@@ -15,8 +15,9 @@ from hilbench.drivers.ev_simulator import EvSimulatorDriver
 from hilbench.drivers.openevse import OpenEvseDriver
 from hilbench.errors import DeviceError
 from hilbench.measuring.window import Took
-from hilbench.nature import probed_boards, probed_stations
+from hilbench.nature import probed_boards, probed_cars, probed_stations
 from hilbench.probes import PilotProbe
+from hilbench.real_station import RealStation
 from hilbench.signals import contactor
 
 if TYPE_CHECKING:
@@ -71,8 +72,11 @@ class Seat(Protocol):
     async def doze(self) -> None:
         """The car does not ask from now on, whatever is offered: it has been left alone for too long."""
 
-    async def ask(self, yes: bool) -> Took:
-        """The car goes to state C, or to B; how long the contactor took from then on to close, or to open."""
+    async def ask(self, yes: bool) -> Took | None:
+        """The car goes to state C, or to B; how long the contactor took from then on to close, or to open.
+
+        None where nobody sees the contactor.
+        """
         ...
 
     async def leave(self) -> None:
@@ -123,7 +127,7 @@ class BoardSeat:
         await self.board.enable()
 
 
-class StationSeat:
+class StationSeat(Seat):
     """An emulated car at an emulated station. What its controller lets it have is made by the load of the building."""
 
     def __init__(self, bench: Bench, role: str) -> None:
@@ -147,7 +151,7 @@ class StationSeat:
         """See :class:`Seat`."""
         self._bench.plant.pause(self.name, True)
 
-    async def ask(self, yes: bool) -> Took:
+    async def ask(self, yes: bool) -> Took | None:
         """See :class:`Seat`."""
         begun, state = clock.time(), "C" if yes else "B"
         self._bench.plant.pause(self.name, not yes)
@@ -180,10 +184,48 @@ class StationSeat:
         await self._bench.unplug(self.name)
 
 
+class RealSeat(StationSeat):
+    """An EV simulator at a real station, whose contactor nobody sees."""
+
+    def __init__(self, bench: Bench, role: str, station: RealStation) -> None:
+        super().__init__(bench, role)
+        self._station = station
+
+    async def arrive(self) -> None:
+        """See :class:`Seat`."""
+        await self._bench.plug_in(self.name)
+        await self._bench.settled(quiet_s=30.0)
+        await self._until("C")
+
+    async def doze(self) -> None:
+        """See :class:`Seat`."""
+        self._station.asks = False
+        await self._until("B")
+
+    async def ask(self, yes: bool) -> None:
+        """See :class:`Seat`."""
+        self._station.asks = yes
+        await self._until("C" if yes else "B")
+        await self._bench.run_for(PATIENCE_S)
+
+    async def _until(self, state: str) -> None:
+        until = clock.time() + CAR_S
+        while (seen := await self._station.ev.read()).state != state:
+            if clock.time() > until:
+                pwm = "no PWM" if seen.duty_pct is None else f"{seen.duty_pct:.1f} % PWM"
+                raise DeviceError(f"EV simulator at {self.name}: is in state {seen.state} with {pwm}, not in {state}")
+
+
 def station_seats(bench: Bench) -> Iterator[StationSeat]:
     """Those at stations with a probe, in rig order."""
     for role in probed_stations(bench.rig):
-        yield StationSeat(bench, role)
+        station = bench.stations[role]
+        yield RealSeat(bench, role, station) if isinstance(station, RealStation) else StationSeat(bench, role)
+
+
+def car_seats(bench: Bench) -> Iterator[StationSeat]:
+    """Those of them whose car the bench plays."""
+    return (StationSeat(bench, role) for role in probed_cars(bench.rig))
 
 
 def board_seats(bench: Bench) -> Iterator[BoardSeat]:

@@ -21,8 +21,9 @@ from hilbench_emulators.station.quirks import QUIRKS as STATION_QUIRKS
 from hilbench_emulators.vehicles import load_vehicle, vehicle_names
 
 Complaint = tuple[Location, str, str]
-STATION_DEVICES = ("emulated:ac",)
-"""What can play a station."""
+REAL_STATION = rig_checks_pilot.REAL_STATION
+STATION_DEVICES = ("emulated:ac", REAL_STATION)
+"""What can play a station, and what a real one is called."""
 OCPP_METER = "emulated:ocpp"
 VTN_DEVICES = ("emulated:openadr3",)
 """What can play a VTN."""

@@ -15,9 +15,10 @@ from urllib.parse import urlsplit, urlunsplit
 import numpy as np
 
 from hilbench import clock
-from hilbench.devices import Controller, Device
+from hilbench.devices import Controller, Device, SiteStation
 from hilbench.errors import DeviceError
 from hilbench.pilot_side import PilotSide, pilot_side
+from hilbench.real_station import RealStation
 from hilbench.reference import reference_controller
 from hilbench.rig import (
     BuildingEntry,
@@ -66,7 +67,7 @@ class World:
     rig: Rig
     plant: Plant
     building: BuildingLoad
-    stations: dict[str, AcStation]
+    stations: dict[str, SiteStation]
     links: dict[str, FaultLink]
     meter: ModbusMeter | OcppMeter | None
     feeder_meters: list[ModbusMeter]
@@ -129,7 +130,7 @@ class World:
         return [(session, roles.get(session.station)) for session in self.sessions]
 
 
-def _not_accepted(missing: list[AcStation], url: str, waited_s: float) -> str:
+def _not_accepted(missing: list[SiteStation], url: str, waited_s: float) -> str:
     """Which stations the controller at ``url`` did not accept, and what each was told."""
     told: dict[str, list[str]] = {}
     for station in missing:
@@ -158,7 +159,7 @@ def build_world(
     building = _building(rig, quiet_base_a, local_day, seed)
     plant.set_base_load(building)
     links = {entry.role: _link(rig) for entry in rig.stations} if _can_link(rig) else {}
-    stations = {
+    emulated = {
         entry.role: STATIONS[entry.ocpp](
             entry.branch,
             plant,
@@ -169,20 +170,34 @@ def build_world(
             settings=_station_settings(entry),
         )
         for entry in rig.stations
+        if entry.emulated
+    }
+    pilots = pilot_side(rig, plant, record, seed)
+    real = {
+        entry.role: _real_station(rig, entry, pilots, _station_url(rig, links.get(entry.role)), record)
+        for entry in rig.stations
+        if not entry.emulated
     }
     return World(
         rig=rig,
         plant=plant,
         building=building,
-        stations=stations,
+        stations={entry.role: emulated.get(entry.role) or real[entry.role] for entry in rig.stations},
         links=links,
-        meter=_site_meter(rig, plant, stations, record, seed),
+        meter=_site_meter(rig, plant, emulated, record, seed),
         feeder_meters=_feeder_meters(rig, plant, record, seed),
         vtn=_vtn(rig),
-        pilots=pilot_side(rig, plant, record, seed),
+        pilots=pilots,
         controller=_controller(rig, log_folder),
         sessions=[] if quiet_base_a is not None else _sessions(rig, local_day, seed),
     )
+
+
+def _real_station(rig: Rig, entry: StationEntry, pilots: PilotSide, url: Any, record: Record) -> RealStation:
+    ev = pilots.ev_at(entry.role)
+    assert ev is not None  # the rig's check says so
+    voltage_v = rig.electrical.voltage_v(entry.branch)
+    return RealStation(entry, ev, url=url if callable(url) else lambda: url, voltage_v=voltage_v, record=record)
 
 
 def _building(rig: Rig, quiet_base_a: float | None, day: date, seed: int) -> BuildingLoad:

@@ -109,9 +109,10 @@ class Measure:
         self.results.append(max(found, key=_badness))
         return self.results[-1]
 
-    def took(self, metric: str, took: Took, note: str) -> Measurement:
-        """Measure ``metric`` by what a procedure has watched."""
-        return self(metric, since=took.begun_s, value=took.seconds, uncertainty=took.uncertainty_s, note=note)
+    def took(self, metric: str, took: Took | None, note: str) -> None:
+        """Measure ``metric`` by what a procedure has watched; nothing where it could not see it."""
+        if took is not None:
+            self(metric, since=took.begun_s, value=took.seconds, uncertainty=took.uncertainty_s, note=note)
 
     def _judged(
         self, window: Window, metric: str, reading: Reading, context: dict[str, float], note: str

@@ -7,7 +7,7 @@ from hilbench.measuring import Measure
 from hilbench.measuring.pilots import Look
 from hilbench.pilot_seats import Seat, station_seats
 from hilbench.procedures import Procedure
-from hilbench.signals import offered_current
+from hilbench.signals import profile_limit
 
 TOGGLES = 3
 SHARE = 1.6
@@ -36,7 +36,7 @@ async def run(bench: Bench, measure: Measure) -> None:
 
 async def _look(bench: Bench, seat: Seat) -> Look:
     seen = await seat.probe.look()
-    return Look(seat.name, bench.record.signals[offered_current(seat.name)].value_at(seen.t), seen)
+    return Look(seat.name, bench.record.signals[profile_limit(seat.name)].value_at(seen.t), seen)
 
 
 PROCEDURE = Procedure(

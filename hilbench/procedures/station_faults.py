@@ -5,7 +5,7 @@ from __future__ import annotations
 from hilbench import clock
 from hilbench.bench import Bench
 from hilbench.measuring import Measure
-from hilbench.pilot_seats import station_seats
+from hilbench.pilot_seats import car_seats
 from hilbench.procedures import Procedure
 from hilbench_emulators.pilot import Cable, Circuit, Ev
 
@@ -18,7 +18,7 @@ FAULTS = {
 
 async def run(bench: Bench, measure: Measure) -> None:
     """In one charge after the other the pilot is shorted to earth, the car's diode is bridged, the wire is torn off."""
-    for seat in station_seats(bench):
+    for seat in car_seats(bench):
         for fault, circuit in FAULTS.items():
             await seat.arrive()
             begun = clock.time()
@@ -34,5 +34,5 @@ PROCEDURE = Procedure(
     title="faults of the pilot at a station",
     purpose="A short of the pilot to earth, a missing diode or a broken pilot opens the contactor of a station.",
     run=run,
-    needs=frozenset({"pilot.station", "controller.measures"}),
+    needs=frozenset({"pilot.car", "controller.measures"}),
 )
