@@ -55,6 +55,8 @@ STATIONS: dict[str, type[AcStation]] = {"1.6": AcStation16, "2.0.1": AcStation20
 START_TIMEOUT_S = 60.0
 REFUSED_TIMEOUT_S = 20.0
 """As ``START_TIMEOUT_S``, when every station that is missing has been told no: it tries a few times."""
+DIALS_TIMEOUT_S = 300.0
+"""As ``START_TIMEOUT_S``, for real stations, which wait longer and longer before they dial again (policy-default)."""
 POWER_GRID_S, POWER_PHASE_S = 30.0, 15.0
 """Stations get their supply on this grid of UTC: then what they do from their connection on (pings, heartbeats) has the
 same phase to leases and stimuli on every clock."""
@@ -94,10 +96,14 @@ class World:
             await station.start()
         began = clock.time()
         while missing := [station for station in self.stations.values() if not station.connected]:
-            refused = all(station.refusal for station in missing)
-            if clock.time() > began + (REFUSED_TIMEOUT_S if refused else START_TIMEOUT_S):
+            if clock.time() > began + self._patience_s(missing):
                 raise DeviceError(_not_accepted(missing, self.rig.controller.ocpp, clock.time() - began))
             await asyncio.sleep(0.5)
+
+    def _patience_s(self, missing: list[SiteStation]) -> float:
+        if not all(self.rig.station(station.role).emulated for station in missing):
+            return DIALS_TIMEOUT_S
+        return REFUSED_TIMEOUT_S if all(station.refusal for station in missing) else START_TIMEOUT_S
 
     async def stop(self) -> None:
         """Stop everything, last started first; what fails to stop does not keep the others from stopping."""

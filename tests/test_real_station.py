@@ -22,18 +22,23 @@ from hilbench.commanded import Commanded
 from hilbench.errors import InputError
 from hilbench.measuring import Measure
 from hilbench.modbus_address import modbus_address
+from hilbench.nature import fitting
 from hilbench.ocpp_tap import OcppTap
-from hilbench.procedures import pilot_duty
-from hilbench.rig import find_rig, load_rig
+from hilbench.procedures import Procedure, car_pauses, catalogue, pilot_duty, wake_up
+from hilbench.rig import Rig, find_rig, load_rig
 from hilbench.signals import Record, profile_limit
 from hilbench.site import Branch, Service, Site
+from hilbench.verdict import Measurement
 from hilbench_emulators.ev_simulator import EmulatedEvSimulator
 from hilbench_emulators.oscilloscope_rigol import RigolDs1000z
 from hilbench_emulators.pilot import voltage
+from hilbench_emulators.pilot.evse_watch import EvseTiming
 from hilbench_emulators.plant import Plant
 from hilbench_emulators.scpi_server import ScpiServer
 from hilbench_emulators.smart_charging import Version
 from hilbench_emulators.station.ocpp16 import AcStation16
+from hilbench_emulators.station.quirks import pilot_timing
+from hilbench_emulators.station.settings import PILOT, StationSettings
 from tests import station_bench
 from tests.live import free_ports
 from tests.station_bench import stamp
@@ -270,7 +275,9 @@ class Socket:
 
 
 @asynccontextmanager
-async def hardware(listen: int, scope: int, ev: int, short_pct: float) -> AsyncIterator[None]:
+async def hardware(
+    listen: int, scope: int, ev: int, *, short_pct: float = 0.0, pilot: EvseTiming = PILOT
+) -> AsyncIterator[None]:
     """A station whose pilot is ``short_pct`` points short of what it means, a scope on it, and a simulator in it."""
     record = Record()
     plant = Plant(SITE, record)
@@ -280,7 +287,14 @@ async def hardware(listen: int, scope: int, ev: int, short_pct: float) -> AsyncI
         set_pilot(role, duty_pct - short_pct if duty_pct is not None and 0.0 < duty_pct < 100.0 else duty_pct)
 
     plant.set_pilot = short  # type: ignore[method-assign]
-    station = AcStation16(BRANCH, plant, url=f"ws://127.0.0.1:{listen}", identity="A", record=record)
+    station = AcStation16(
+        BRANCH,
+        plant,
+        url=f"ws://127.0.0.1:{listen}",
+        identity="A",
+        record=record,
+        settings=StationSettings(pilot=pilot),
+    )
     socket = Socket(plant, station, set())
     simulator = EmulatedEvSimulator(socket, "ev", modbus_address(f"tcp://127.0.0.1:{ev}"))
     looks = RigolDs1000z({1: partial(voltage, plant.pilot_wire("A"))})
@@ -297,13 +311,9 @@ async def hardware(listen: int, scope: int, ev: int, short_pct: float) -> AsyncI
         plant.stop()
 
 
-@pytest.mark.parametrize(("short_pct", "verdict"), [(0.0, "PASS"), (1.5, "FAIL")])
-def test_the_pilot_of_a_real_station_is_held_against_its_command(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, short_pct: float, verdict: str
-) -> None:
-    """3.5 at a station that the bench knows by its sockets alone: controller, tap, EV simulator, scope, verdict."""
-    monkeypatch.setattr(pilot_duty, "LEVELS", 2)
-    dialled, scope, ev, controller, meter = free_ports(5)
+def real_rig(folder: Path, ports: list[int]) -> Rig:
+    """The shipped rig with the addresses of this machine; the last two ports are controller and meter."""
+    dialled, scope, ev, controller, meter = ports
     changes = [
         ("0.0.0.0:9100", f"127.0.0.1:{dialled}"),
         ("TCPIP::192.168.1.20::5555::SOCKET", f"tcp://127.0.0.1:{scope}"),
@@ -312,18 +322,58 @@ def test_the_pilot_of_a_real_station_is_held_against_its_command(
         ("127.0.0.1:9000", f"127.0.0.1:{controller}"),
         ('device = "emulated:ct"', f'device = "emulated:ct"\naddress = "tcp://127.0.0.1:{meter}"'),
     ]
-    rig = load_rig(rig_file(tmp_path, *changes))
+    return load_rig(rig_file(folder, *changes))
 
-    async def run() -> list[Any]:
-        async with hardware(dialled, scope, ev, short_pct):
-            async with Bench(rig, log_folder=tmp_path, guardian_folder=tmp_path) as bench:
-                measure = Measure(bench, "3.5")
-                await pilot_duty.run(bench, measure)
-                limits = set(bench.record.signals[profile_limit("A")].rows()[1])
-                assert len(limits) >= 3, limits
+
+def conduct(folder: Path, procedures: list[Procedure], **built: Any) -> tuple[Bench, list[Measurement]]:
+    """What ``procedures`` find at a station that the bench knows by its sockets alone, twenty times as fast as real."""
+    ports = free_ports(5)
+    rig = real_rig(folder, ports)
+
+    async def run() -> tuple[Bench, list[Measurement]]:
+        found: list[Measurement] = []
+        async with hardware(*ports[:3], **built):
+            async with Bench(rig, log_folder=folder, guardian_folder=folder) as bench:
+                for procedure in procedures:
+                    assert procedure.needs <= bench.capabilities()
+                    measure = Measure(bench, procedure.id)
+                    await procedure.run(bench, measure)
+                    found += measure.results
             assert bench.unsafe == []
-            return measure.results
+        return bench, found
 
-    found = {one.metric: one for one in clock.run(run(), "x20")}
+    return clock.run(run(), "x20")
+
+
+@pytest.mark.parametrize(("short_pct", "verdict"), [(0.0, "PASS"), (1.5, "FAIL")])
+def test_the_pilot_of_a_real_station_is_held_against_its_command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, short_pct: float, verdict: str
+) -> None:
+    """3.5 over controller, tap, EV simulator and scope: a station 1.5 points short fails by just that."""
+    monkeypatch.setattr(pilot_duty, "LEVELS", 2)
+    bench, results = conduct(tmp_path, [pilot_duty.PROCEDURE], short_pct=short_pct)
+    assert len(set(bench.record.signals[profile_limit("A")].rows()[1])) >= 3
+    found = {one.metric: one for one in results}
     assert found["pilot_duty_error"].verdict.value == verdict, found
     assert found["pilot_duty_error"].value == pytest.approx(short_pct, abs=0.02)
+
+
+def test_a_real_station_wakes_its_car_and_bears_its_pauses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """12.4 and 12.6 by the pilot alone: nobody sees the contactor of a real station."""
+    monkeypatch.setattr(wake_up, "PAUSE_S", 20.0)
+    monkeypatch.setattr(car_pauses, "TOGGLES", 1)
+    pilot = pilot_timing((), "everest")
+    _bench, results = conduct(tmp_path, [wake_up.PROCEDURE, car_pauses.PROCEDURE], pilot=pilot)
+    found = {one.metric: one for one in results}
+    assert {one.verdict.value for one in results} == {"PASS"}, found
+    assert set(found) == {
+        *("wake_up_time", "wake_up_pulse", "pilot_level_error", "time_above_budget", "time_above_rating")
+    }
+    assert found["wake_up_time"].value == pytest.approx(30.0, abs=2.0)
+
+
+def test_a_rig_with_a_real_station_leaves_out_what_needs_a_car_of_the_bench(tmp_path: Path) -> None:
+    """What only the bench's own car or station can show is not asked of a real one."""
+    kept, left = fitting(catalogue(), load_rig("scope-station"))
+    assert {"3.5", "3.6", "12.4", "12.6"} <= {one.id for one in kept}
+    assert {"12.3b", "12.5"} <= {told.split()[0] for told in left}
