@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 import zlib
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -199,11 +199,13 @@ def build_world(
     )
 
 
-def _real_station(rig: Rig, entry: StationEntry, pilots: PilotSide, url: Any, record: Record) -> RealStation:
+def _real_station(
+    rig: Rig, entry: StationEntry, pilots: PilotSide, url: Callable[[], str], record: Record
+) -> RealStation:
     ev = pilots.ev_at(entry.role)
     assert ev is not None  # the rig's check says so
     voltage_v = rig.electrical.voltage_v(entry.branch)
-    return RealStation(entry, ev, url=url if callable(url) else lambda: url, voltage_v=voltage_v, record=record)
+    return RealStation(entry, ev, url=url, voltage_v=voltage_v, record=record)
 
 
 def _building(rig: Rig, quiet_base_a: float | None, day: date, seed: int) -> BuildingLoad:
@@ -276,11 +278,11 @@ def _link(rig: Rig) -> FaultLink:
     return FaultLink("127.0.0.1", 0, host, port)
 
 
-def _station_url(rig: Rig, link: FaultLink | None) -> Any:
+def _station_url(rig: Rig, link: FaultLink | None) -> Callable[[], str]:
     """The CSMS URL of a station, asked for at every connect: a link's port is known only once it listens."""
     parts = urlsplit(rig.controller.ocpp)
     if link is None:
-        return rig.controller.ocpp
+        return lambda: rig.controller.ocpp
     return lambda: urlunsplit(parts._replace(netloc=f"127.0.0.1:{link.port}"))
 
 

@@ -131,6 +131,33 @@ def test_a_fault_that_stays_keeps_the_contactor_open(name: str, circuit: Circuit
     station("1.6").run(body)
 
 
+def test_a_short_that_stays_is_told_once() -> None:
+    """It can be seen without PWM: the station does not take it for gone."""
+
+    async def body(b: Bench) -> None:
+        await charging(b)
+        b.real.set_circuit("A1", SHORT)
+        await asyncio.sleep(200.0)
+        assert [one[0] for one in told(b)].count("Faulted") == 1
+        assert len(list(b.record.events_of("station.pilot"))) == 1
+
+    station("1.6").run(body)
+
+
+def test_one_fault_at_a_time() -> None:
+    """A short right after the diode has failed is no second fault."""
+
+    async def body(b: Bench) -> None:
+        await charging(b)
+        b.real.set_circuit("A1", NO_DIODE)
+        await asyncio.sleep(0.05)
+        b.real.set_circuit("A1", replace(NO_DIODE, cable=SHORT.cable))
+        await asyncio.sleep(5.0)
+        assert [event.data["fault"] for event in b.record.events_of("station.pilot")] == ["diode"]
+
+    station("1.6").run(body)
+
+
 def test_a_new_car_is_not_blamed_for_the_one_before() -> None:
     """Unplugging ends a fault at once."""
 
@@ -216,6 +243,18 @@ def test_a_sleeping_car_is_woken(name: str) -> None:
     if done:
         assert done[0][0] == pytest.approx(pulses[0].wait_s, abs=1.1)
     assert seen[-1][1] == "B2"
+
+
+def test_a_car_that_has_charged_is_left_in_peace() -> None:
+    """It has enough: the station does not wake it."""
+
+    async def body(b: Bench) -> None:
+        await charging(b)
+        b.real.pause("A1", True)
+        await asyncio.sleep(55.0)
+        assert {change.state for change in b.real.pilot_wire("A1").since(clock.time() - 50.0)} <= {"C2", "B2"}
+
+    station("1.6", replace(PILOT, wake_up=wake_up("everest"))).run(body)
 
 
 def test_a_pause_of_the_car_opens_and_closes() -> None:

@@ -34,5 +34,5 @@ PROCEDURE = Procedure(
     title="faults of the pilot at a station",
     purpose="A short of the pilot to earth, a missing diode or a broken pilot opens the contactor of a station.",
     run=run,
-    needs=frozenset({"pilot.car", "controller.measures"}),
+    needs=frozenset({"pilot.car"}),
 )
