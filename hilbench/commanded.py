@@ -20,6 +20,7 @@ _PLENTY = StationSettings(max_profiles=10_000, max_stack_level=10_000, max_perio
 """A station may have room for more than the emulated ones; what it accepted counts."""
 _CALL, _RESULT = 2, 3
 _MOST_OPEN = 1000
+"""Requests without an answer that are remembered; the oldest is given up."""
 
 
 class Commanded:
@@ -49,8 +50,10 @@ class Commanded:
         """A frame of ``sender``; what is no frame of OCPP-J is not heard."""
         try:
             kind, unique_id, *rest = decode(text)
-            if kind == _CALL and len(self._open) < _MOST_OPEN:
+            if kind == _CALL:
                 self._open[sender, str(unique_id)] = (str(rest[0]), to_snake(rest[1]))
+                if len(self._open) > _MOST_OPEN:
+                    self._open.pop(next(iter(self._open)))
             elif kind == _RESULT:
                 asker: Sender = "controller" if sender == "station" else "station"
                 asked = self._open.pop((asker, str(unique_id)), None)

@@ -19,6 +19,7 @@ FACTS = {
     "controller.measures": "a controller that looks at the meter",
     "import.only": "a connection that takes power only",
     "stations.several": "more than one station",
+    "cars.draw": "cars that draw current at all stations, which an EV simulator does not",
     "lines.several": "more than one line conductor",
     "pilot.station": "an oscilloscope on the pilot of a station",
     "pilot.car": "an oscilloscope on the pilot of an emulated station",
@@ -57,6 +58,7 @@ def facts(rig: Rig) -> frozenset[str]:
         "controller.measures": rig.controller.measures,
         "import.only": not rig.exports,
         "stations.several": len(rig.stations) > 1,
+        "cars.draw": all(entry.emulated for entry in rig.stations),
         "lines.several": len(rig.electrical.lines) > 1,
         "pilot.station": bool(probed_stations(rig)),
         "pilot.car": bool(probed_cars(rig)),
@@ -72,7 +74,9 @@ def fitting(procedures: Iterable[Procedure], rig: Rig) -> tuple[tuple[Procedure,
     kept: list[Procedure] = []
     left: list[str] = []
     for procedure in procedures:
-        missing = sorted(procedure.needs & lacks)
+        of_pilots = any(name.startswith("pilot.") for name in procedure.needs)
+        needs = procedure.needs if of_pilots else procedure.needs | {"cars.draw"}
+        missing = sorted(needs & lacks)
         if missing:
             left.append(f"{procedure.id} {procedure.title} (needs {', '.join(FACTS[name] for name in missing)})")
         else:
