@@ -368,7 +368,6 @@ def test_the_pilot_of_a_real_station_is_held_against_its_command(
 
 def test_a_real_station_wakes_its_car_and_bears_its_pauses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """12.4 and 12.6 by the pilot alone: nobody sees the contactor of a real station."""
-    monkeypatch.setattr(wake_up, "PAUSE_S", 20.0)
     monkeypatch.setattr(car_pauses, "TOGGLES", 1)
     pilot = pilot_timing((), "everest")
     _bench, results = conduct(tmp_path, [wake_up.PROCEDURE, car_pauses.PROCEDURE], pilot=pilot)

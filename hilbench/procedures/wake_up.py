@@ -38,6 +38,8 @@ async def woken(seat: Seat, measure: Measure) -> None:
     await asyncio.sleep(PAUSE_S)
     await seat.doze()
     await asyncio.sleep(PAUSE_S)
+    if (await seat.probe.look(mode="fast")).pilot.pwm:
+        raise DeviceError(f"pilot of {seat.name}: still has PWM {2 * PAUSE_S:g} s after nothing was left for it")
     await seat.offer(True)
     since = clock.time()
     pulse = await _watched(seat)
