@@ -27,7 +27,7 @@ from hilbench.grid import Grid
 from hilbench.nature import facts, two_way_roles
 from hilbench.rig import Rig
 from hilbench.safety import Safeguard
-from hilbench.signals import Event, Record, offered_current, station_energy, station_power
+from hilbench.signals import Event, Record, offered_current, profile_limit, station_energy, station_power
 from hilbench.site import MINIMUM_CURRENT_A, Site
 from hilbench.world import World, build_world
 from hilbench_emulators.sessions import Session
@@ -159,7 +159,9 @@ class Bench:
         world, self._world = self._world, None
         stations: list[SafeDevice] = []
         if world is not None:
-            stations = [*world.stations.values(), *world.pilots.emulated(self.rig)]
+            # a real station is made safe with its EV simulator, by the plan for real devices
+            played = [one for role, one in world.stations.items() if self.rig.station(role).emulated]
+            stations = [*played, *world.pilots.emulated(self.rig)]
             world.pilots.release(self.rig)
         try:
             # shielded: a second signal must not stop the site from becoming safe
@@ -216,8 +218,8 @@ class Bench:
     async def settled(self, quiet_s: float = 60.0, timeout_s: float = 600.0) -> bool:
         """Wait until no station has changed its offer for ``quiet_s``; False when that does not happen in time.
 
-        A controller that never settles is not an error of the bench: the event ``bench.unsettled`` is recorded and
-        the procedure goes on to measure what it does.
+        Of a real station the limit that it was told counts. A controller that never settles is not an error of the
+        bench: the event ``bench.unsettled`` is recorded and the procedure goes on to measure what it does.
         """
         await asyncio.sleep(quiet_s)
         deadline = clock.time() + timeout_s
@@ -232,7 +234,8 @@ class Bench:
     def _last_change(self) -> float:
         latest = -np.inf
         for role in self.stations:
-            signal = self.record.signals.get(offered_current(role))
+            offers = offered_current(role) if self.rig.station(role).emulated else profile_limit(role)
+            signal = self.record.signals.get(offers)
             if signal is not None and len(signal):
                 times, values = signal.rows(max(0, len(signal) - 200))
                 moved = np.flatnonzero(np.abs(np.diff(values)) > 0.5)

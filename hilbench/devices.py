@@ -70,6 +70,26 @@ class Station(Device, Protocol):
         ...
 
 
+class SiteStation(Station, Protocol):
+    """A station as a running rig knows it. ``refusal`` is why it is not ``connected``, empty while under way."""
+
+    identity: str
+
+    @property
+    def connected(self) -> bool:
+        """The controller has accepted it."""
+        ...
+
+    @property
+    def refusal(self) -> str:
+        """See above."""
+        ...
+
+    def trace_sha256(self) -> str:
+        """Digest of every OCPP frame with its direction and time."""
+        ...
+
+
 @runtime_checkable
 class EmulatedStation(Station, Protocol):
     """A station that can be made to misbehave."""

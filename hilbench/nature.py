@@ -19,8 +19,10 @@ FACTS = {
     "controller.measures": "a controller that looks at the meter",
     "import.only": "a connection that takes power only",
     "stations.several": "more than one station",
+    "cars.draw": "cars that draw current at all stations, which an EV simulator does not",
     "lines.several": "more than one line conductor",
     "pilot.station": "an oscilloscope on the pilot of a station",
+    "pilot.car": "an oscilloscope on the pilot of an emulated station",
     "pilot.evse": "an oscilloscope on the pilot of an EVSE board",
     "pilot.ev": "an oscilloscope on the pilot between an EVSE board and an EV simulator",
 }
@@ -37,6 +39,11 @@ def probed_stations(rig: Rig) -> list[str]:
     return [entry.role for entry in rig.stations if entry.role in rig.probed]
 
 
+def probed_cars(rig: Rig) -> list[str]:
+    """Those of them whose car the bench plays."""
+    return [role for role in probed_stations(rig) if rig.station(role).emulated]
+
+
 def probed_boards(rig: Rig) -> list[str]:
     """EVSE boards whose pilot an oscilloscope looks at."""
     return [name for name, board in rig.boards.items() if not board.simulates_ev and name in rig.probed]
@@ -51,8 +58,10 @@ def facts(rig: Rig) -> frozenset[str]:
         "controller.measures": rig.controller.measures,
         "import.only": not rig.exports,
         "stations.several": len(rig.stations) > 1,
+        "cars.draw": all(entry.emulated for entry in rig.stations),
         "lines.several": len(rig.electrical.lines) > 1,
         "pilot.station": bool(probed_stations(rig)),
+        "pilot.car": bool(probed_cars(rig)),
         "pilot.evse": bool(probed_boards(rig)),
         "pilot.ev": any(entry.evse in probed_boards(rig) for entry in rig.boards.values()),
     }
@@ -65,7 +74,9 @@ def fitting(procedures: Iterable[Procedure], rig: Rig) -> tuple[tuple[Procedure,
     kept: list[Procedure] = []
     left: list[str] = []
     for procedure in procedures:
-        missing = sorted(procedure.needs & lacks)
+        of_pilots = any(name.startswith("pilot.") for name in procedure.needs)
+        needs = procedure.needs if of_pilots else procedure.needs | {"cars.draw"}
+        missing = sorted(needs & lacks)
         if missing:
             left.append(f"{procedure.id} {procedure.title} (needs {', '.join(FACTS[name] for name in missing)})")
         else:

@@ -16,11 +16,14 @@ from hilbench.site import LINES
 from hilbench.tariff import read_tariff
 from hilbench_emulators.building import line_shares
 from hilbench_emulators.personality import load_personality, names
+from hilbench_emulators.pilot.timing import WAKE_UPS
+from hilbench_emulators.station.quirks import QUIRKS as STATION_QUIRKS
 from hilbench_emulators.vehicles import load_vehicle, vehicle_names
 
 Complaint = tuple[Location, str, str]
-STATION_DEVICES = ("emulated:ac",)
-"""What can play a station."""
+REAL_STATION = rig_checks_pilot.REAL_STATION
+STATION_DEVICES = ("emulated:ac", REAL_STATION)
+"""What can play a station, and what a real one is called."""
 OCPP_METER = "emulated:ocpp"
 VTN_DEVICES = ("emulated:openadr3",)
 """What can play a VTN."""
@@ -135,7 +138,12 @@ def _station_devices(rig: Rig) -> Iterator[Complaint]:
             yield ("station", index, "device"), f"there is no kind of station {entry.device!r}", remedy
         for number, quirk in enumerate(entry.quirks):
             location = ("station", index, "quirks", number)
-            yield location, f"there is no quirk {quirk!r}", "none is known: leave quirks out"
+            if quirk not in STATION_QUIRKS:
+                remedy = suggestion(quirk, STATION_QUIRKS) or f"known: {', '.join(STATION_QUIRKS)}"
+                yield location, f"there is no quirk {quirk!r}", remedy
+        if entry.wake_up not in WAKE_UPS:
+            remedy = suggestion(entry.wake_up, WAKE_UPS) or f"known: {', '.join(WAKE_UPS)}"
+            yield ("station", index, "wake_up"), f"there is no wake-up {entry.wake_up!r}", remedy
 
 
 def _security(rig: Rig) -> Iterator[Complaint]:

@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 
 from hilbench.rig_errors import Location, suggestion
-from hilbench.rig_models import Rig
+from hilbench.rig_models import Rig, StationEntry
 from hilbench_emulators.openevse_settings import QUIRKS as BOARD_QUIRKS
 from hilbench_emulators.oscilloscope_dialect import QUIRKS as SCOPE_QUIRKS
 
 Complaint = tuple[Location, str, str]
+REAL_STATION = "ocpp"
+_SECURED = ("security_profile", "password", "password_file", "ca_file", "certificate", "key")
+_PLAYED = frozenset(("quirks", "personality", "iso15118", "wake_up", *_SECURED))
+"""What only an emulated station has."""
 
 
 def instruments(rig: Rig) -> Iterator[Complaint]:
@@ -52,6 +56,50 @@ def boards(rig: Rig) -> Iterator[Complaint]:
         elif entry.emulated and not (entry.evse in evses and _emulated(rig, entry.evse)):
             what = "an emulated EV simulator plugs into an emulated board only"
             yield ("board", name, "evse"), what, f"emulated boards: {', '.join(evses) or 'none'}"
+        elif not entry.emulated and _emulated(rig, entry.evse):
+            yield (
+                ("board", name, "evse"),
+                f"{entry.evse!r} is emulated: nothing real can be plugged in",
+                "see the manual",
+            )
+
+
+def stations(rig: Rig) -> Iterator[Complaint]:
+    """A real station has an EV simulator for its car, a place where it dials the bench, and no emulated traits."""
+    plugged = {board.evse for board in rig.boards.values()}
+    for index, entry in enumerate(rig.stations):
+        if entry.device != REAL_STATION:
+            if entry.listen is not None:
+                yield (
+                    ("station", index, "listen"),
+                    "only a real station dials the bench",
+                    f"use device {REAL_STATION!r}",
+                )
+            continue
+        yield from _dialled(rig, index)
+        if entry.role not in plugged:
+            remedy = f'add a [board.NAME] with device = "ev-simulator" and evse = "{entry.role}"'
+            yield ("station", index), f"the real station {entry.role!r} has no car", remedy
+        for key in sorted(_PLAYED & _differing(entry)):
+            yield ("station", index, key), "is for emulated stations", "leave it out: a real one has its own"
+
+
+def _differing(entry: StationEntry) -> set[str]:
+    """Keys that do not have their default; those of ``station_defaults`` may be there with it."""
+    return {key for key, field in StationEntry.model_fields.items() if getattr(entry, key) != field.default}
+
+
+def _dialled(rig: Rig, index: int) -> Iterator[Complaint]:
+    entry, place = rig.stations[index], ("station", index, "listen")
+    try:
+        at = entry.dialled
+    except ValueError as error:
+        yield place, str(error) if entry.listen else "a real station must dial the bench", "give ws://0.0.0.0:PORT"
+        return
+    if at[1] == rig.controller.address[1]:
+        yield place, f"port {at[1]} is also that of controller.ocpp", "give each its own port"
+    if not rig.controller.ocpp.startswith("ws:"):
+        yield ("controller", "ocpp"), "the bench passes a real station on without TLS", "let it begin with ws://"
 
 
 def addresses(rig: Rig) -> Iterator[Complaint]:
@@ -59,6 +107,7 @@ def addresses(rig: Rig) -> Iterator[Complaint]:
     seen: dict[str, str] = {}
     named = [("instrument", name, entry.address) for name, entry in rig.instruments.items()]
     named += [("board", name, entry.address) for name, entry in rig.boards.items()]
+    named += [("station", entry.role, entry.listen) for entry in rig.stations if entry.listen is not None]
     for table, name, address in named:
         first = seen.setdefault(address, f"{table}.{name}")
         if first != f"{table}.{name}":
@@ -68,7 +117,7 @@ def addresses(rig: Rig) -> Iterator[Complaint]:
 def _emulated(rig: Rig, of: str) -> bool:
     if of in rig.boards:
         return rig.boards[of].emulated
-    return rig.station(of).device.startswith("emulated:")
+    return rig.station(of).emulated
 
 
 def _quirks(at: Location, given: tuple[str, ...], known: Collection[str]) -> Iterator[Complaint]:
@@ -81,4 +130,5 @@ def check(rig: Rig) -> Iterator[Complaint]:
     """All of them."""
     yield from instruments(rig)
     yield from boards(rig)
+    yield from stations(rig)
     yield from addresses(rig)

@@ -23,7 +23,7 @@ from hilbench.rig_grid import GridEntry
 from hilbench.rig_meters import MeterEntry
 from hilbench.rig_pilot import BoardEntry, InstrumentEntry
 from hilbench.rig_safe import SafeEntry, safe_step
-from hilbench.rig_values import DataName, InputFile, TimeZone, one_line
+from hilbench.rig_values import Address, DataName, InputFile, TimeZone, one_line, parse_address
 from hilbench.safe_plan import SafePlan
 from hilbench.site import (
     NAME,
@@ -79,7 +79,11 @@ class StationEntry(Branch):
     ``password_file`` holds the password instead of the rig, without the line end; a run folder keeps neither of them.
 
     ``iso15118`` gives an emulated station of OCPP 2.x a link to the car: it tells what the car needs, and in 2.1 it
-    lets a car discharge that can.
+    lets a car discharge that can. ``wake_up`` is what it does with a car that sleeps: ``none``, or as the stations of
+    ``everest``, ``phoenix-contact``, ``smartevse`` or ``warp``.
+
+    ``device = "ocpp"`` is a real station: it dials ``ws://HOST:PORT`` of the bench, given in ``listen``, which passes
+    everything on to the controller; the EV simulator that is plugged in there is its car.
     """
 
     device: str = "emulated:ac"
@@ -89,6 +93,8 @@ class StationEntry(Branch):
     quirks: tuple[str, ...] = ()
     personality: DataName = "standard"
     iso15118: bool = False
+    wake_up: str = "none"
+    listen: Annotated[str, Field(min_length=1, max_length=200)] | None = None
     security_profile: Annotated[Integer, Field(ge=0, le=3)] = 0
     password: Annotated[str, Field(max_length=_LONGEST_PASSWORD, repr=False)] = ""
     password_file: InputFile | None = None
@@ -103,6 +109,16 @@ class StationEntry(Branch):
             role = data.get("role")
             return {**data, "identity": role} if isinstance(role, str) and re.fullmatch(NAME, role) else data
         return data
+
+    @property
+    def emulated(self) -> bool:
+        """Played by the bench."""
+        return self.device.startswith("emulated:")
+
+    @property
+    def dialled(self) -> Address:
+        """Where a real station dials the bench; raises ``ValueError`` where ``listen`` names no place."""
+        return parse_address(self.listen or "", ("ws",))
 
     @property
     def secret(self) -> str:
@@ -368,7 +384,7 @@ class Rig(Model):
     @property
     def real_parts(self) -> tuple[str, ...]:
         """Key paths of all that is not emulated; a rig with any of these runs in real time."""
-        stations = [f"station {s.role!r}" for s in self.stations if not s.device.startswith("emulated:")]
+        stations = [f"station {s.role!r}" for s in self.stations if not s.emulated]
         meters = [f"meter.{name}" for name, meter in self.meters.items() if meter.is_real]
         external = ["controller"] if self.controller.kind == "external" else []
         instruments = [f"instrument.{name}" for name, entry in self.instruments.items() if not entry.emulated]
@@ -382,7 +398,8 @@ class Rig(Model):
         meters = [meter.address for meter in self.meters.values() if meter.is_real]
         pilots = [entry.address for entry in self.instruments.values() if not entry.emulated]
         pilots += [entry.address for entry in self.boards.values() if not entry.emulated]
-        return (*external, *meters, *pilots, *(entry.address for entry in self.safe.values()))
+        dialled = [entry.listen for entry in self.stations if entry.listen is not None]
+        return (*external, *meters, *dialled, *pilots, *(entry.address for entry in self.safe.values()))
 
     @property
     def safe_plan(self) -> SafePlan:

@@ -195,6 +195,11 @@ def profile_limit(role: str) -> str:
     return f"limit/{role}"
 
 
+def contactor(role: str) -> str:
+    """Signal name of the contactor of an emulated station (``step``): 1 while it is closed."""
+    return f"contactor/{role}"
+
+
 def pilot_duty(name: str) -> str:
     """Signal name of the duty cycle [%] measured on the pilot of a station or board; 100 without PWM, 0 in state F."""
     return f"pilot/{name}/duty"

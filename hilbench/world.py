@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 import zlib
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -15,9 +15,10 @@ from urllib.parse import urlsplit, urlunsplit
 import numpy as np
 
 from hilbench import clock
-from hilbench.devices import Controller, Device
+from hilbench.devices import Controller, Device, SiteStation
 from hilbench.errors import DeviceError
 from hilbench.pilot_side import PilotSide, pilot_side
+from hilbench.real_station import RealStation
 from hilbench.reference import reference_controller
 from hilbench.rig import (
     BuildingEntry,
@@ -46,6 +47,7 @@ from hilbench_emulators.sessions import Session, read_sessions
 from hilbench_emulators.station.base import AcStation
 from hilbench_emulators.station.ocpp2 import AcStation21, AcStation201
 from hilbench_emulators.station.ocpp16 import AcStation16
+from hilbench_emulators.station.quirks import pilot_timing
 from hilbench_emulators.station.settings import StationSettings
 
 STATIONS: dict[str, type[AcStation]] = {"1.6": AcStation16, "2.0.1": AcStation201, "2.1": AcStation21}
@@ -53,6 +55,8 @@ STATIONS: dict[str, type[AcStation]] = {"1.6": AcStation16, "2.0.1": AcStation20
 START_TIMEOUT_S = 60.0
 REFUSED_TIMEOUT_S = 20.0
 """As ``START_TIMEOUT_S``, when every station that is missing has been told no: it tries a few times."""
+DIALS_TIMEOUT_S = 300.0
+"""As ``START_TIMEOUT_S``, for real stations, which wait longer and longer before they dial again (policy-default)."""
 POWER_GRID_S, POWER_PHASE_S = 30.0, 15.0
 """Stations get their supply on this grid of UTC: then what they do from their connection on (pings, heartbeats) has the
 same phase to leases and stimuli on every clock."""
@@ -65,7 +69,7 @@ class World:
     rig: Rig
     plant: Plant
     building: BuildingLoad
-    stations: dict[str, AcStation]
+    stations: dict[str, SiteStation]
     links: dict[str, FaultLink]
     meter: ModbusMeter | OcppMeter | None
     feeder_meters: list[ModbusMeter]
@@ -92,10 +96,14 @@ class World:
             await station.start()
         began = clock.time()
         while missing := [station for station in self.stations.values() if not station.connected]:
-            refused = all(station.refusal for station in missing)
-            if clock.time() > began + (REFUSED_TIMEOUT_S if refused else START_TIMEOUT_S):
+            if clock.time() > began + self._patience_s(missing):
                 raise DeviceError(_not_accepted(missing, self.rig.controller.ocpp, clock.time() - began))
             await asyncio.sleep(0.5)
+
+    def _patience_s(self, missing: list[SiteStation]) -> float:
+        if not all(self.rig.station(station.role).emulated for station in missing):
+            return DIALS_TIMEOUT_S
+        return REFUSED_TIMEOUT_S if all(station.refusal for station in missing) else START_TIMEOUT_S
 
     async def stop(self) -> None:
         """Stop everything, last started first; what fails to stop does not keep the others from stopping."""
@@ -128,7 +136,7 @@ class World:
         return [(session, roles.get(session.station)) for session in self.sessions]
 
 
-def _not_accepted(missing: list[AcStation], url: str, waited_s: float) -> str:
+def _not_accepted(missing: list[SiteStation], url: str, waited_s: float) -> str:
     """Which stations the controller at ``url`` did not accept, and what each was told."""
     told: dict[str, list[str]] = {}
     for station in missing:
@@ -157,7 +165,7 @@ def build_world(
     building = _building(rig, quiet_base_a, local_day, seed)
     plant.set_base_load(building)
     links = {entry.role: _link(rig) for entry in rig.stations} if _can_link(rig) else {}
-    stations = {
+    emulated = {
         entry.role: STATIONS[entry.ocpp](
             entry.branch,
             plant,
@@ -168,20 +176,36 @@ def build_world(
             settings=_station_settings(entry),
         )
         for entry in rig.stations
+        if entry.emulated
+    }
+    pilots = pilot_side(rig, plant, record, seed)
+    real = {
+        entry.role: _real_station(rig, entry, pilots, _station_url(rig, links.get(entry.role)), record)
+        for entry in rig.stations
+        if not entry.emulated
     }
     return World(
         rig=rig,
         plant=plant,
         building=building,
-        stations=stations,
+        stations={entry.role: emulated.get(entry.role) or real[entry.role] for entry in rig.stations},
         links=links,
-        meter=_site_meter(rig, plant, stations, record, seed),
+        meter=_site_meter(rig, plant, emulated, record, seed),
         feeder_meters=_feeder_meters(rig, plant, record, seed),
         vtn=_vtn(rig),
-        pilots=pilot_side(rig, plant, record, seed),
+        pilots=pilots,
         controller=_controller(rig, log_folder),
         sessions=[] if quiet_base_a is not None else _sessions(rig, local_day, seed),
     )
+
+
+def _real_station(
+    rig: Rig, entry: StationEntry, pilots: PilotSide, url: Callable[[], str], record: Record
+) -> RealStation:
+    ev = pilots.ev_at(entry.role)
+    assert ev is not None  # the rig's check says so
+    voltage_v = rig.electrical.voltage_v(entry.branch)
+    return RealStation(entry, ev, url=url, voltage_v=voltage_v, record=record)
 
 
 def _building(rig: Rig, quiet_base_a: float | None, day: date, seed: int) -> BuildingLoad:
@@ -240,6 +264,7 @@ def _station_settings(entry: StationEntry) -> StationSettings:
         certificate=entry.certificate,
         key=entry.key,
         iso15118=entry.iso15118,
+        pilot=pilot_timing(entry.quirks, entry.wake_up),
     )
 
 
@@ -253,11 +278,11 @@ def _link(rig: Rig) -> FaultLink:
     return FaultLink("127.0.0.1", 0, host, port)
 
 
-def _station_url(rig: Rig, link: FaultLink | None) -> Any:
+def _station_url(rig: Rig, link: FaultLink | None) -> Callable[[], str]:
     """The CSMS URL of a station, asked for at every connect: a link's port is known only once it listens."""
     parts = urlsplit(rig.controller.ocpp)
     if link is None:
-        return rig.controller.ocpp
+        return lambda: rig.controller.ocpp
     return lambda: urlunsplit(parts._replace(netloc=f"127.0.0.1:{link.port}"))
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from hilbench import clock
+from hilbench_emulators.pilot import Change, Circuit, PilotHistory, PilotWire
 
 FOLLOW_S = 2.0
 
@@ -37,6 +38,8 @@ class FakePlant:
     log: list[tuple[float, str, Any]] = field(default_factory=list)
     on_state: Callable[[str], None] | None = None
     on_current: Callable[[], None] | None = None
+    on_pilot: Callable[[], None] | None = None
+    wire: PilotHistory = field(default_factory=lambda: PilotHistory(Change(0.0, "C", 50.0)))
     _energy: float = 0.0
     _since: float = 0.0
 
@@ -65,6 +68,21 @@ class FakePlant:
 
     def set_supply(self, role: str, on: bool) -> None:
         """No test of a station alone looks at its pilot."""
+
+    def disconnect_pilot(self, role: str, open_: bool) -> None:
+        """Nor wakes its car."""
+
+    def pilot_wire(self, role: str) -> PilotWire:
+        return self.wire
+
+    def watch_pilot(self, role: str, on_change: Callable[[], None]) -> None:
+        self.on_pilot = on_change
+
+    def set_circuit(self, circuit: Circuit) -> None:
+        """What the station sees of the car, which is always there and asks."""
+        self.wire.update(clock.time(), circuit=circuit)
+        assert self.on_pilot is not None
+        self.on_pilot()
 
     def order(self, role: str, current_a: float | None) -> None:
         self.log.append((clock.time(), "order", current_a))

@@ -23,8 +23,9 @@ from hilbench.errors import InputError
 from hilbench.rig import load_rig
 from hilbench.runner import Job, execute
 from hilbench.signals import Record
-from hilbench.world import build_world
+from hilbench.world import World, build_world
 from hilbench_emulators.ocpp_meter import OcppMeter
+from hilbench_emulators.station.base import AcStation
 from hilbench_emulators.station.metering import Figure, main_meter, meter_value2, meter_value16
 from tests.rigs import trio
 from tests.test_meter import IDEAL, Truth
@@ -169,6 +170,13 @@ def test_a_reported_meter_that_fails_is_found_out(tmp_path: Path, version: str, 
     assert execute(Job(str(rig), procedure, 1, tmp_path / "run"))["verdict"] == "PASS"
 
 
+def offered_a(world: World, role: str) -> float:
+    """What the station offers now [A]."""
+    station = world.stations[role]
+    assert isinstance(station, AcStation)
+    return station.offered_a
+
+
 @pytest.mark.parametrize("fault", ["dead", "frozen", "nan", "zero", "reversed", "swapped"])
 @pytest.mark.parametrize(
     "meter",
@@ -186,10 +194,10 @@ def test_every_fault_of_a_meter_brings_the_stations_to_their_fallback(tmp_path: 
         for role in "AB":
             await world.stations[role].plug_in("model-3", energy_kwh=30.0)
         await asyncio.sleep(200.0)
-        before = world.stations["B"].offered_a
+        before = offered_a(world, "B")
         world.meter.set_fault(fault)
         await asyncio.sleep(40.0)
-        after = max(world.stations[role].offered_a for role in "AB")
+        after = max(offered_a(world, role) for role in "AB")
         await world.stop()
         return before, after
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 from importlib import resources
 from pathlib import Path
@@ -18,6 +19,9 @@ from hilbench.metrics import pilot_watch
 from hilbench.rig import find_rig, load_rig
 from hilbench.runner import Job, execute
 from hilbench.signals import profile_limit
+from hilbench_emulators.openevse import EmulatedOpenEvse
+from hilbench_emulators.pilot import timing
+from hilbench_emulators.pilot.timing import Pulse
 from hilbench_emulators.plant import Plant
 from tests.live import free_ports
 
@@ -45,7 +49,7 @@ def worst(found: dict[str, Any], metric: str) -> dict[str, Any]:
     return max((one for one in found["measurements"] if one["metric"] == metric), key=lambda one: float(one["value"]))
 
 
-@pytest.mark.parametrize("procedure", ["3.5", "3.6", "12.1", "12.3", "12.5"])
+@pytest.mark.parametrize("procedure", ["3.5", "3.6", "12.1", "12.3", "12.3b", "12.4", "12.5", "12.6"])
 def test_a_good_station_board_and_car_pass(procedure: str) -> None:
     """The emulated station, board and car keep what the procedures of the pilot ask for."""
     found = result("pilot-2", procedure)
@@ -86,6 +90,105 @@ def test_a_car_that_follows_late_is_found(tmp_path: Path) -> None:
     found = result(rig_file(tmp_path, ('"model-3"', '"late.toml"')), "12.5")
     assert found["verdict"] == "FAIL", found["error"]
     assert 5.0 < worst(found, "ev_reaction_time")["value"] < 12.0
+
+
+WAKES = 'wake_up = "everest"'
+
+
+def test_a_slow_contactor_is_found(tmp_path: Path) -> None:
+    """One that opens half a second late and closes 4 s late fails 12.6 by just that, and keeps the budget."""
+    found = result(rig_file(tmp_path, (WAKES, 'quirks = ["slow-contactor"]')), "12.6")
+    failed = {one["metric"] for one in found["measurements"] if one["verdict"] == "FAIL"}
+    assert failed == {"contactor_open_time", "contactor_close_time"}, found["error"]
+    assert worst(found, "contactor_open_time")["value"] == pytest.approx(0.5, abs=0.01)
+    assert worst(found, "contactor_close_time")["value"] == pytest.approx(4.0, abs=0.01)
+
+
+def test_a_station_that_does_not_look_for_the_diode_is_found(tmp_path: Path) -> None:
+    """It fails 12.3b, by nothing but the diode."""
+    found = result(rig_file(tmp_path, (WAKES, 'quirks = ["no-diode-check"]')), "12.3b")
+    failed = [one for one in found["measurements"] if one["verdict"] == "FAIL"]
+    assert [(one["metric"], one["value"]) for one in failed] == [("fault_open_time", "inf")], found["error"]
+    assert "no diode" in failed[0]["note"]
+
+
+@pytest.mark.parametrize(
+    ("name", "verdict", "wait_s", "pulse_s"),
+    [
+        ("none", "FAIL", math.inf, None),
+        ("warp", "PASS", 90.0, 4.0),
+    ],
+)
+def test_how_stations_wake_cars(tmp_path: Path, name: str, verdict: str, wait_s: float, pulse_s: float | None) -> None:
+    """12.4 finds the pulse of each known wake-up, by state F or by an open pilot, and that there is none."""
+    found = result(rig_file(tmp_path, (WAKES, f'wake_up = "{name}"')), "12.4")
+    assert (found["verdict"], found["error"]) == (verdict, "")
+    assert float(worst(found, "wake_up_time")["value"]) == pytest.approx(wait_s, abs=0.6)
+    if pulse_s is not None:
+        assert worst(found, "wake_up_pulse")["value"] == pytest.approx(pulse_s, abs=0.6)
+
+
+def test_a_pulse_that_is_too_short_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """State F for a second wakes nobody who needs four."""
+    monkeypatch.setattr(timing, "WAKE_UPS", {"everest": (Pulse(30.0, "F", 1.0, 0.75),)})
+    found = result("pilot-2", "12.4")
+    assert {one["metric"] for one in found["measurements"] if one["verdict"] == "FAIL"} == {"wake_up_pulse"}
+
+
+def test_an_openevse_wakes_nobody() -> None:
+    """Its firmware has no wake-up: 12.4b says so."""
+    found = result("pilot-2", "12.4b")
+    assert [(one["metric"], one["verdict"]) for one in found["measurements"]] == [("wake_up_time", "FAIL")]
+
+
+def test_a_board_that_wakes_cars_passes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """12.4b passes with a board that goes to -12 V for 4 s once a car has been in state B for 30 s of PWM."""
+    start, looks_s = EmulatedOpenEvse.start, 0.1
+
+    async def wakes(board: EmulatedOpenEvse) -> None:
+        waited_s = 0.0
+        while True:
+            await asyncio.sleep(looks_s)
+            asleep = board.core.vehicle.state == "B" and board.pilot.level == "PWM"
+            waited_s = waited_s + looks_s if asleep else 0.0
+            if waited_s >= 30.0:
+                board.core.disable()
+                await asyncio.sleep(4.0)
+                board.core.enable()
+                board.load("B")
+                waited_s = -math.inf
+
+    async def started(self: EmulatedOpenEvse) -> None:
+        await start(self)
+        tasks.append(asyncio.get_running_loop().create_task(wakes(self)))
+
+    tasks: list[asyncio.Task[None]] = []
+    monkeypatch.setattr(EmulatedOpenEvse, "start", started)
+    found = result("pilot-2", "12.4b")
+    assert found["verdict"] == "PASS", (found["error"], found["measurements"])
+    assert worst(found, "wake_up_time")["value"] == pytest.approx(30.0, abs=0.7)
+
+
+def three_cars(folder: Path) -> str:
+    """The rig with two more stations behind a service of 40 A, without boards."""
+    text = find_rig("pilot-2").read_text()
+    a, rest = text.index("[board.evse]"), text.index("[building]")
+    text = text[:a] + text[rest:]
+    station = text[text.index("[[station]]") : text.index("[controller]")]
+    more = "".join(station.replace('role = "A"', f'role = "{role}"') for role in "BC")
+    text = text.replace("[controller]", f"{more}[controller]", 1).replace("A = 1, evse = 2", "A = 1")
+    path = folder / "three.toml"
+    path.write_text(text)
+    return str(path)
+
+
+@pytest.mark.parametrize(("defect", "verdict"), [(None, "PASS"), ("ignores-meter", "FAIL")])
+def test_what_a_paused_car_leaves_comes_back_to_it(tmp_path: Path, defect: str | None, verdict: str) -> None:
+    """Beside two others that may take it, the budget is kept; a controller that ignores the building fails 12.6."""
+    found = execute(Job(three_cars(tmp_path), "12.6", 1, None, defect=defect))
+    assert (found["verdict"], found["error"]) == (verdict, "")
+    failed = {one["metric"] for one in found["measurements"] if one["verdict"] == "FAIL"}
+    assert failed <= {"time_above_budget", "time_above_rating"}
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)
@@ -165,6 +268,22 @@ def test_a_rig_with_a_real_board_takes_real_time(tmp_path: Path) -> None:
 
 
 # rows of looks
+
+SLEEPS = [(0.0, "B1"), (1.0, "B2"), (2.0, "B2"), (3.0, "F"), (5.0, "F"), (6.0, "B1"), (7.0, "B2")]
+
+
+def test_a_wake_up_is_a_pulse_after_pwm() -> None:
+    """It counts from the PWM to where the car is gone, and ends where it is seen again; each between two looks."""
+    assert pilot_watch.wake_up(SLEEPS) == (2.0, 3.0, 2.0)
+    assert pilot_watch.wake_up(SLEEPS[:5])[:2] == (2.0, math.inf)
+    assert pilot_watch.wake_up([(t, "A2" if state == "F" else state) for t, state in SLEEPS]) == (2.0, 3.0, 2.0)
+
+
+@pytest.mark.parametrize("rows", [[], SLEEPS[:3], [(t, "B1") for t, _state in SLEEPS], [(0.0, "F"), (1.0, "B2")]])
+def test_without_a_pulse_there_is_no_wake_up(rows: list[tuple[float, str]]) -> None:
+    """No PWM, no end of it, and state F before the PWM are none."""
+    assert pilot_watch.wake_up(rows) == (math.inf, math.inf, 0.0)
+
 
 LOOKS = [(0.0, 50.0), (1.0, 50.05), (2.0, 40.0), (3.0, 40.0), (6.0, 45.0), (12.0, 55.0), (13.0, 30.0)]
 

@@ -495,3 +495,11 @@ def test_the_invariant_can_fail() -> None:
     ((_t, end),) = closed_spans(played)
     assert end - 20.0 > 0.1
     assert not back_in_time(played, 20.0, 0.1)
+
+
+@pytest.mark.parametrize(("retry_s", "faults"), [(NEVER, [1.1]), (10.0, [1.1, 11.5, 21.9, 32.3, 42.7])])
+def test_a_station_may_try_again_after_a_fault(retry_s: float, faults: list[float]) -> None:
+    """After state F and that time in x1 it sends PWM again, finds the same, and never closes its contactor."""
+    played = run(evse=EvseTiming(retry_s=retry_s), circuit=Circuit(ev=Ev(diode="shorted")), until_s=45.0)
+    assert played.times(Fault, name="diode") == pytest.approx(faults)
+    assert played.times(SetContactor, closed=True) == []

@@ -166,7 +166,14 @@ MISTAKES = {
         'quirks = ["slow"]',
         "station[0].quirks[0] (line 19)",
         "no quirk 'slow'",
-        "none is known",
+        "known: slow-contactor, no-diode-check",
+    ),
+    "wake-up": (
+        'ocpp = "1.6"',
+        'wake_up = "everst"',
+        "station[0].wake_up (line 19)",
+        "no wake-up 'everst'",
+        "did you mean everest?",
     ),
     "other OCPP": (
         'ocpp = "1.6"',

@@ -17,6 +17,7 @@ from hilbench.bench import Bench
 from hilbench.controller.settings import ControllerSettings
 from hilbench.rig import Rig, load_rig
 from hilbench_emulators.personality import names
+from hilbench_emulators.station.base import AcStation
 from tests.rigs import trio
 from tests.test_controller_status import get
 
@@ -101,11 +102,13 @@ class Scene:
         await bench.plug_in(["B", "C"])
         await self._look("shared", 300)
         self.status = json.loads((await get("/status", PORT))[2])["stations"]
-        bench.stations["A"].cut_line()
+        station = bench.stations["A"]
+        assert isinstance(station, AcStation)
+        station.cut_line()
         await self._look("away", 200)
-        bench.stations["A"].join_line()
+        station.join_line()
         await self._look("back", 300)
-        bench.stations["A"].cut_line()
+        station.cut_line()
         await self._look("away again", 200)
 
     async def _look(self, name: str, seconds: float) -> None:

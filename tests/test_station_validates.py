@@ -18,6 +18,7 @@ from hilbench import clock
 from hilbench.certificates import Authority
 from hilbench.ocppj import VERSIONS, CallFailed, messages
 from hilbench_emulators.personality import load_personality, names
+from hilbench_emulators.pilot import Circuit, Ev
 from hilbench_emulators.station.handlers2 import Handlers21, Handlers201
 from hilbench_emulators.station.handlers16 import Handlers16
 from hilbench_emulators.vehicles import load_vehicle
@@ -30,7 +31,7 @@ _BOTH = {"BootNotification", "StatusNotification", "Heartbeat", "Authorize", "Me
 _BOTH |= {"FirmwareStatusNotification"}
 _ALL_2 = _BOTH | {
     *("TransactionEvent", "LogStatusNotification", "SecurityEventNotification", "ReservationStatusUpdate"),
-    *("NotifyReport", "NotifyCustomerInformation", "ReportChargingProfiles"),
+    *("NotifyEvent", "NotifyReport", "NotifyCustomerInformation", "ReportChargingProfiles"),
     *("NotifyChargingLimit", "ClearedChargingLimit", "SignCertificate", "NotifyEVChargingNeeds"),
 }
 SAYS = {
@@ -125,6 +126,16 @@ async def tripped(b: Bench) -> None:
     b.plant.ignores_at = 60.0
     await asyncio.sleep(60)
     b.plant.ignores_at = None
+    await unplugged(b)
+
+
+async def without_diode(b: Bench) -> None:
+    """The diode of a car fails while it charges, and is there again."""
+    await plugged(b)
+    b.plant.set_circuit(Circuit(ev=Ev(diode="shorted")))
+    await asyncio.sleep(10)
+    b.plant.set_circuit(Circuit())
+    await asyncio.sleep(60)
     await unplugged(b)
 
 
@@ -472,7 +483,7 @@ async def discharged(b: Bench) -> None:
 
 _FAMILY_16 = (configuration16, profiles16, remote16, files16, security16)
 _FAMILY_2 = (device2, profiles2, other_limits, remote2, files2, linked)
-_SHARED = (lists_and_reservations, vendors, triggers, alone, tripped, power_cycled, nothing_measured)
+_SHARED = (lists_and_reservations, vendors, triggers, alone, tripped, without_diode, power_cycled, nothing_measured)
 SCENES: dict[str, tuple[Scene, ...]] = {
     "1.6": (*_FAMILY_16, *_SHARED),
     "2.0.1": (*_FAMILY_2, *_SHARED),

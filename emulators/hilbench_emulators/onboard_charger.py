@@ -37,6 +37,7 @@ class OnboardCharger:
         self.offered_a = 0.0
         self.energised = False
         self.full = False
+        self.paused = False
         self.stuck_a: float | None = None
         self.ordered_a: float | None = None
 
@@ -66,13 +67,22 @@ class OnboardCharger:
             return [Move(t + self.vehicle.dead_time_s, None, self.target_a())] if self.energised else []
         return [Move(t + self.vehicle.start_delay_s, "C")] if self.wants_power() else []
 
+    def pause(self, t: float, paused: bool) -> list[Move]:
+        """Want no energy for now, and go to state B once nothing is drawn; or want it again."""
+        self.paused = paused
+        if not paused:
+            return self._by_pilot(t) if self.ordered_a is None else self.order(t, self.ordered_a)
+        if self.state == "C" and not self.energised:
+            return [Move(t, "B")]
+        return [Move(t, None, self.target_a())]
+
     def _by_pilot(self, t: float) -> list[Move]:
         reaction = t + self.vehicle.dead_time_s
         if self.state == "C":
             if self.offered_a < 6.0 and self.stuck_a is None:
                 return [Move(reaction, None, 0.0)]
             return [Move(reaction, None, self.target_a())] if self.energised else []
-        if not self.full and self.offered_a >= self.vehicle.start_min_a:
+        if self.wants_power():
             return [Move(t + self.vehicle.start_delay_s, "C")]
         return []
 
@@ -87,6 +97,8 @@ class OnboardCharger:
         """Current [A per phase] that it heads for now."""
         if self.stuck_a is not None:
             return self.stuck_a
+        if self.paused:
+            return 0.0
         if self.ordered_a is not None:
             return self._ordered_target_a(self.ordered_a) if self.energised else 0.0
         if self.full or not self.energised or self.offered_a < 6.0:
@@ -108,11 +120,13 @@ class OnboardCharger:
 
     @property
     def withdrawn(self) -> bool:
-        """Nothing is offered or ordered: it goes back to state B once it draws nothing."""
-        return self.ordered_a is None and self.offered_a < 6.0
+        """It pauses, or nothing is offered or ordered: it goes back to state B once it draws nothing."""
+        return self.paused or (self.ordered_a is None and self.offered_a < 6.0)
 
     def wants_power(self) -> bool:
         """True when it would go to state C at the present offer or order."""
+        if self.paused:
+            return False
         if self.ordered_a is not None:
             least = self.vehicle.start_min_a
             return (self.ordered_a >= least and not self.full) or (self.ordered_a < 0.0 and self.can_discharge)

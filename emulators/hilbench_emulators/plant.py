@@ -5,6 +5,7 @@ Stations act on it (pilot, contactor, orders to a car with a link), meters read 
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 
 from hilbench import clock
@@ -86,7 +87,7 @@ class Plant(Cars):
         now = self._advance() if slot.charger is not None else clock.time()
         slot.show(now)
         if slot.charger is not None:
-            self._apply(slot, slot.charger.offer(now, slot.duty_pct))
+            self._apply(slot, slot.charger.offer(now, None if slot.pilot_open else slot.duty_pct))
             self._arm()
 
     def order(self, role: str, current_a: float | None) -> None:
@@ -133,11 +134,32 @@ class Plant(Cars):
         slot.supplied = on
         slot.show(clock.time())
 
+    def disconnect_pilot(self, role: str, open_: bool) -> None:
+        """The station opens the relay in its pilot, or closes it: an open one leaves the car without any voltage."""
+        slot = self._slots[role]
+        if slot.pilot_open != open_:
+            slot.pilot_open = open_
+            self.set_pilot(role, slot.duty_pct)
+
     def set_circuit(self, role: str, circuit: Circuit) -> None:
-        """Another pilot circuit: parts that are off, or faults; what probes see changes, the car does not."""
+        """Another pilot circuit: parts that are off, or faults; probes and the station see it, the car does not."""
         slot = self._slots[role]
         slot.circuit = circuit
         slot.show(clock.time())
+        if slot.on_pilot is not None:
+            asyncio.get_running_loop().call_soon(slot.on_pilot)
+
+    def watch_pilot(self, role: str, on_change: Callable[[], None]) -> None:
+        """Let a station hear of each change of its pilot's circuit; of its car's states it hears by ``plug_in``."""
+        self._slots[role].on_pilot = on_change
+
+    def pause(self, role: str, paused: bool) -> None:
+        """The car at a station wants no energy for now: it ramps down and goes to state B, or asks again."""
+        slot = self._slots[role]
+        if slot.charger is not None:
+            now = self._advance()
+            self._apply(slot, slot.charger.pause(now, paused))
+            self._arm()
 
     def ignore_pilot(self, role: str, current_a: float | None) -> None:
         """Fault: the car draws ``current_a`` per phase whatever the pilot says; None ends it."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from hilbench.site import Branch
 from hilbench_emulators.onboard_charger import OnboardCharger
@@ -73,6 +73,8 @@ class Slot:
     weights: tuple[float, ...] = ()
     circuit: Circuit = field(default_factory=Circuit)
     supplied: bool = True
+    pilot_open: bool = False
+    on_pilot: Callable[[], None] | None = None
     wire: PilotHistory = field(default_factory=lambda: PilotHistory(Change(0.0)))
 
     @property
@@ -89,6 +91,8 @@ class Slot:
         """Put on the wire what stands now: the station's duty cycle, its supply, and ``load`` if the car changes it."""
         duty = STEADY if self.duty_pct is None else self.duty_pct
         circuit = self.circuit if self.supplied else self.circuit.unpowered()
+        if self.pilot_open:
+            circuit = replace(circuit, cable=replace(circuit.cable, broken=True))
         # in real time a timer may be late: what it does then comes after what has been said meanwhile
         self.wire.update(max(t, self.wire.last.t), None if load is None else LOAD_OF[load], duty, circuit)
 

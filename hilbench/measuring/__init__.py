@@ -13,7 +13,7 @@ from hilbench import clock
 from hilbench.bench import Bench
 from hilbench.errors import InputError
 from hilbench.measuring import costs, exposures, fallbacks, grid_limits, pilots, responses, shares, two_way
-from hilbench.measuring.window import Extractor, Reading, Window
+from hilbench.measuring.window import Extractor, Reading, Took, Window
 from hilbench.metrics.catalogue import METRICS
 from hilbench.requirements import load_requirements
 from hilbench.signals import Event
@@ -66,6 +66,8 @@ EXTRACTORS: dict[str, Extractor] = {
     "contactor_open_time": pilots.given,
     "contactor_forced_time": pilots.given,
     "fault_open_time": pilots.given,
+    "wake_up_time": pilots.given,
+    "wake_up_pulse": pilots.given,
 }
 """How each metric of the catalogue is taken from a bench."""
 
@@ -106,6 +108,11 @@ class Measure:
             found = [self._judged(window, metric, nothing, context, note)]
         self.results.append(max(found, key=_badness))
         return self.results[-1]
+
+    def took(self, metric: str, took: Took | None, note: str) -> None:
+        """Measure ``metric`` by what a procedure has watched; nothing where it could not see it."""
+        if took is not None:
+            self(metric, since=took.begun_s, value=took.seconds, uncertainty=took.uncertainty_s, note=note)
 
     def _judged(
         self, window: Window, metric: str, reading: Reading, context: dict[str, float], note: str

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from hilbench.bench import Bench
 from hilbench.errors import InputError
@@ -12,6 +12,14 @@ from hilbench.metrics.polyline import Polyline, minus
 from hilbench.requirements import Requirements
 from hilbench.signals import base_current, line_current, offered_current
 from hilbench.site import Node
+
+
+class Took(NamedTuple):
+    """Seconds from an act to what it brought about, what they are uncertain by, and bench time of the act [s]."""
+
+    seconds: float
+    uncertainty_s: float
+    begun_s: float
 
 
 @dataclass(frozen=True)

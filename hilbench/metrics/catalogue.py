@@ -335,6 +335,20 @@ METRICS: dict[str, Metric] = {
             "contactor opens at a fault",
             "from a fault of the pilot (short to earth, diode) while charging until the contactor is open",
         ),
+        Metric(
+            "wake_up_time",
+            "s",
+            "lower",
+            "wake-up",
+            "from the first PWM for a car that stays in state B until the pilot goes to F, or away, to wake it",
+        ),
+        Metric(
+            "wake_up_pulse",
+            "s",
+            "higher",
+            "wake-up pulse",
+            "how long the pilot is in F, or away, to wake a car that stays in state B",
+        ),
     )
 }
 """All metrics by name."""

@@ -50,7 +50,11 @@ MODULES = (
     "board_duty",
     "board_states",
     "board_faults",
+    "station_faults",
+    "wake_up",
+    "board_wake_up",
     "ev_reaction",
+    "car_pauses",
 )
 
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any
 
 from hilbench.bench import Bench
 from hilbench.drivers.ev_simulator import EvSimulatorDriver
 from hilbench.measuring import Measure
+from hilbench.pilot_seats import board_seats
 from hilbench.procedures import Procedure
-from hilbench.procedures.board_states import REST_S, Watch, finished, ready, with_ev
 
 FAULTS: dict[str, Callable[[EvSimulatorDriver], Coroutine[Any, Any, object]]] = {
     "short to earth": lambda ev: ev.set_state("E"),
@@ -20,14 +19,11 @@ FAULTS: dict[str, Callable[[EvSimulatorDriver], Coroutine[Any, Any, object]]] = 
 
 async def run(bench: Bench, measure: Measure) -> None:
     """While charging, the pilot is shorted to earth; then, in another charge, the car's diode is bridged."""
-    for name, board, ev in with_ev(bench):
-        watch = Watch(board)
+    for seat in board_seats(bench):
         for fault, cause in FAULTS.items():
-            await ready(board, ev)
-            await ev.set_state("C")
-            await asyncio.sleep(REST_S)
-            watch.judge(measure, "fault_open_time", await watch.until(False, cause(ev)), f"{name}, {fault}")
-            await finished(board, ev)
+            await seat.arrive()
+            measure.took("fault_open_time", await seat.until(False, cause(seat.ev)), f"{seat.name}, {fault}")
+            await seat.leave()
 
 
 PROCEDURE = Procedure(

@@ -8,7 +8,7 @@ from typing import Any
 from hilbench.bench import Bench
 from hilbench.errors import DeviceError
 from hilbench.measuring import Measure
-from hilbench.nature import probed_stations
+from hilbench.nature import probed_cars
 from hilbench.probes import PilotProbe, Seen
 from hilbench.procedures import Procedure
 
@@ -23,7 +23,7 @@ async def run(bench: Bench, measure: Measure) -> None:
 
     The controller may take several steps: the first one that is seen counts, and what it offers.
     """
-    for role in probed_stations(bench.rig):
+    for role in probed_cars(bench.rig):
         probe = bench.pilots.probes[role]
         await bench.plug_in(role)
         await bench.settled(quiet_s=30.0)
@@ -61,5 +61,5 @@ PROCEDURE = Procedure(
     title="EV reaction to a lower pilot",
     purpose="A car follows a lower pilot within 5 s.",
     run=run,
-    needs=frozenset({"pilot.station", "controller.measures"}),
+    needs=frozenset({"pilot.car", "controller.measures"}),
 )

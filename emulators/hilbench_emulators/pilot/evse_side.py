@@ -7,7 +7,6 @@ Every time of it is a setting, so that it can keep the limits of ``timing`` by a
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 from hilbench_emulators.pilot.circuit import Load
 from hilbench_emulators.pilot.encoders import ENCODERS, Encoder
@@ -22,33 +21,11 @@ from hilbench_emulators.pilot.events import (
     SetPilot,
     Timers,
 )
-from hilbench_emulators.pilot.timing import Pulse
+from hilbench_emulators.pilot.evse_watch import EvseTiming as EvseTiming
+from hilbench_emulators.pilot.evse_watch import FaultWatch, Step, WakeUp
 from hilbench_emulators.pilot.wire import STEADY
 
 _CHARGING = ("C", "D")
-
-
-@dataclass(frozen=True)
-class EvseTiming:
-    """Times [s] of a station; the defaults keep all limits of ``timing`` (policy-default).
-
-    ``energise_s`` from S2 closed to contactor closed, ``open_s`` from S2 opened or plug out to contactor open,
-    ``spacing_s`` between changes of the duty cycle, ``b1_s`` of x1 before PWM, ``force_s`` from PWM off to opening
-    under load, ``short_s`` from state E to contactor open, ``diode_s`` from a bad low side to the fault, ``fault_s`` of
-    state F after a fault.
-    """
-
-    energise_s: float = 0.5
-    open_s: float = 0.05
-    spacing_s: float = 5.0
-    b1_s: float = 0.0
-    force_s: float = 6.0
-    short_s: float = 0.5
-    diode_s: float = 0.1
-    fault_s: float = 0.3
-    wake_up: tuple[Pulse, ...] = ()
-    ventilates: bool = False
-    checks_diode: bool = True
 
 
 class EvseSide:
@@ -58,7 +35,6 @@ class EvseSide:
         self.timing = timing if timing is not None else EvseTiming()
         self.duty_pct = STEADY
         self.closed = False
-        self.fault: str | None = None
         self._encoder = encoder
         self._load: Load = "A"
         self._diode_seen = False
@@ -66,10 +42,16 @@ class EvseSide:
         self._available = True
         self._broken = self._sent_broken = False
         self._blind = False
-        self._pulses = 0
         self._changed_at = -math.inf
         self._timers = Timers()
+        self._faults = FaultWatch(self.timing, self._timers, self._fail)
+        self._wake_up = WakeUp(self.timing.wake_up, self._timers, self._pulse)
         self._out: list[EvseOutput] = []
+
+    @property
+    def fault(self) -> str | None:
+        """What is wrong with the car's circuit: "diode", "short", "ventilation" or nothing."""
+        return self._faults.name
 
     @property
     def due(self) -> float:
@@ -105,13 +87,10 @@ class EvseSide:
         if self._blind:  # in state F, or with the pilot's relay open, the car cannot be seen
             return
         before, self._load = self._load, seen.load
+        self._faults.see(t, seen)
         if seen.load == "A":
             self._forget(t)
-        elif seen.load == "E":
-            if "short" not in self._timers and self.fault is None:
-                self._timers.set("short", t + self.timing.short_s, lambda at: self._fail(at, "short"))
-        else:
-            self._timers.cancel("short")
+        elif seen.load != "E":
             self._see_car(t, seen, arrived=before in ("A", "E"))
 
     def _see_car(self, t: float, seen: Seen, arrived: bool) -> None:
@@ -120,23 +99,15 @@ class EvseSide:
             self._changed_at = t + self.timing.b1_s - self.timing.spacing_s
         if seen.diode_ok is not None:
             self._diode_seen = seen.diode_ok
-            self._judge_diode(t, seen.diode_ok)
         if seen.load in _CHARGING:
-            self._pulses = len(self.timing.wake_up)  # a car that has charged needs no wake-up
-        if seen.load == "D" and not self.timing.ventilates and self.fault is None:
-            self._fail(t, "ventilation")
+            self._wake_up.awake()
         self._settle(t)
-
-    def _judge_diode(self, t: float, good: bool) -> None:
-        if good:
-            self._timers.cancel("diode")
-        elif self.timing.checks_diode and self.fault is None and "diode" not in self._timers:
-            self._timers.set("diode", t + self.timing.diode_s, lambda at: self._fail(at, "diode"))
 
     def _forget(self, t: float) -> None:
         """The car has gone, and what was wrong with it."""
         self._timers.keep("open")
-        self.fault, self._pulses, self._diode_seen = None, 0, False
+        self._wake_up.again()
+        self._diode_seen = False
         self._open_soon(t)
         self._send(t, STEADY if self._available else 0.0)
 
@@ -148,7 +119,7 @@ class EvseSide:
         self._settle_contactor(t)
 
     def _settle_pilot(self, t: float) -> None:
-        if "pulse" in self._timers or "recover" in self._timers:
+        if self._wake_up.busy or "recover" in self._timers:
             return
         if not self._available:
             self._blind = True
@@ -161,8 +132,9 @@ class EvseSide:
             self._send_offer(t)
 
     def _end_pwm(self, t: float) -> None:
-        self._blind, self._pulses = False, 0
-        self._timers.cancel("pwm", "wake")
+        self._blind = False
+        self._timers.cancel("pwm")
+        self._wake_up.again()
         if self.duty_pct not in (STEADY, 0.0):
             self._changed_at = t
         self._send(t, STEADY)
@@ -172,7 +144,7 @@ class EvseSide:
         if self._offer_pct != self.duty_pct:
             self._changed_at = t
             self._send(t, self._offer_pct)
-        self._plan_wake_up(t)
+        self._wake_up.look(t, asleep=self._load == "B")
 
     def _settle_contactor(self, t: float) -> None:
         if self.fault is not None or not self._available or self._load not in _CHARGING:
@@ -188,33 +160,20 @@ class EvseSide:
             if not self.closed and proven and "close" not in self._timers:
                 self._timers.set("close", t + self.timing.energise_s, self._close)
 
-    def _plan_wake_up(self, t: float) -> None:
-        pulses = self.timing.wake_up
-        if self._load != "B" or self._pulses >= len(pulses):
-            self._timers.cancel("wake")
-        elif "wake" not in self._timers:
-            pulse = pulses[self._pulses]
-            self._timers.set("wake", t + pulse.wait_s, lambda at: self._pulse(at, pulse))
-
-    def _pulse(self, t: float, pulse: Pulse) -> None:
-        self._pulses += 1
-        self._blind = True
-        self._broken = pulse.kind == "open"
-        self._send(t, 0.0 if pulse.kind == "F" else self.duty_pct)
-        self._timers.set("pulse", t + pulse.pulse_s, lambda at: self._after_pulse(at, pulse))
-
-    def _after_pulse(self, t: float, pulse: Pulse) -> None:
-        self._broken = self._blind = False
-        self._send(t, STEADY)
-        self._timers.set("recover", t + pulse.x1_s, self._resume)
+    def _pulse(self, t: float, step: Step) -> None:
+        self._blind = step in ("F", "open")
+        self._broken = step == "open"
+        if step == "PWM":
+            self._resume(t)
+        else:
+            self._send(t, {"F": 0.0, "x1": STEADY}.get(step, self.duty_pct))
 
     def _resume(self, t: float) -> None:
         self._changed_at = -math.inf
         self._settle(t)
 
     def _fail(self, t: float, name: str) -> None:
-        """A fault: contactor open, state F for a while, then x1 until the plug is out."""
-        self.fault = name
+        """A fault: contactor open, state F for a while, then x1."""
         self._out.append(Fault(t, name))
         self._timers.keep("open")
         if name == "short":
@@ -227,7 +186,18 @@ class EvseSide:
 
     def _recover(self, t: float) -> None:
         self._blind = False
+        self._retry_later(t)
         self._settle(t)
+
+    def _retry_later(self, t: float) -> None:
+        if self.timing.retry_s < math.inf:
+            self._timers.set("retry", t + self.timing.retry_s, self._retry)
+
+    def _retry(self, t: float) -> None:
+        if self._faults.retry():
+            self._settle(t)
+        else:
+            self._retry_later(t)
 
     # the two things it switches
 

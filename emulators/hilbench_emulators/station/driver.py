@@ -119,7 +119,7 @@ class DriverStation(AcStation):
 
     def reserve(self, wanted: Reservation) -> str:
         """Answer to ReserveNow; the same id replaces (1.6 section 5.13, 2.0.1 H01; standard-text)."""
-        if self._outlet.tripped:
+        if self._outlet.faulted:
             return "Faulted"
         if not self._operative:
             return "Unavailable"

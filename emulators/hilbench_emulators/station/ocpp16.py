@@ -13,6 +13,7 @@ from hilbench_emulators.smart_charging import Purpose, Version
 from hilbench_emulators.station.charging import Charging
 from hilbench_emulators.station.configuration import Configuration
 from hilbench_emulators.station.metering import Figure, meter_value16
+from hilbench_emulators.station.pilot_guard import PILOT_FAULT
 from hilbench_emulators.station.tokens import INVALID, Info, Reservation, info_of
 from hilbench_emulators.station.transacting16 import Transacting16
 from hilbench_emulators.station.transactions import Queue
@@ -26,6 +27,8 @@ _SWITCHES = {
     "offline": "LocalAuthorizeOffline",
     "unknown": "AllowOfflineTxForUnknownId",
 }
+_PILOT_FAULT = {"vendor_id": "https://chargex.inl.gov", "vendor_error_code": PILOT_FAULT}
+"""How EVerest names one in OCPP 1.6 (``MREC14PilotFault`` in its ``error_mapping.hpp``, read-code)."""
 
 
 class AcStation16(Transacting16):
@@ -86,6 +89,8 @@ class AcStation16(Transacting16):
         outlet = self._outlet
         if outlet.tripped:
             return "Faulted", "OverCurrentFailure"
+        if outlet.fault is not None:
+            return "Faulted", "OtherError"
         if not self._operative:
             return "Unavailable", "NoError"
         if not outlet.plugged and self.expected is not None:
@@ -114,7 +119,10 @@ class AcStation16(Transacting16):
     def status_message(self) -> Any:
         """What the outlet shows now."""
         status, error = self._told = self._status()
-        return call.StatusNotification(connector_id=1, error_code=error, status=status, timestamp=self.timestamp())
+        more = {} if error != "OtherError" else {"info": f"pilot: {self._outlet.fault}", **_PILOT_FAULT}
+        return call.StatusNotification(
+            connector_id=1, error_code=error, status=status, timestamp=self.timestamp(), **more
+        )
 
     # -- drivers
 

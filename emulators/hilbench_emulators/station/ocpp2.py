@@ -19,6 +19,7 @@ from hilbench_emulators.station.device_model import DeviceModel
 from hilbench_emulators.station.events2 import EventQueue
 from hilbench_emulators.station.linked2 import Linked2
 from hilbench_emulators.station.metering import Figure, meter_value2
+from hilbench_emulators.station.pilot_guard import PILOT_FAULT
 from hilbench_emulators.station.tokens import INVALID, Info, Reservation, info_of
 from hilbench_emulators.station.transacting2 import token_of
 from hilbench_emulators.station.uplink import LINK_LOST, Uplink
@@ -59,6 +60,9 @@ class AcStation2(Linked2):
         self._transaction = None
         self._inoperative_next = self._reset_waits = False
         self._told = ""
+        self._fault_told: str | None = None
+        self._event_id = 0
+        self.device.live["CPPWMController", "Problem"] = lambda: str(self._outlet.fault is not None).lower()
         self.queued = asyncio.Event()
 
     def saved(self) -> dict[str, Any]:
@@ -90,11 +94,11 @@ class AcStation2(Linked2):
     @property
     def status(self) -> str:
         """See :class:`AcStation`; with a transaction its ChargingState says more."""
-        return self._connector_status() if self._transaction is None or self._outlet.tripped else self.charging_state()
+        return self._connector_status() if self._transaction is None or self._outlet.faulted else self.charging_state()
 
     def _connector_status(self) -> str:
         """ConnectorStatus of the outlet (OCPP 2.0.1 G01, standard-text)."""
-        if self._outlet.tripped:
+        if self._outlet.faulted:
             return "Faulted"
         if not self._operative:
             return "Unavailable"
@@ -109,6 +113,8 @@ class AcStation2(Linked2):
             self._told = status
             if self.connected:
                 self._uplink.say(self.status_message())
+        if self._fault_told != self._outlet.fault and self.connected:
+            self._uplink.say(self._fault_message())
         self.tell_mode()
         transaction = self._transaction
         if transaction is not None and transaction.state != self.charging_state():
@@ -120,6 +126,24 @@ class AcStation2(Linked2):
         return self._uplink.messages.StatusNotification(
             timestamp=self.timestamp(), connector_status=self._told, evse_id=1, connector_id=1
         )
+
+    def _fault_message(self) -> Any:
+        """That the pilot shows a fault of the car, or no longer (OCPP 2.0.1 N07 and appendix 3.2.21, standard-text)."""
+        fault, self._fault_told = self._outlet.fault, self._outlet.fault
+        self._event_id += 1
+        told = {
+            "event_id": self._event_id,
+            "timestamp": self.timestamp(),
+            "trigger": "Alerting",
+            "actual_value": self.device.value("CPPWMController", "Problem"),
+            "tech_code": PILOT_FAULT,
+            "tech_info": f"pilot: {fault or 'no fault'}",
+            "cleared": fault is None,
+            "event_notification_type": "HardWiredNotification",
+            "component": {"name": "CPPWMController", "evse": {"id": OUTLET}},
+            "variable": {"name": "Problem"},
+        }
+        return self._uplink.messages.NotifyEvent(generated_at=self.timestamp(), seq_no=0, event_data=[told])
 
     # -- drivers
 

@@ -11,9 +11,11 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from hilbench import clock
-from hilbench.signals import Record, offered_current
+from hilbench.signals import Record, contactor, offered_current
 from hilbench.site import Branch
+from hilbench_emulators.pilot import PilotWire
 from hilbench_emulators.station.core import Offer, Watch, duty_of
+from hilbench_emulators.station.pilot_guard import PilotGuard
 from hilbench_emulators.station.settings import StationSettings
 from hilbench_emulators.vehicles import load_vehicle
 
@@ -57,6 +59,9 @@ class PlantPort(Protocol):
     def unplug(self, role: str) -> None: ...  # noqa: D102
     def set_pilot(self, role: str, duty_pct: float | None) -> None: ...  # noqa: D102
     def set_supply(self, role: str, on: bool) -> None: ...  # noqa: D102
+    def disconnect_pilot(self, role: str, open_: bool) -> None: ...  # noqa: D102
+    def pilot_wire(self, role: str) -> PilotWire: ...  # noqa: D102
+    def watch_pilot(self, role: str, on_change: Callable[[], None]) -> None: ...  # noqa: D102
     def order(self, role: str, current_a: float | None) -> None: ...  # noqa: D102
     def set_contactor(self, role: str, closed: bool) -> None: ...  # noqa: D102
     def station_reading(self, role: str) -> Reading: ...  # noqa: D102
@@ -81,6 +86,7 @@ class Outlet:
         self._plant = plant
         self._settings = settings
         self._signal = record.signal(offered_current(branch.role), "A")
+        self._contactor = record.signal(contactor(branch.role), "1")
         self._record = record
         self._on_change = on_change
         self._allowed_a = 0.0
@@ -89,6 +95,9 @@ class Outlet:
         self.car: Any = None
         self._offer = Offer(settings)
         self._watch = Watch(settings)
+        self._guard = PilotGuard(settings.pilot, plant.pilot_wire(branch.role))
+        self._told_fault: str | None = None
+        plant.watch_pilot(branch.role, self._update)
         self._duty: float | None = 0.0
         self._withdrawn_at = math.inf
         self._timers: dict[str, asyncio.TimerHandle] = {}
@@ -114,6 +123,16 @@ class Outlet:
         return self.car_state != "A"
 
     @property
+    def fault(self) -> str | None:
+        """What is wrong with the car's side of the pilot: "diode", "short", "ventilation" or nothing."""
+        return self._guard.fault
+
+    @property
+    def faulted(self) -> bool:
+        """Something is wrong that keeps it from charging."""
+        return self.tripped or self.fault is not None
+
+    @property
     def charging(self) -> bool:
         """The contactor is closed and the car asks for energy."""
         return self.closed and self.car_state in ("C", "D")
@@ -131,6 +150,7 @@ class Outlet:
         self.powered = True
         self.tripped = False
         self._plant.set_supply(self.role, True)
+        self._contactor.append(clock.time(), 0.0)
         self._update()
 
     def power_down(self) -> None:
@@ -141,6 +161,7 @@ class Outlet:
         self._allowed_a = 0.0
         self._wanted_order_a = None
         self._open()
+        self._guard.reset()
         self._plant.set_supply(self.role, False)
         self._send_duty(0.0)
         self._end_order()
@@ -160,6 +181,7 @@ class Outlet:
         self._open()
         self._plant.unplug(self.role)
         self.tripped = False
+        self._guard.reset()
         self.car = self._order_a = None
         self._car_changed("A")
 
@@ -178,19 +200,32 @@ class Outlet:
         if not self.powered:
             return
         t = clock.time()
-        if self._wanted_order_a is not None and self.plugged and not self.tripped:
+        self._guard.advance(t)
+        self._offer_or_order(t)
+        self._look_at_pilot(t)
+        self._switch(t)
+
+    def _offer_or_order(self, t: float) -> None:
+        usable = self.plugged and not self.faulted
+        if self._wanted_order_a is not None and usable:
             self._tell_order(t, self._wanted_order_a)
             return
         before = self._offer.offered_a
-        allowed = self._allowed_a if self.plugged and not self.tripped else 0.0
-        self._at("offer", self._offer.step(t, allowed), self._update)
+        self._at("offer", self._offer.step(t, self._allowed_a if usable else 0.0), self._update)
         if self._offer.offered_a != before:
             self._on_change()
             self._at("watch", t, self._look)  # starts the time that the car has to follow
         self._signal.append(t, self._offer.offered_a)
         self._send_duty(duty_of(self._offer.offered_a))
         self._end_order()
-        self._switch(t)
+
+    def _look_at_pilot(self, t: float) -> None:
+        self._guard.look(t, offers=self._duty not in (None, 0.0))
+        self._at("pilot", self._guard.due, self._update)
+        if self._guard.fault != self._told_fault:
+            self._told_fault = self._guard.fault
+            self._record.event(t, "station.pilot", self.role, fault=self._told_fault or "none")
+            self._on_change()
 
     def _tell_order(self, t: float, current_a: float) -> None:
         """Order a current over the link, with the pilot at the duty cycle that says that the link counts."""
@@ -203,7 +238,6 @@ class Outlet:
             self._at("watch", t, self._look)
         self._signal.append(t, self._offer.offered_a)
         self._send_duty(DIGITAL_PCT)
-        self._switch(t)
 
     def _end_order(self) -> None:
         """The pilot counts again."""
@@ -213,6 +247,10 @@ class Outlet:
             self._on_change()
 
     def _send_duty(self, duty: float | None) -> None:
+        """``duty``, unless the pilot shows a fault or wakes the car."""
+        held = {"F": 0.0, "x1": None, "open": None}
+        duty = held.get(self._guard.holds, duty) if self._guard.holds else duty
+        self._plant.disconnect_pilot(self.role, self._guard.holds == "open")
         if duty != self._duty:
             self._duty = duty
             self._plant.set_pilot(self.role, duty)
@@ -220,34 +258,45 @@ class Outlet:
     def _switch(self, t: float) -> None:
         """Contactor: closed for a car that asks and is offered something, open for one that does not ask."""
         wanted = self.car_state in ("C", "D")
-        if not wanted or self.tripped:
-            self._open()
+        if not wanted or self.faulted or self._guard.load == "A":
+            self._at("close", math.inf, self._close)
+            self._soon("open", t, 0.0 if self.fault == "short" else self._settings.pilot.open_s, self._open)
         elif self._offer.offered_a > 0 or self._order_a is not None:
             self._withdrawn_at = math.inf
-            self._at("pause", math.inf, self._open_paused)
-            self._close()
+            self._at("pause", math.inf, self._open)
+            self._at("open", math.inf, self._open)
+            if self._guard.may_close:
+                self._soon("close", t, self._settings.pilot.energise_s, self._close)
         elif self.closed and self._withdrawn_at == math.inf:
             self._withdrawn_at = t
-            self._at("pause", t + self._settings.pause_s, self._open_paused)
+            self._at("pause", t + self._settings.pilot.force_s, self._open)
+
+    def _soon(self, name: str, t: float, delay_s: float, action: Callable[[], None]) -> None:
+        """Let the contactor move after the time that it takes, counted from the first call."""
+        if delay_s <= 0.0:
+            action()
+        elif name not in self._timers:
+            self._at(name, t + delay_s, action)
 
     def _close(self) -> None:
+        self._at("close", math.inf, self._close)
         if not self.closed:
             self.closed = True
-            self._plant.set_contactor(self.role, True)
-            self._on_change()
+            self._moved()
 
     def _open(self) -> None:
         self._withdrawn_at = math.inf
-        for name in ("pause", "watch"):
+        for name in ("pause", "watch", "open", "close"):
             self._at(name, math.inf, self._look)
         self._watch = Watch(self._settings)
         if self.closed:
             self.closed = False
-            self._plant.set_contactor(self.role, False)
-            self._on_change()
+            self._moved()
 
-    def _open_paused(self) -> None:
-        self._open()
+    def _moved(self) -> None:
+        self._plant.set_contactor(self.role, self.closed)
+        self._contactor.append(clock.time(), float(self.closed))
+        self._on_change()
 
     def _look(self) -> None:
         """Compare what is drawn with what is offered: when either changes, and in steps while it is too much."""

@@ -19,7 +19,7 @@ class Remote2(Transacting2):
         """
         if not self.charging.store.options.smart_charging:
             raw = None
-        if self.held or self._outlet.tripped or not self.admits(token["id_token"]) or not self._awaits_remote():
+        if self.held or self._outlet.faulted or not self.admits(token["id_token"]) or not self._awaits_remote():
             return False, None
         if raw is not None and not self.charging.would_install(OUTLET, raw, self._utc()):
             return False, None

@@ -6,10 +6,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from hilbench_emulators.personality import STANDARD, Personality
+from hilbench_emulators.pilot.evse_watch import EvseTiming
 from hilbench_emulators.smart_charging import Options, Version, options_for
 
 _PLAIN_MODES = frozenset({"ChargingOnly"})
 _LINKED_MODES = frozenset({"ChargingOnly", "CentralSetpoint", "CentralFrequency", "Idle"})
+PILOT = EvseTiming(energise_s=0.0, open_s=0.0, retry_s=30.0)
+"""A contactor that moves at once, and 30 s of x1 after a fault of the pilot (WARP, read-code), then a new attempt."""
 
 
 @dataclass(frozen=True)
@@ -17,8 +20,8 @@ class StationSettings:
     """Behaviour of an AC station; the defaults are those of a well-behaved one.
 
     ``raise_spacing_s``, ``follow_s``: IEC 61851-1 gives a car 5 s to follow a changed duty cycle (recalled).
-    ``pause_s``: a station that withdraws its PWM opens the contactor after 6 s at the latest (IEC 61851-1 Table A.6
-    sequence 10, recalled). ``over_s``, ``over_offset_a``, ``over_factor``: policy-default. ``message_timeout_s``:
+    ``pilot.force_s``: a station that withdraws its PWM opens the contactor after 6 s at the latest (IEC 61851-1 Table
+    A.6 sequence 10, recalled). ``over_s``, ``over_offset_a``, ``over_factor``: policy-default. ``message_timeout_s``:
     OCPP 1.6 errata 3.83 (standard-text). The others are policy-default.
     """
 
@@ -44,7 +47,8 @@ class StationSettings:
     clock_step_s: float = 1.0
     """A clock that differs from the controller's by more than this is set [s]."""
     raise_spacing_s: float = 5.0
-    pause_s: float = 6.0
+    pilot: EvseTiming = PILOT
+    """What it makes of the car's side of its pilot; of its times, ``spacing_s`` and ``b1_s`` are not used here."""
     over_s: float = 7.0
     over_offset_a: float = 0.5
     over_factor: float = 1.10

@@ -39,7 +39,7 @@ class Transacting16(Networked16):
 
     def remote_start(self, id_tag: str, raw: dict[str, Any] | None) -> bool:
         """Begin a transaction with its profile, or wait for the car; whether nothing forbids it."""
-        if not self._is_free() or self.held or self._outlet.tripped or not self.admits(id_tag):
+        if not self._is_free() or self.held or self._outlet.faulted or not self.admits(id_tag):
             return False
         if raw is not None and not self.charging.would_install(OUTLET, raw, self._utc()):
             return False

@@ -161,6 +161,7 @@ def _station(settings: StationSettings, branch: Branch) -> Iterator[Variable]:
     yield replace(_number("EVSE", "Power", 0, "W"), evse=True, most=branch.max_a * 230.0 * len(branch.lines))
     yield replace(_number("EVSE", "SupplyPhases", len(branch.lines)), evse=True)
     yield replace(Variable("EVSE", "AvailabilityState", "Available", "OptionList"), evse=True)
+    yield replace(_flag("CPPWMController", "Problem", value=False), evse=True)
 
 
 def _linked() -> Iterator[Variable]:
