@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -172,8 +171,9 @@ LOOKS = [(0.0, 50.0), (1.0, 50.05), (2.0, 40.0), (3.0, 40.0), (6.0, 45.0), (12.0
 def test_a_raise_counts_from_the_change_before_it() -> None:
     """Reductions may come at any time; noise is no change."""
     assert [t for t, _was, _now in pilot_watch.changes(LOOKS)] == [2.0, 6.0, 12.0, 13.0]
-    assert pilot_watch.raise_spacing(LOOKS) == 4.0
-    assert math.isinf(pilot_watch.raise_spacing(LOOKS[:4]))
+    closest = pilot_watch.closest_raise(LOOKS)
+    assert closest == ((2.0, 50.05, 40.0), (6.0, 40.0, 45.0))
+    assert pilot_watch.closest_raise(LOOKS[:4]) is None
 
 
 @pytest.mark.parametrize(
@@ -181,4 +181,4 @@ def test_a_raise_counts_from_the_change_before_it() -> None:
 )
 def test_a_gap_has_pwm_on_both_sides(pwm: str, count: int) -> None:
     """Before the first and after the last PWM nothing is missing."""
-    assert pilot_watch.gaps([one == "1" for one in pwm]) == count
+    assert len(pilot_watch.gaps([one == "1" for one in pwm])) == count

@@ -115,7 +115,8 @@ def _record(file: Path, options: dict[str, Any]) -> Waveform:
 
     dt_s = None if options["rate"] is None else 1.0 / options["rate"]
     record = read_record(file, dt_s=dt_s, channel=options["channel"], volts_per_unit=options["scale"])
-    return replace(record, accuracy=Accuracy(options["gain"], options["offset"], options["clock"]))
+    told = Accuracy(options["gain"], options["offset"], options["clock"])
+    return record if told == Accuracy() else replace(record, accuracy=told)
 
 
 def _stream(record: Waveform, table: str, as_json: bool) -> int:
