@@ -38,8 +38,9 @@ def npz_bytes(record: Waveform) -> bytes:
 
 def read_npz(path: Path, asked: Asked) -> Waveform:
     """Read what :func:`npz_bytes` wrote; of what may be told only volts per unit count."""
+    content = io.BytesIO(path.read_bytes())  # numpy leaves a damaged file open
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with np.load(content, allow_pickle=False) as archive:
             values, unit = archive["values"], str(archive["unit"])
             dt_s, t0_s, lsb, *known = (float(archive[name]) for name in _SCALARS)
     except (*DAMAGE, zipfile.BadZipFile, zlib.error, NotImplementedError) as error:
