@@ -41,7 +41,7 @@ def record_svg(
 
     Of a steady wave the first periods are drawn, of everything else the whole record. ``about`` may lack anything.
     """
-    first, last = _shown(record, about)
+    first, last = worth_showing(record, about)
     times_us: Array = np.arange(first, last, dtype=np.float64) * (record.dt_s * 1e6)
     volts = np.asarray(record.values[first:last], dtype=np.float64)
     frame = Frame(float(times_us[0]), float(times_us[-1]), *_range(volts), 24, height, width)
@@ -102,8 +102,8 @@ def _crossings(record: Waveform, about: Mapping[str, Any]) -> tuple[float, float
     return (float(rises[0]), float(falls[0])) if len(falls) else None
 
 
-def _shown(record: Waveform, about: Mapping[str, Any]) -> tuple[int, int]:
-    """The samples to draw."""
+def worth_showing(record: Waveform, about: Mapping[str, Any]) -> tuple[int, int]:
+    """First and last sample to draw: the first periods of a steady wave, else all."""
     count, found = len(record.values), _crossings(record, about)
     frequency_hz = _value(about, "frequency_hz")[0]
     if found is None or not about.get("steady") or not 100.0 < frequency_hz < 1e5:

@@ -56,12 +56,17 @@ def joined(looks: Sequence[tuple[float, str, float]]) -> list[Part]:
     nobody knows when the pilot changed.
     """
     found: list[Part] = []
-    for t, state, duty_pct in looks:
-        if found and _alike(found[-1], state, duty_pct):
-            found[-1] = found[-1]._replace(end_s=t)
-        else:
-            found.append(Part(t, t, state, duty_pct))
+    for look in looks:
+        grow(found, *look)
     return found
+
+
+def grow(parts: list[Part], t: float, state: str, duty_pct: float) -> None:
+    """Add a look to the parts so far."""
+    if parts and _alike(parts[-1], state, duty_pct):
+        parts[-1] = parts[-1]._replace(end_s=t)
+    else:
+        parts.append(Part(t, t, state, duty_pct))
 
 
 def _alike(part: Part, state: str, duty_pct: float) -> bool:
