@@ -75,7 +75,7 @@ def test_a_stream_is_told_in_its_states(tmp_path: Path, capsys: Capture) -> None
     assert main(command) == 1
     shown = capsys.readouterr().out
     assert [line.split()[2] for line in shown.splitlines()[1:5]] == ["B2", "C2", "C2", "C2"]
-    assert "between changes of duty" in shown
+    assert "spacing of pilot changes" in shown
     assert main([*command, "--json"]) == 1
     found = json.loads(capsys.readouterr().out)
     assert [one["state"] for one in found["stretches"]] == ["B2", "C2", "C2", "C2"]

@@ -63,8 +63,8 @@ def measure(source: str, stream: bool, limit: float | None, **options: Any) -> i
     """Measure the pilot in FILE (.csv, .npy, .wav, a sigrok session .sr, .npz of a run) or at ADDRESS (oscilloscope).
 
     Duty, frequency, levels, rise and fall time, state and current, each with its expanded uncertainty (k = 2), and a
-    verdict on each by the tables of the edition. The verdict on the duty is about the source: what the capacitance of
-    the cable moves is taken away.
+    verdict on each by the requirement profiles generic-v0 and, for editions of J1772, pilot-j1772. The verdict on the
+    duty is about the source: what the capacitance of the cable moves is taken away.
 
     \b
     hilbench pilot measure scope.csv --limit 16
@@ -81,9 +81,10 @@ def measure(source: str, stream: bool, limit: float | None, **options: Any) -> i
         return _stream(record, options)
     from hilbench.metrics.pilot import measure as measured
     from hilbench.metrics.pilot_verdicts import checks
+    from hilbench.pilot_limits import pilot_limits
 
     found = measured(record, options["mode"], table=options["table"], threshold_v=options["threshold"])
-    judged = checks(found, limit, options["windows"])
+    judged = checks(found, pilot_limits(options["table"]), limit, options["windows"])
     _tell(found, judged, record, options)
     if options["svg"]:
         svg_of_record(options["svg"], record, found, judged, limit)
@@ -142,9 +143,10 @@ def _stream(record: Waveform, options: dict[str, Any]) -> int:
     from hilbench.cli.pilot_show import show_stream, stream_json
     from hilbench.metrics.pilot_stream import stretches
     from hilbench.metrics.pilot_times import time_checks
+    from hilbench.pilot_limits import pilot_limits
 
     found = stretches([record], options["table"])
-    judged = time_checks(found)
+    judged = time_checks(found, pilot_limits(options["table"]))
     if options["as_json"]:
         click.echo(json.dumps(stream_json(found, judged), indent=2))
     else:

@@ -14,13 +14,12 @@ from hilbench.measuring.window import Reading, Window
 from hilbench.metrics import pilot_watch
 from hilbench.metrics.pilot import Pilot
 from hilbench.metrics.pilot_facts import facts
-from hilbench.metrics.pilot_table import LOW_LEVEL, STATE_WINDOWS, duty_table
+from hilbench.metrics.pilot_table import LOW_LEVEL, NOMINAL_HZ, STATE_WINDOWS, duty_table
 from hilbench.metrics.response import hold_time
 from hilbench.probes import Seen
 from hilbench.signals import line_current, pilot_duty
 from hilbench.waveform import Snapshot
 
-NOMINAL_HZ = 1000.0
 TABLE = "iec2017"
 
 
