@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,8 @@ from hilbench.errors import InputError
 from hilbench.measuring import Measure
 from hilbench.measuring.pilots import Look
 from hilbench.metrics import pilot_watch
+from hilbench.metrics.pilot import measure
+from hilbench.records import read_record
 from hilbench.rig import find_rig, load_rig
 from hilbench.runner import Job, execute
 from hilbench.signals import profile_limit
@@ -131,6 +135,42 @@ def test_when_a_record_was_taken_is_known() -> None:
     assert (before.pilot.state[0], after.pilot.state[0]) == ("A", "B")
     assert before.t - before.uncertainty_s <= now <= after.t + after.uncertainty_s
     assert max(before.uncertainty_s, after.uncertainty_s) < 0.1
+
+
+def test_the_records_that_decided_are_kept(tmp_path: Path) -> None:
+    """Each measurement of 12.1 names its record, and whoever measures that again finds what was written beside it."""
+    found = execute(Job("pilot-2", "12.1", 1, tmp_path))
+    index = json.loads((tmp_path / "records" / "index.json").read_text())["records"]
+    kept = {one["name"]: one for one in index}
+    named = [name for one in found["measurements"] for name in one["records"]]
+    assert set(named) == set(kept)
+    assert len(named) == len(found["measurements"]) == 3
+    for one in kept.values():
+        again = measure(read_record(tmp_path / "records" / one["file"]))
+        assert again.source_duty_pct.value == one["about"]["source_duty_pct"]["value"]
+        assert again.frequency_hz.uncertainty == one["about"]["frequency_hz"]["uncertainty"]
+
+
+def test_a_long_watch_keeps_the_records_around_changes_only() -> None:
+    """Of forty looks the first, the last and those on both sides of two changes: a car that comes and goes."""
+
+    async def see() -> list[Any]:
+        async with Bench(load_rig("pilot-2")) as bench:
+            watching = asyncio.create_task(bench.pilots.probes["A"].watch(8.0, 0.2))
+            await asyncio.sleep(3.0)
+            await bench.plug_in("A")
+            await asyncio.sleep(0.5)
+            await bench.unplug("A")
+            return await watching
+
+    seen = clock.run(see(), "virtual")
+    states = [one.pilot.state for one in seen]
+    kept = [at for at, one in enumerate(seen) if one.record is not None]
+    ends = {0, len(seen) - 1}
+    changed = {at for at in range(1, len(seen)) if states[at] != states[at - 1]}
+    assert len(changed) >= 2
+    assert ends | changed | {at - 1 for at in changed} == set(kept)
+    assert len(kept) < len(seen) / 3
 
 
 WRONG = {
