@@ -240,3 +240,35 @@ def test_a_strip_without_end_is_bounded() -> None:
     svg = strip_svg("x", parts)
     assert len(svg) < 60 * MOST_PARTS
     assert f"the first {MOST_PARTS} of 10000 parts" in texts(svg)
+
+
+def board_run(out: Path, *states: str, looked: bool = False) -> str:
+    """The page of a run in which a board reported states, one every 5 s, and a contactor was timed from 6 s on."""
+    path = small_run(out, status=None)
+    folder = ProcedureFolder.create(path / "procedures" / "12.2-states", {"key": "12.2-states", "repeat": 1})
+    made = Record()
+    folder.follow(made, EPOCH)
+    made.signal("current/service/L1", "A", "linear").append(0.0, 1.0)
+    high = made.signal(pilot_high("evse"), "V")
+    if looked:
+        high.append(1.0, 9.0)
+    for k, state in enumerate(states):
+        made.event(5.0 * k, "openevse.state", "evse", state=state, offered_a=16)
+    judged = measurement(Verdict.PASS, 0.25, 0.01, metric="contactor_close_time", window=(6.0, 9.0))
+    folder.finish(result(judged, id="12.2", title="states", plots=()))
+    render(load_run(path))
+    return (path / "report.html").read_text()
+
+
+def test_what_a_board_said_is_drawn_where_nobody_looked(tmp_path: Path) -> None:
+    """Its states with the offer as a duty cycle, and when the contactor was timed."""
+    pages = [
+        board_run(tmp_path, "A", "B", "C", "sleeping"),
+        board_run(tmp_path, "A", "A"),
+        board_run(tmp_path, "A", "B", looked=True),
+    ]
+    drawn = [re.findall(r"<svg[^>]*What board evse.*?</svg>", page, re.DOTALL) for page in pages]
+    assert [len(found) for found in drawn] == [1, 0, 0]
+    said = texts(drawn[0][0])
+    assert "0 s to 5 s: A, no PWM; 5 s to 10 s: B, 26.667 %; 10 s to 15 s: C, 26.667 %" in said
+    assert "6 s: contactor closes 0.25 s" in said

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from itertools import groupby
 from typing import NamedTuple
 
-from hilbench.evidence.frames import Frame, draw_time_axis, value_axis, wrap
+from hilbench.evidence.frames import Frame, draw_time_axis, mark_lines, mark_rows, place, value_axis, wrap
 from hilbench.evidence.markup import esc
 from hilbench.evidence.pilot_plot import lines_below
 from hilbench.evidence.scales import label, time_axis
@@ -18,6 +18,7 @@ from hilbench.verdict import Plot
 
 MOST_PARTS = 1500
 """Parts of a strip that are drawn; a pilot that changes more often is drawn until there (policy-default)."""
+LEGEND = "state above, pale without PWM; line: duty cycle of the source"
 _COLOUR = {"A": 7, "B": 0, "C": 2, "D": 3, "E": 1, "F": 4}
 _ROW, _LEAST = 16, 5.0
 """Height of the row of states, and width of what was seen only once."""
@@ -80,14 +81,18 @@ def strip_svg(
     command: Command = (),
     said: Sequence[str] = (),
     *,
+    marks: Sequence[tuple[float, str]] = (),
+    legend: str = LEGEND,
     standalone: bool = True,
     width: int = 760,
     height: int = 150,
 ) -> str:
-    """The parts as one ``<svg>``; without any the picture says so."""
+    """The parts as one ``<svg>``, with marks in time (t, text); without any part the picture says so."""
     shown = list(parts[:MOST_PARTS])
     start, stop = (shown[0].begin_s, shown[-1].end_s) if shown else (0.0, 1.0)
-    frame = Frame(start, max(stop, start + 1e-3), 0.0, 100.0, 24 + _ROW + 6, height, width)
+    stop = max(stop, start + 1e-3)
+    top = place(mark_rows(marks, start, stop, width)) + _ROW + 2
+    frame = Frame(start, stop, 0.0, 100.0, top, height, width)
     value_axis(frame)
     draw_time_axis(frame, time_axis(frame.start, frame.stop, wanted=8 if width >= 600 else 4))
     for state, run in groupby(shown, lambda part: part.state):
@@ -95,7 +100,8 @@ def strip_svg(
     frame.add(f'<path class="s c0 seen" d="{"".join(_level(frame, part) for part in shown)}"/>')
     if command:
         frame.add(f'<path class="told" d="{_told(frame, command)}"/>')
-    text, bottom = lines_below(frame, [_legend(bool(command), len(parts)), *said])
+    mark_lines(frame, marks)
+    text, bottom = lines_below(frame, [legend + _more(bool(command), len(parts)), *said])
     words = "; ".join([*(_words(part) for part in shown[:12]), *said]) or "nothing was seen"
     return wrap(Plot(title, "%", ()), words, "".join(frame.parts) + text, width, bottom, standalone)
 
@@ -105,11 +111,11 @@ def _state(frame: Frame, state: str, run: Sequence[Part]) -> None:
     left = frame.x(run[0].begin_s)
     wide = max(frame.x(run[-1].end_s) - left, _LEAST)
     still = "still" if math.isnan(run[0].duty_pct) else "on"
-    place = f'x="{left:.1f}" y="24" width="{wide:.1f}" height="{_ROW}"'
+    place = f'x="{left:.1f}" y="20" width="{wide:.1f}" height="{_ROW}"'
     tip = "<title>" + esc("; ".join(map(_words, run[:8]))) + "</title>"
     frame.add(f'<rect class="{still} f{_COLOUR.get(state[:1], 7)}" {place}>{tip}</rect>')
     if wide >= 18:
-        frame.add(f'<text class="st" x="{left + 3:.1f}" y="{24 + _ROW - 4}">{esc(state)}</text>')
+        frame.add(f'<text class="st" x="{left + 3:.1f}" y="{20 + _ROW - 4}">{esc(state)}</text>')
 
 
 def _level(frame: Frame, part: Part) -> str:
@@ -130,10 +136,10 @@ def _told(frame: Frame, command: Command) -> str:
     return found
 
 
-def _legend(command: bool, count: int) -> str:
+def _more(command: bool, count: int) -> str:
     told = "; dashed: the duty cycle of what was commanded" if command else ""
     rest = f"; the first {MOST_PARTS} of {count} parts" if count > MOST_PARTS else ""
-    return f"state above, pale without PWM; line: duty cycle of the source{told}{rest}"
+    return told + rest
 
 
 def _words(part: Part) -> str:
