@@ -44,7 +44,7 @@ def test_a_rise_goes_from_corner_to_corner() -> None:
     assert all(upper != NOTHING or lower != NOTHING for upper, lower in columns)
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(place=st.integers(0, 4999), columns=st.integers(1, 60))
 def test_a_single_sample_of_many_is_seen(place: int, columns: int) -> None:
     """One peak among five thousand samples reaches the top of its column."""
@@ -53,7 +53,7 @@ def test_a_single_sample_of_many_is_seen(place: int, columns: int) -> None:
     assert any(one != NOTHING for one in drawn(*values, size=(columns, 3)).split("\n")[0])
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(st.lists(st.floats(width=32), max_size=30), st.integers(1, 20), st.integers(1, 8))
 def test_any_numbers_give_a_picture_of_its_size(values: list[float], columns: int, rows: int) -> None:
     """Infinite ones, none and huge ones included."""

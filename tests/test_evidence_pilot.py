@@ -88,7 +88,7 @@ def test_a_damaged_archive_is_refused(tmp_path: Path, changes: dict[str, Any]) -
         read_record(path)
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(place=st.integers(0, 10_000), value=st.integers(0, 255), cut=st.integers(0, 10_000))
 def test_no_damage_ends_in_anything_else(
     tmp_path_factory: pytest.TempPathFactory, place: int, value: int, cut: int
@@ -199,7 +199,7 @@ HOSTILE = st.one_of(
 KEYS = (*facts(measure(wave())), "commanded_a", "t")
 
 
-@settings(max_examples=80)
+@settings(max_examples=80, deadline=None)
 @given(said=st.dictionaries(st.sampled_from(KEYS), HOSTILE))
 def test_whatever_an_index_says_gives_a_picture(said: dict[str, Any]) -> None:
     """No value of a damaged index breaks the drawing or gets out of its text."""
