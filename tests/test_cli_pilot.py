@@ -112,6 +112,7 @@ def test_a_record_is_drawn_into_a_file(file: Path, tmp_path: Path, capsys: Captu
     said = " ".join(ElementTree.parse(svg).getroot().itertext())
     assert "FAIL: duty for 13 A" in said
     assert "commanded 13 A" in said
+    assert "var(" not in svg.read_text()
     for wrong, why in ((tmp_path / "a.png", "does not end in .svg"), (tmp_path / "no" / "a.svg", "cannot be written")):
         assert main(["pilot", "measure", str(file), "--svg", str(wrong)]) == 2
         assert why in capsys.readouterr().err

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import sys
 from collections.abc import Callable, Sequence
@@ -34,7 +35,7 @@ def picture_options(command: Command) -> Command:
     told = "Draw it, as wide as the terminal  [default: only in a terminal]"
     plot = click.option("--plot/--no-plot", "plot", default=None, help=told)
     file = click.Path(path_type=Path, dir_okay=False)
-    said = "Draw it into FILE; browsers and office programs open it (PNG is not written)."
+    said = "Draw it into FILE, which any browser opens (PNG is not written)."
     return plot(click.option("--svg", type=file, callback=_svg_file, metavar="FILE", help=said)(command))
 
 
@@ -110,7 +111,8 @@ def _verdict(check: Check) -> str:
 
 
 def _write(file: Path, svg: str) -> None:
+    plain = re.sub(r"var\(--[\w-]+,(#\w+)\)", r"\1", svg)  # a page may set colours; few programs but browsers know how
     try:
-        file.write_text(svg + "\n", "utf-8")
+        file.write_text(plain + "\n", "utf-8")
     except OSError as error:
         raise InputError(str(file), Problem("", f"cannot be written: {error.strerror or error}")) from error
