@@ -36,6 +36,10 @@ class SafeDevice(Protocol):
         """Read back."""
         ...
 
+    def read_back(self) -> str:
+        """What is read back, in a few words."""
+        ...
+
 
 @runtime_checkable
 class Station(Device, Protocol):
@@ -67,6 +71,10 @@ class Station(Device, Protocol):
 
     def is_safe(self, tolerance_a: float = 1.0) -> bool:
         """Read back: the car draws no more than the safe current plus ``tolerance_a``."""
+        ...
+
+    def read_back(self) -> str:
+        """What is read back, in a few words."""
         ...
 
 

@@ -23,12 +23,12 @@ from typing import IO, Any
 
 from hilbench import clock
 from hilbench.errors import DeviceError, HilbenchError
-from hilbench.evidence.files import append, json_line, utc_text
+from hilbench.evidence.files import GUARDIAN, append, json_line, utc_text
 from hilbench.interrupts import SIGNALS
 from hilbench.rig_lock import sign
 from hilbench.safe_plan import SafePlan, carry_out, find
 
-LOG = "guardian.jsonl"
+LOG = GUARDIAN
 """Name of the file to which a guardian appends what it did, one event a line."""
 ARM_TIMEOUT_S = 30.0
 PARENT_TIMEOUT_S = 2.0

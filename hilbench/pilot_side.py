@@ -63,6 +63,10 @@ class EmulatedBoard:
         """What the driver read back."""
         return self.driver.is_safe()
 
+    def read_back(self) -> str:
+        """What that means at such a board."""
+        return self.driver.SAFE
+
 
 @dataclass
 class PilotSide:

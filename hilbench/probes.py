@@ -10,11 +10,16 @@ from dataclasses import dataclass, replace
 from hilbench import clock
 from hilbench.drivers.scope import Acquisition, Channel, Oscilloscope, Setup
 from hilbench.metrics.pilot import Mode, Pilot, measure
+from hilbench.metrics.pilot_watch import changes
 from hilbench.signals import Record, Source, pilot_duty, pilot_high
 from hilbench.waveform import Waveform
 
 SCREEN_V = (-15.0, 15.0)
 """What a channel on a pilot must show: +-12.6 V and some of what should not be there."""
+
+
+MOST_KEPT = 100
+"""Records that one watch keeps in memory, some 10 ms of 1 MS/s each (policy-default)."""
 
 
 @dataclass(frozen=True)
@@ -28,11 +33,15 @@ class Capture:
 
 @dataclass(frozen=True)
 class Seen:
-    """What a capture showed: bench time of its middle [s], what that is uncertain by, and the pilot."""
+    """What a capture showed: bench time of its middle [s], what that is uncertain by, the pilot, and the record.
+
+    There is no ``record`` where it was let go of: of a long row only those on both sides of a change are kept.
+    """
 
     t: float
     uncertainty_s: float
     pilot: Pilot
+    record: Waveform | None = None
 
 
 class SharedScope:
@@ -82,13 +91,22 @@ class PilotProbe:
         found = measure(taken.record, mode)
         t = taken.record.t0_s + taken.record.duration_s / 2.0
         self._note(t, found)
-        return Seen(t, taken.uncertainty_s + taken.record.duration_s / 2.0, found)
+        return Seen(t, taken.uncertainty_s + taken.record.duration_s / 2.0, found, taken.record)
 
     async def watch(self, seconds: float, every_s: float = 0.1) -> list[Seen]:
-        """Look every ``every_s`` [s] for ``seconds`` [s], or as often as the oscilloscope can."""
-        seen, until = [], clock.time() + seconds
+        """Look every ``every_s`` [s] for ``seconds`` [s], or as often as the oscilloscope can.
+
+        Of the records only those of the first and the last look and around changes are kept, the first
+        :data:`MOST_KEPT` of them.
+        """
+        seen: list[Seen] = []
+        kept, until = 0, clock.time() + seconds
         while (begins := clock.time()) < until:
             seen.append(await self.look(mode="fast"))
+            if len(seen) > 2 and (kept >= MOST_KEPT or _alike(*seen[-3:])):
+                seen[-2] = replace(seen[-2], record=None)
+            else:
+                kept += 1
             await asyncio.sleep(max(begins + every_s - clock.time(), 0.0))
         return seen
 
@@ -97,3 +115,10 @@ class PilotProbe:
         if math.isfinite(duty):
             self._duty.append(t, duty)
         self._high.append(t, found.high_v.value)
+
+
+def _alike(*row: Seen) -> bool:
+    """True when the pilot did not change from the first to the last of them."""
+    duties = [one.pilot.source_duty_pct.value if one.pilot.pwm else math.nan for one in row]
+    same = len({one.pilot.state for one in row}) == 1
+    return same and not changes(list(enumerate(duties)))

@@ -118,5 +118,5 @@ async def _command(station: SafeDevice, record: Record) -> None:
 def _confirmed(station: SafeDevice, record: Record) -> bool:
     if not station.is_safe():
         return False
-    record.event(clock.time(), "safe.confirmed", station.role)
+    record.event(clock.time(), "safe.confirmed", station.role, read=station.read_back())
     return True

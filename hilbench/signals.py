@@ -10,11 +10,13 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+
+from hilbench.waveform import Snapshot
 
 Array = NDArray[np.float64]
 Kind = Literal["step", "linear"]
@@ -141,12 +143,17 @@ class Event:
     data: Mapping[str, Any] = field(default_factory=dict)
 
 
+MOST_SNAPSHOTS, MOST_SAMPLES = 40, 100_000
+"""Records of an instrument that are kept of one procedure, and samples of each (policy-default)."""
+
+
 class Record:
-    """All signals and events of one procedure, in memory; the evidence floor writes it to disk as it grows."""
+    """What one procedure recorded, in memory: signals, events, snapshots; the evidence floor writes it as it grows."""
 
     def __init__(self) -> None:
         self.signals: dict[str, Signal] = {}
         self.events: list[Event] = []
+        self.snapshots: dict[str, Snapshot] = {}
 
     def signal(self, name: str, unit: str, kind: Kind = "step", source: Source = EMULATED) -> Signal:
         """The signal called ``name``, created on first use; raises ``ValueError`` when unit or kind differ."""
@@ -162,6 +169,22 @@ class Record:
         event = Event(t, kind, subject, data)
         self.events.append(event)
         return event
+
+    def keep(self, shot: Snapshot) -> str:
+        """Keep what a measurement rests on; returns its name, the same again for the same record.
+
+        After :data:`MOST_SNAPSHOTS` nothing more is kept, and the name is empty; of a record longer than
+        :data:`MOST_SAMPLES` only its begin is.
+        """
+        for name, kept in self.snapshots.items():
+            if (kept.of, kept.record.t0_s) == (shot.of, shot.record.t0_s):
+                return name
+        if len(self.snapshots) >= MOST_SNAPSHOTS:
+            return ""
+        name = f"{shot.of}-{len(self.snapshots) + 1:03d}"
+        begin = replace(shot.record, values=shot.record.values[:MOST_SAMPLES])
+        self.snapshots[name] = replace(shot, record=begin)
+        return name
 
     def events_of(self, kind: str, subject: str | None = None) -> Iterator[Event]:
         """Events whose kind is ``kind`` or starts with ``kind.``, of one subject or of all."""
@@ -198,6 +221,11 @@ def profile_limit(role: str) -> str:
 def contactor(role: str) -> str:
     """Signal name of the contactor of an emulated station (``step``): 1 while it is closed."""
     return f"contactor/{role}"
+
+
+def commanded_current(name: str) -> str:
+    """Signal name of the current [A] that a board was told to offer (``step``)."""
+    return f"commanded/{name}"
 
 
 def pilot_duty(name: str) -> str:

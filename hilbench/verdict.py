@@ -102,7 +102,8 @@ class Measurement:
     """One measured metric and what it is worth; ``value`` is ``nan`` where nothing could be measured.
 
     ``limit_value`` and ``op`` are those of ``clause`` (``nan`` and empty without one); ``signals`` names the recorded
-    signals that the value was taken from, ``window`` the bench time from which and to which [s].
+    signals that the value was taken from, ``records`` the records of instruments that were kept of it, ``window`` the
+    bench time from which and to which [s].
     """
 
     metric: str
@@ -116,6 +117,7 @@ class Measurement:
     note: str = ""
     signals: tuple[str, ...] = ()
     window: tuple[float, float] | None = None
+    records: tuple[str, ...] = ()
 
     @property
     def judged(self) -> bool:
@@ -136,6 +138,7 @@ class Measurement:
             "note": self.note,
             "signals": list(self.signals),
             "window": None if self.window is None else list(self.window),
+            "records": list(self.records),
         }
 
     @classmethod
@@ -154,6 +157,7 @@ class Measurement:
             note=data["note"],
             signals=tuple(data["signals"]),
             window=_window(data.get("window")),
+            records=tuple(data.get("records", ())),
         )
 
 

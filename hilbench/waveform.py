@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,3 +55,12 @@ class Waveform:
     def times(self) -> NDArray[np.float64]:
         """Time of each sample [s]."""
         return np.arange(len(self.values), dtype=np.float64) * self.dt_s + self.t0_s
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A record that a measurement rests on, taken at ``of``; ``about`` is what was read from it, as JSON holds it."""
+
+    of: str
+    record: Waveform
+    about: Mapping[str, Any] = field(default_factory=dict)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -74,11 +75,63 @@ def test_a_stream_is_told_in_its_states(tmp_path: Path, capsys: Capture) -> None
     assert main(command) == 1
     shown = capsys.readouterr().out
     assert [line.split()[2] for line in shown.splitlines()[1:5]] == ["B2", "C2", "C2", "C2"]
-    assert "between changes of duty" in shown
+    assert "spacing of pilot changes" in shown
     assert main([*command, "--json"]) == 1
     found = json.loads(capsys.readouterr().out)
     assert [one["state"] for one in found["stretches"]] == ["B2", "C2", "C2", "C2"]
     assert [one["verdict"] for one in found["verdicts"]] == ["FAIL"]
+
+
+def test_a_record_is_drawn_as_wide_as_the_terminal(
+    file: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With --plot; without, and without a terminal, there is no plot."""
+    monkeypatch.setenv("COLUMNS", "90")
+    assert main(["pilot", "measure", str(file), "--plot"]) == 0
+    drawn = capsys.readouterr().out.splitlines()[-13:]
+    assert {len(line) for line in drawn[:-1]} == {90}
+    assert drawn[-1].startswith("      └")
+    assert drawn[-1].endswith(" µs")
+    for more in ([], ["--no-plot"], ["--json", "--plot"]):
+        assert main(["pilot", "measure", str(file), *more]) == 0
+        assert "└" not in capsys.readouterr().out
+
+
+def test_a_terminal_is_drawn_to_unasked(file: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Standard output that is a terminal gets the plot, unless it is told not to."""
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    for more, drawn in (([], True), (["--no-plot"], False)):
+        assert main(["pilot", "measure", str(file), *more]) == 0
+        assert ("└" in capsys.readouterr().out) is drawn
+
+
+def test_a_record_is_drawn_into_a_file(file: Path, tmp_path: Path, capsys: Capture) -> None:
+    """Readings and verdicts are in the picture; other kinds of picture and bad places are told."""
+    svg = tmp_path / "a.svg"
+    assert main(["pilot", "measure", str(file), "--limit", "13", "--svg", str(svg)]) == 1
+    said = " ".join(ElementTree.parse(svg).getroot().itertext())
+    assert "FAIL: duty for 13 A" in said
+    assert "commanded 13 A" in said
+    assert "var(" not in svg.read_text()
+    for wrong, why in ((tmp_path / "a.png", "does not end in .svg"), (tmp_path / "no" / "a.svg", "cannot be written")):
+        assert main(["pilot", "measure", str(file), "--svg", str(wrong)]) == 2
+        assert why in capsys.readouterr().err
+
+
+def test_a_stream_is_drawn(tmp_path: Path, capsys: Capture) -> None:
+    """States over time above the duty cycle, in the terminal and in a file with the verdicts."""
+    parts = []
+    for state, duty in (("B", 20.0), ("C", 20.0), ("C", 60.0), ("C", 80.0)):
+        circuit = Circuit(LOAD_OHM[state])
+        parts.append(Scope(duration_s=0.02).take(pwm(duty, 0.02, circuit=circuit), circuit, np.random.default_rng(1)))
+    np.save(tmp_path / "s.npy", np.concatenate([part.values for part in parts]))
+    command = ["pilot", "measure", str(tmp_path / "s.npy"), "--rate", "1e6", "--stream", "--plot"]
+    assert main([*command, "--svg", str(tmp_path / "s.svg")]) == 1
+    shown = capsys.readouterr().out.splitlines()
+    assert shown[-8].split() == ["B2", "C2", "C2", "C2"]
+    said = " ".join(ElementTree.parse(tmp_path / "s.svg").getroot().itertext())
+    assert "FAIL: " in said
+    assert "B2, 20.0" in said
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
@@ -79,13 +80,17 @@ def test_an_oscilloscope_is_measured(capsys: pytest.CaptureFixture[str]) -> None
     assert main(["pilot", "measure", f"tcp://127.0.0.1:{port}"]) == 4
 
 
-def test_changes_are_watched(capsys: pytest.CaptureFixture[str]) -> None:
-    """A car that comes and asks: one line for each state that was there for a second, in order."""
+def test_changes_are_watched(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A car that comes and asks: one line for each state that was there for a second, in order, then a picture."""
     (port,) = free_ports(1)
     wire = Script((Change(0.0, "A"), Change(2.5, "B"), Change(3.5, "B", 40.0), Change(4.5, "C", 40.0)))
     with beside(lambda: scope(port, wire)):
-        assert main(["pilot", "watch", f"tcp://127.0.0.1:{port}", "--channel", "2", "--for", "5"]) == 0
-    seen = [line.split()[4] for line in capsys.readouterr().out.splitlines()]
+        told = ["--for", "5", "--plot", "--svg", str(tmp_path / "w.svg")]
+        assert main(["pilot", "watch", f"tcp://127.0.0.1:{port}", "--channel", "2", *told]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    seen = [line.split()[4] for line in lines if "+-" in line]
+    assert lines[-8].split()[-2:] == ["B2", "C2"]
+    assert re.search(r"C2, (39.99|40.00)", (tmp_path / "w.svg").read_text())
     states = ["A1", "B1", "B2", "C2"]
     assert seen == [state for state in states if state in seen]
     assert seen[-2:] == ["B2", "C2"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import math
 from importlib import resources
 from pathlib import Path
@@ -16,6 +17,8 @@ from hilbench.errors import InputError
 from hilbench.measuring import Measure
 from hilbench.measuring.pilots import Look
 from hilbench.metrics import pilot_watch
+from hilbench.metrics.pilot import measure
+from hilbench.records import read_record
 from hilbench.rig import find_rig, load_rig
 from hilbench.runner import Job, execute
 from hilbench.signals import profile_limit
@@ -237,6 +240,42 @@ def test_when_a_record_was_taken_is_known() -> None:
     assert max(before.uncertainty_s, after.uncertainty_s) < 0.1
 
 
+def test_the_records_that_decided_are_kept(tmp_path: Path) -> None:
+    """Each measurement of 12.1 names its record, and whoever measures that again finds what was written beside it."""
+    found = execute(Job("pilot-2", "12.1", 1, tmp_path))
+    index = json.loads((tmp_path / "records" / "index.json").read_text())["records"]
+    kept = {one["name"]: one for one in index}
+    named = [name for one in found["measurements"] for name in one["records"]]
+    assert set(named) == set(kept)
+    assert len(named) == len(found["measurements"]) == 3
+    for one in kept.values():
+        again = measure(read_record(tmp_path / "records" / one["file"]))
+        assert again.source_duty_pct.value == one["about"]["source_duty_pct"]["value"]
+        assert again.frequency_hz.uncertainty == one["about"]["frequency_hz"]["uncertainty"]
+
+
+def test_a_long_watch_keeps_the_records_around_changes_only() -> None:
+    """Of forty looks the first, the last and those on both sides of two changes: a car that comes and goes."""
+
+    async def see() -> list[Any]:
+        async with Bench(load_rig("pilot-2")) as bench:
+            watching = asyncio.create_task(bench.pilots.probes["A"].watch(8.0, 0.2))
+            await asyncio.sleep(3.0)
+            await bench.plug_in("A")
+            await asyncio.sleep(0.5)
+            await bench.unplug("A")
+            return await watching
+
+    seen = clock.run(see(), "virtual")
+    states = [one.pilot.state for one in seen]
+    kept = [at for at, one in enumerate(seen) if one.record is not None]
+    ends = {0, len(seen) - 1}
+    changed = {at for at in range(1, len(seen)) if states[at] != states[at - 1]}
+    assert len(changed) >= 2
+    assert ends | changed | {at - 1 for at in changed} == set(kept)
+    assert len(kept) < len(seen) / 3
+
+
 WRONG = {
     "no such pilot": (("A = 1", "X = 1"), "instrument.scope.pilot.X", "there is no station or EVSE board 'X'"),
     "one channel twice": (("evse = 2", "evse = 1"), "instrument.scope", "two pilots on one channel"),
@@ -291,8 +330,9 @@ LOOKS = [(0.0, 50.0), (1.0, 50.05), (2.0, 40.0), (3.0, 40.0), (6.0, 45.0), (12.0
 def test_a_raise_counts_from_the_change_before_it() -> None:
     """Reductions may come at any time; noise is no change."""
     assert [t for t, _was, _now in pilot_watch.changes(LOOKS)] == [2.0, 6.0, 12.0, 13.0]
-    assert pilot_watch.raise_spacing(LOOKS) == 4.0
-    assert math.isinf(pilot_watch.raise_spacing(LOOKS[:4]))
+    closest = pilot_watch.closest_raise(LOOKS)
+    assert closest == ((2.0, 50.05, 40.0), (6.0, 40.0, 45.0))
+    assert pilot_watch.closest_raise(LOOKS[:4]) is None
 
 
 @pytest.mark.parametrize(
@@ -300,4 +340,4 @@ def test_a_raise_counts_from_the_change_before_it() -> None:
 )
 def test_a_gap_has_pwm_on_both_sides(pwm: str, count: int) -> None:
     """Before the first and after the last PWM nothing is missing."""
-    assert pilot_watch.gaps([one == "1" for one in pwm]) == count
+    assert len(pilot_watch.gaps([one == "1" for one in pwm])) == count

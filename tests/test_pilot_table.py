@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import subprocess
+import sys
 
 import pytest
 from hypothesis import given
@@ -17,9 +19,9 @@ from hilbench.metrics.pilot_table import (
     duty_table,
     frequency_limit,
     state_of,
-    width_limit,
 )
-from hilbench.metrics.pilot_times import TIMES
+from hilbench.pilot_limits import PROFILES, WANTED, pilot_limits
+from hilbench.requirements import load_requirements
 
 NEAR = 1e-9
 IEC = [
@@ -40,9 +42,9 @@ ROWS = [
 LIMITS = [
     *(limit for windows in STATE_WINDOWS.values() for limit in windows.values()),
     *LOW_LEVEL.values(),
-    *(frequency_limit(edition) for edition in ("iec2017", "j1772_2017")),
-    *(width_limit(edition) for edition in ("iec2017", "j1772_2017")),
-    *TIMES.values(),
+    *(frequency_limit(pilot_limits(edition)["pilot_frequency_error"]) for edition in ("iec2017", "j1772_2017")),
+    *(pilot_limits(edition)["pilot_duty_error"] for edition in ("iec2017", "j1772_2017")),
+    *pilot_limits("iec2017").values(),
 ]
 
 
@@ -127,3 +129,37 @@ def test_every_number_has_a_source() -> None:
     """No row of any table stands without one."""
     assert all(limit.source and limit.confidence for limit in LIMITS)
     assert all(table.source and table.confidence for table in DUTY_TABLES.values())
+
+
+@pytest.mark.parametrize("edition", DUTY_TABLES)
+def test_limits_are_those_of_the_profiles(edition: str) -> None:
+    """Read as plain TOML they are what the model of a profile makes of them, one clause for each metric."""
+    profiles = [load_requirements([name]).clauses for name in ("generic-v0", *filter(None, [PROFILES.get(edition)]))]
+    clauses = {clause.metric: clause for found in profiles for clause in found if clause.metric in WANTED}
+    limits = pilot_limits(edition)
+    assert set(limits) == set(clauses) == set(WANTED)
+    for metric, clause in clauses.items():
+        low, high = clause.acceptance({})
+        limit = limits[metric]
+        assert (limit.low, limit.high) == (max(low, 0.0), high)
+        assert (limit.unit, limit.source, limit.confidence) == (clause.unit, clause.source, clause.confidence)
+    for found in profiles:
+        metrics = [clause.metric for clause in found if clause.metric in WANTED and not clause.procedures]
+        assert len(metrics) == len(set(metrics))
+
+
+def test_j1772_is_wider_than_iec() -> None:
+    """2 % and 25 us for 0.5 % and 5 us, where the general profile follows IEC 61851-1."""
+    found = [pilot_limits(edition) for edition in ("iec2017", "j1772_2017")]
+    assert [one["pilot_frequency_error"].high for one in found] == [0.5, 2.0]
+    assert [one["pilot_duty_error"].high for one in found] == [0.5, 2.5]
+    band = frequency_limit(found[0]["pilot_frequency_error"])
+    assert (band.low, band.high) == (995.0, 1005.0)
+
+
+def test_limits_are_there_without_the_model_of_profiles() -> None:
+    """Reading them loads no pydantic: measuring one record must not wait for it."""
+    code = "import sys; from hilbench.pilot_limits import pilot_limits; pilot_limits('iec2017')"
+    code += "; print('pydantic' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"

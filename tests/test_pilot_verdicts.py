@@ -10,6 +10,7 @@ import pytest
 from hilbench.metrics.pilot import Reading, measure
 from hilbench.metrics.pilot_table import Limit
 from hilbench.metrics.pilot_verdicts import Check, checks
+from hilbench.pilot_limits import pilot_limits
 from tests.pilot_waves import LOAD_OHM, Circuit, Scope, pwm
 
 TEN = Limit("ten", 9.0, 11.0, "V", "test", "policy-default")
@@ -21,7 +22,8 @@ def verdicts(
     """Name of each check and whether it was kept."""
     scope = Scope()
     record = scope.take(pwm(duty, scope.duration_s, hz, -3e-4, circuit), circuit, np.random.default_rng(1))
-    found = checks(measure(record, table=options.get("table", "iec2017")), limit_a, options.get("windows", "corners"))
+    table, windows = options.get("table", "iec2017"), options.get("windows", "corners")
+    found = checks(measure(record, table=table), pilot_limits(table), limit_a, windows)
     return {check.limit.name: check.kept for check in found}
 
 
@@ -102,5 +104,5 @@ def test_a_level_without_wave_has_one_check() -> None:
     """In B1 there is a window and nothing else to judge."""
     from hilbench.waveform import Waveform
 
-    (check,) = checks(measure(Waveform(np.full(5000, 9.0), 1e-6)), 16.0)
+    (check,) = checks(measure(Waveform(np.full(5000, 9.0), 1e-6)), pilot_limits("iec2017"), 16.0)
     assert (check.limit.name, check.kept) == ("state B", True)

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from hilbench.cli import main
 from hilbench.rig_lock import RigLock
 from tests.live import Program, alive, events, free_ports, happened, hilbench, program, until
 from tests.relay_card import Told, relay_card
@@ -235,13 +236,16 @@ def test_a_run_ends_by_a_signal(card: Told, tmp_path: Path, number: signal.Signa
 
 
 def test_a_run_ends_by_sigkill(card: Told, tmp_path: Path) -> None:
-    """The guardian makes the card safe and writes into the run's folder what it did."""
+    """The guardian makes the card safe and writes into the run's folder what it did; a report made later says so."""
     with procedure(card, tmp_path) as running:
         running.send(signal.SIGKILL)
         assert running.ended() == -signal.SIGKILL
     check_safe(card)
-    check_by_guardian(tmp_path / "runs" / "0001")
+    run = tmp_path / "runs" / "0001"
+    check_by_guardian(run)
     check_left_to_others(card)
+    assert main(["report", str(run)]) == 0
+    assert "its guardian acted: device relay (OFF) read back." in (run / "report.html").read_text()
 
 
 def test_a_card_that_sticks_makes_the_verdict_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -257,6 +261,7 @@ def test_a_card_that_sticks_makes_the_verdict_error(tmp_path: Path, monkeypatch:
     (failed,) = [event for event in events(run) if event["kind"] == "safe.failed"]
     assert "answers 'ON' to 'STATE?', not 'OFF'" in failed["data"]["reason"]
     assert dict(acts(run))["guardian.done"] == {"failed": ["safe.relay"]}
+    assert "its guardian acted: not confirmed: device relay (" in (run / "report.html").read_text()
 
 
 def test_a_second_run_does_not_get_the_rig(card: Told, tmp_path: Path) -> None:

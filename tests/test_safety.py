@@ -30,6 +30,10 @@ class FakeStation:
         """Read back."""
         return clock.time() >= self._safe_at
 
+    def read_back(self) -> str:
+        """In words."""
+        return "0.0 A drawn"
+
 
 def run(*stations: FakeStation) -> tuple[list[str], Record, float]:
     """Make them safe on a virtual loop; roles that failed, record, seconds it took."""
@@ -48,7 +52,8 @@ def test_every_station_is_commanded_and_read_back() -> None:
     failed, record, took = run(FakeStation("A", 1.0), FakeStation("B", 5.0))
     assert failed == []
     assert [e.subject for e in record.events_of("safe.commanded")] == ["A", "B"]
-    assert [e.subject for e in record.events_of("safe.confirmed")] == ["A", "B"]
+    confirmed = {e.subject: dict(e.data) for e in record.events_of("safe.confirmed")}
+    assert confirmed == {"A": {"read": "0.0 A drawn"}, "B": {"read": "0.0 A drawn"}}
     assert 5.0 <= took < 5.2
 
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from importlib import resources
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from hilbench.errors import InputError
+from hilbench_emulators.onboard_charger import OnboardCharger
 from hilbench_emulators.pilot import PROFILES, current_of_duty, duty_of_current, rules
-from hilbench_emulators.vehicles import load_vehicle, vehicle_names
+from hilbench_emulators.vehicles import Vehicle, load_vehicle, vehicle_names
 
 
 def test_at_least_twelve_real_cars_are_shipped() -> None:
@@ -85,3 +88,19 @@ def test_unknown_duty_rules_list_the_known_ones() -> None:
     """A misspelt profile of duty rules is answered with the list."""
     with pytest.raises(InputError, match="iec2017"):
         rules("iec2016")
+
+
+@pytest.mark.parametrize(("rules_of_car", "drawn_a"), [("iec2017", 6.0), ("strict", 0.0)])
+def test_a_car_reads_the_pilot_by_its_own_table(tmp_path: Path, rules_of_car: str, drawn_a: float) -> None:
+    """9 % are 6 A to a car that follows IEC 61851-1, and nothing to one that knows the linear bands only."""
+    model = (resources.files("hilbench_emulators") / "vehicle_data" / "leaf-40.toml").read_text()
+    path = tmp_path / "own.toml"
+    path.write_text(f'duty_rules = "{rules_of_car}"\n{model}')
+    charger = OnboardCharger(load_vehicle(str(path)), 1, 32.0)
+    charger.offer(0.0, 9.0)
+    assert charger.offered_a == drawn_a
+
+
+def test_a_car_may_read_by_every_table() -> None:
+    """What a vehicle file may name is what there is."""
+    assert set(get_args(Vehicle.model_fields["duty_rules"].annotation)) == set(PROFILES)

@@ -85,7 +85,9 @@ class Vehicle(Model):
 
     Times: ``start_delay_s`` from a valid pilot to state C, ``dead_time_s`` from a new duty cycle to the first change
     of current; ``slew_a_per_s`` is the ramp. Below ``start_min_a`` it does not begin to charge. ``taper_soc`` is the
-    state of charge from which the battery limits the current. Without ``discharge`` it only charges.
+    state of charge from which the battery limits the current. Without ``discharge`` it only charges. ``duty_rules``
+    is the table by which it reads the pilot (``hilbench_emulators.pilot.duty``); one that takes whole amperes only has
+    ``step_a`` in its responses.
     """
 
     name: str
@@ -97,7 +99,7 @@ class Vehicle(Model):
     dead_time_s: NotNegative = 1.0
     slew_a_per_s: Positive = 10.0
     start_min_a: Annotated[Number, Field(ge=6, le=80)] = 6.0
-    duty_rules: Literal["iec2017", "j1772_2010", "j1772_2017"] = "iec2017"
+    duty_rules: Literal["iec2017", "j1772_2010", "j1772_2017", "strict"] = "iec2017"
     discharge: Discharge | None = None
     timing_source: str
     battery_source: str

@@ -10,10 +10,20 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from hilbench.cli.params import Between
+from hilbench.cli.pilot_plots import (
+    draws,
+    parts_of_stretches,
+    picture_options,
+    plot_course,
+    plot_record,
+    svg_of_course,
+    svg_of_record,
+)
 from hilbench.cli.pilot_render import render
 from hilbench.cli.pilot_watch import watch
 
 if TYPE_CHECKING:
+    from hilbench.metrics.pilot import Pilot
     from hilbench.metrics.pilot_verdicts import Check
     from hilbench.waveform import Waveform
 
@@ -47,18 +57,20 @@ pilot.add_command(render)
     "--clock", type=Between(0, 1), default=0.0, metavar="U", help="Relative standard uncertainty of the clock."
 )
 @click.option("--stream", is_flag=True, help="List the states and duty cycles over time instead.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def measure(source: str, as_json: bool, stream: bool, limit: float | None, **options: Any) -> int:
-    """Measure the pilot in FILE (.csv, .npy, .wav, a sigrok session .sr) or at an oscilloscope's ADDRESS.
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, and draw nothing into the terminal.")
+@picture_options
+def measure(source: str, stream: bool, limit: float | None, **options: Any) -> int:
+    """Measure the pilot in FILE (.csv, .npy, .wav, a sigrok session .sr, .npz of a run) or at ADDRESS (oscilloscope).
 
     Duty, frequency, levels, rise and fall time, state and current, each with its expanded uncertainty (k = 2), and a
-    verdict on each by the tables of the edition. The verdict on the duty is about the source: what the capacitance of
-    the cable moves is taken away.
+    verdict on each by the requirement profiles generic-v0 and, for editions of J1772, pilot-j1772. The verdict on the
+    duty is about the source: what the capacitance of the cable moves is taken away.
 
     \b
     hilbench pilot measure scope.csv --limit 16
     hilbench pilot measure plug-in.npy --rate 1e6 --stream
     hilbench pilot measure card.wav --scale 15 --json
+    hilbench pilot measure scope.csv --limit 16 --svg pilot.svg
     hilbench pilot measure TCPIP::192.168.1.20::5555::SOCKET --channel 2 --limit 16
 
     Exit code 0 when every verdict is PASS, 1 at a FAIL, 2 when FILE cannot be used, 3 when something is INCONCLUSIVE,
@@ -66,21 +78,29 @@ def measure(source: str, as_json: bool, stream: bool, limit: float | None, **opt
     """
     record = _taken(source, options) if is_address(source) else _record(Path(source), options)
     if stream:
-        return _stream(record, options["table"], as_json)
+        return _stream(record, options)
     from hilbench.metrics.pilot import measure as measured
     from hilbench.metrics.pilot_verdicts import checks
+    from hilbench.pilot_limits import pilot_limits
 
     found = measured(record, options["mode"], table=options["table"], threshold_v=options["threshold"])
-    judged = checks(found, limit, options["windows"])
-    if as_json:
-        from hilbench.cli.pilot_show import to_json
-
-        click.echo(json.dumps(to_json(found, judged), indent=2))
-    else:
-        from hilbench.cli.pilot_show import show
-
-        show(found, judged, record)
+    judged = checks(found, pilot_limits(options["table"]), limit, options["windows"])
+    _tell(found, judged, record, options)
+    if options["svg"]:
+        svg_of_record(options["svg"], record, found, judged, limit)
     return exit_code(judged)
+
+
+def _tell(found: Pilot, judged: tuple[Check, ...], record: Waveform, options: dict[str, Any]) -> None:
+    from hilbench.cli.pilot_show import show, to_json
+    from hilbench.metrics.pilot_facts import facts
+
+    if options["as_json"]:
+        click.echo(json.dumps(to_json(found, judged), indent=2))
+        return
+    show(found, judged, record)
+    if draws(options["plot"]):
+        plot_record(record, facts(found))
 
 
 def exit_code(judged: tuple[Check, ...]) -> int:
@@ -115,20 +135,26 @@ def _record(file: Path, options: dict[str, Any]) -> Waveform:
 
     dt_s = None if options["rate"] is None else 1.0 / options["rate"]
     record = read_record(file, dt_s=dt_s, channel=options["channel"], volts_per_unit=options["scale"])
-    return replace(record, accuracy=Accuracy(options["gain"], options["offset"], options["clock"]))
+    told = Accuracy(options["gain"], options["offset"], options["clock"])
+    return record if told == Accuracy() else replace(record, accuracy=told)
 
 
-def _stream(record: Waveform, table: str, as_json: bool) -> int:
+def _stream(record: Waveform, options: dict[str, Any]) -> int:
     from hilbench.cli.pilot_show import show_stream, stream_json
     from hilbench.metrics.pilot_stream import stretches
     from hilbench.metrics.pilot_times import time_checks
+    from hilbench.pilot_limits import pilot_limits
 
-    found = stretches([record], table)
-    judged = time_checks(found)
-    if as_json:
+    found = stretches([record], options["table"])
+    judged = time_checks(found, pilot_limits(options["table"]))
+    if options["as_json"]:
         click.echo(json.dumps(stream_json(found, judged), indent=2))
     else:
         show_stream(found, judged)
+        if draws(options["plot"]):
+            plot_course(parts_of_stretches(found))
+    if options["svg"]:
+        svg_of_course(options["svg"], "Control pilot over time", parts_of_stretches(found), judged)
     return exit_code(judged)
 
 

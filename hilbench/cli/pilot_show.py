@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from hilbench.metrics.pilot import Pilot, Reading
+from hilbench.metrics.pilot_facts import facts, number, reading
 from hilbench.metrics.pilot_stream import Stretch
 from hilbench.metrics.pilot_table import DutyTable, Limit
 from hilbench.metrics.pilot_verdicts import Check
@@ -130,23 +131,15 @@ def show_table(rules: DutyTable) -> None:
     console.print(table)
 
 
-def _number(value: float) -> float | None:
-    return value if math.isfinite(value) else None
-
-
-def _reading(reading: Reading) -> dict[str, float | None]:
-    return {"value": _number(reading.value), "uncertainty": _number(reading.uncertainty)}
-
-
 def _check(check: Check) -> dict[str, Any]:
     limit = check.limit
     return {
         "what": limit.name,
         "verdict": verdict(check),
-        **_reading(check.reading),
+        **reading(check.reading),
         "unit": limit.unit,
-        "low": _number(limit.low),
-        "high": _number(limit.high),
+        "low": number(limit.low),
+        "high": number(limit.high),
         "source": limit.source,
         "confidence": limit.confidence,
         "note": check.note,
@@ -155,14 +148,7 @@ def _check(check: Check) -> dict[str, Any]:
 
 def to_json(found: Pilot, judged: Sequence[Check]) -> dict[str, Any]:
     """Everything that was measured; null is what could not be."""
-    plain = ("state", "pwm", "table", "cycles", "way", "steady", "notes")
-    numbers = ("threshold_v", "jitter_s", "noise_v", "begin_s")
-    return {
-        **{key: getattr(found, key) for key in plain},
-        **{key: _number(getattr(found, key)) for key in numbers},
-        **{key: _reading(getattr(found, key)) for _name, key, _unit, _scale in _READINGS},
-        "verdicts": [_check(check) for check in judged],
-    }
+    return {**facts(found), "verdicts": [_check(check) for check in judged]}
 
 
 def stream_json(found: Sequence[Stretch], judged: Sequence[Check]) -> dict[str, Any]:
@@ -173,8 +159,8 @@ def stream_json(found: Sequence[Stretch], judged: Sequence[Check]) -> dict[str, 
             "end_s": one.end_s,
             "unsure_s": one.unsure_s,
             "state": one.state,
-            "duty_pct": _reading(one.duty_pct),
-            "high_v": _reading(one.high_v),
+            "duty_pct": reading(one.duty_pct),
+            "high_v": reading(one.high_v),
             "cycles": one.cycles,
         }
         for one in found

@@ -5,13 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from hilbench.cli.params import Between
+from hilbench.cli.pilot_plots import draws, picture_options, plot_course, svg_of_course
 
 if TYPE_CHECKING:
+    from hilbench.evidence.pilot_strip import Part
     from hilbench.probes import Seen, SharedScope
     from hilbench.waveform import Waveform
 
@@ -28,26 +31,45 @@ SHOWN_PCT, SHOWN_V = 0.1, 0.5
 @click.option("--every", type=Between(0.02, 60), default=0.2, show_default=True, help="Seconds between two looks.")
 @click.option("--timeout", type=Between(0.05, 600), default=2.0, show_default=True, help="Seconds for an answer.")
 @click.option("--backend", default="", metavar="LIB", help="VISA library, such as @py  [default: the one installed]")
-def watch(address: str, **options: Any) -> None:
+@picture_options
+def watch(address: str, *, plot: bool | None, svg: Path | None, **options: Any) -> None:
     """Watch the pilot at an oscilloscope: a line for each change of state, duty cycle or level.
 
     ADDRESS is a VISA resource name, or tcp://host:port. Times count from the first look and are known to what stands
-    behind them. Ctrl-C ends it.
+    behind them. Ctrl-C ends it. What was seen is drawn at the end.
 
     \b
     hilbench pilot watch TCPIP::192.168.1.20::5555::SOCKET --channel 2 --for 600
+    hilbench pilot watch tcp://127.0.0.1:5555 --for 20 --svg pilot.svg
     """
     from hilbench import clock
 
-    clock.run(_watch(address, **options), "real")
+    parts: list[Part] = []
+    try:
+        clock.run(_watch(address, parts, **options), "real")
+    finally:
+        if draws(plot):
+            plot_course(parts)
+        if svg:
+            svg_of_course(svg, "Control pilot over time", parts)
 
 
 async def _watch(
-    address: str, *, channel: int, probe: float, span: float, every: float, timeout: float, backend: str
+    address: str,
+    parts: list[Part],
+    *,
+    channel: int,
+    probe: float,
+    span: float,
+    every: float,
+    timeout: float,
+    backend: str,
 ) -> None:
+    """Tell of changes, and add every look to ``parts``."""
     import asyncio
 
     from hilbench import clock
+    from hilbench.evidence.pilot_strip import MOST_PARTS, grow
     from hilbench.probes import PilotProbe
     from hilbench.signals import Record, Source
 
@@ -58,6 +80,9 @@ async def _watch(
         while clock.time() < until:
             begun, seen = clock.time(), await made.look(mode="fast")
             first = first or seen
+            if len(parts) <= MOST_PARTS:
+                pilot = seen.pilot
+                grow(parts, seen.t - first.t, pilot.state, pilot.source_duty_pct.value if pilot.pwm else math.nan)
             if last is None or changed(last, seen):
                 click.echo(line(seen, first.t))
                 last = seen

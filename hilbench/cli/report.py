@@ -12,6 +12,7 @@ from hilbench.evidence.manifest import NAME, ManifestCheck, check_manifest, writ
 from hilbench.evidence.overview import reason
 from hilbench.evidence.reader import load_run
 from hilbench.evidence.render import render
+from hilbench.evidence.safe_state import guardian_words
 from hilbench.evidence.schemas import folder_violations
 from hilbench.evidence.words import headline
 
@@ -46,6 +47,8 @@ def _render(folder: Path) -> None:
     elif intact.present:
         click.echo(f"warning: {_differences(intact)}; {NAME} is left as it was", err=True)
     click.echo(f"{run.verdict}: {headline(run)}")
+    if said := guardian_words(run):
+        click.echo(f"  {said}")
     for procedure in run.procedures:
         if procedure.verdict == "INCOMPLETE":
             click.echo(f"  {procedure.id} {procedure.title}: {reason(procedure)}")

@@ -38,6 +38,9 @@ class ChargebyteDriver(Board):
     ``record``, a line that fails is an event ``chargebyte.error``.
     """
 
+    SAFE = "no PWM, contactors open"
+    """What is read back from a safe one."""
+
     def __init__(
         self,
         name: str,

@@ -75,6 +75,9 @@ def _seen(t: float, fields: dict[str, str]) -> Seen | None:
 class EvSimulatorDriver(Board):
     """The simulator ``name`` at ``address``; a report is due within ``timeout_s``."""
 
+    SAFE = "state A"
+    """What is read back from a safe one."""
+
     def __init__(self, name: str, address: str, *, timeout_s: float = 2.0) -> None:
         super().__init__(name, address, BAUDRATE, timeout_s)
         self.last: Seen | None = None

@@ -20,7 +20,7 @@ from hilbench.drivers.openevse_status import (
 )
 from hilbench.drivers.rapi import Decoder, Notice, Reply, command
 from hilbench.errors import DeviceError, InputError, Problem
-from hilbench.signals import Record
+from hilbench.signals import Record, commanded_current
 
 T = TypeVar("T")
 BAUDRATE = 115_200
@@ -42,6 +42,9 @@ class OpenEvseDriver(Board):
     know them (firmware before 3) is told by its first answer. ``on_change`` hears every notice of a change; with a
     ``record`` they are events ``openevse.state``, and a missed heartbeat is ``openevse.error``.
     """
+
+    SAFE = "relay open"
+    """What is read back from a safe one."""
 
     def __init__(
         self,
@@ -121,6 +124,8 @@ class OpenEvseDriver(Board):
         if not LEAST_A <= amps <= MOST_A:
             what = f"{amps} A cannot be offered"
             raise InputError(f"board {self.name}", Problem("current", what, f"{LEAST_A} to {MOST_A} A, or sleep"))
+        if self._record is not None:
+            self._record.signal(commanded_current(self.name), "A").append(clock.time(), amps)
         request = f"SC {amps}" if save else f"SC {amps} V"
         offered = self._parsed(request, await self.ask(request), int, refusal=True)
         if offered != amps:

@@ -13,17 +13,17 @@ from hilbench.drivers.openevse import OpenEvseDriver
 
 async def openevse(address: str, _options: Mapping[str, Any]) -> str:
     """An OpenEVSE sleeps, and its relay is open; raises ``DeviceError``."""
-    return await _board_safe(OpenEvseDriver("openevse", address), "relay open")
+    return await _board_safe(OpenEvseDriver("openevse", address))
 
 
 async def ev_simulator(address: str, _options: Mapping[str, Any]) -> str:
     """An EV simulator is unplugged; raises ``DeviceError``."""
-    return await _board_safe(EvSimulatorDriver("ev-simulator", address), "state A")
+    return await _board_safe(EvSimulatorDriver("ev-simulator", address))
 
 
 async def chargebyte(address: str, _options: Mapping[str, Any]) -> str:
     """A chargebyte safety controller has no PWM and open contactors; raises ``DeviceError``."""
-    return await _board_safe(ChargebyteDriver("chargebyte", address), "no PWM, contactors open")
+    return await _board_safe(ChargebyteDriver("chargebyte", address))
 
 
 async def generator(address: str, options: Mapping[str, Any]) -> str:
@@ -37,10 +37,10 @@ async def generator(address: str, options: Mapping[str, Any]) -> str:
         await found.stop()
 
 
-async def _board_safe(board: OpenEvseDriver | EvSimulatorDriver | ChargebyteDriver, read: str) -> str:
-    """Each driver reads back by itself and raises otherwise; ``read`` says what that was."""
+async def _board_safe(board: OpenEvseDriver | EvSimulatorDriver | ChargebyteDriver) -> str:
+    """Each driver reads back by itself and raises otherwise."""
     try:
         await board.make_safe()
-        return read
+        return board.SAFE
     finally:
         board.release()

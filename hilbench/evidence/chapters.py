@@ -14,7 +14,9 @@ from hilbench.evidence.files import number
 from hilbench.evidence.happenings import needs_no_close_up
 from hilbench.evidence.markup import badge, esc, paragraphs, prose, rounded, table
 from hilbench.evidence.overview import Groups, clause_cell, limit_cell, reason, rule_cell, used_bar, value_cell
+from hilbench.evidence.pilot_pictures import pilot_pictures
 from hilbench.evidence.reader import ProcedureEvidence, RunEvidence
+from hilbench.evidence.safe_state import safe_state
 from hilbench.evidence.scales import span_text
 from hilbench.evidence.standard_plots import plots_of
 from hilbench.evidence.story import failure_box
@@ -50,10 +52,11 @@ def _chapter(run: RunEvidence, procedure: ProcedureEvidence, plots: Sequence[Plo
     parts = [
         f"<h3><span>{esc(procedure.id)} {esc(procedure.title)}</span>{badge(procedure.verdict)}</h3>",
         _about(procedure),
-        _safe_state(procedure),
+        safe_state(procedure),
         failure_box(run, procedure, signals),
         _measurements(procedure),
         _pictures(run, procedure, plots, signals, bins),
+        pilot_pictures(procedure),
         "".join(_tables(procedure)),
         _log(procedure),
         _proof(procedure),
@@ -72,21 +75,6 @@ def _about(procedure: ProcedureEvidence) -> str:
     facts += [f"controller with the deliberate defect {procedure.get('defect')}"] if procedure.get("defect") else []
     facts += [reason(procedure)] if procedure.verdict == "NOT_RUN" or procedure.get("notes") else []
     return "".join(texts) + f'<p class="mute">{esc("; ".join(fact for fact in facts if fact))}</p>'
-
-
-def _safe_state(procedure: ProcedureEvidence) -> str:
-    """Whether every station and real device was taken to its safe state at the end, and said so itself."""
-    told, read_back = (
-        {str(event.get("subject", "")) for event in procedure.events if event.get("kind") == kind}
-        for kind in ("safe.commanded", "safe.confirmed")
-    )
-    if not told:
-        return ""
-    missing = sorted(told - read_back)
-    tail = f"; not confirmed: {', '.join(missing)}" if missing else ""
-    who = "stations and devices" if any(role.startswith("safe.") for role in told) else "stations"
-    said = f"Safe state at the end: commanded at {len(told)} {who}, read back from {len(told & read_back)}{tail}."
-    return f'<p class="mute">{esc(said)}</p>'
 
 
 def _measurements(procedure: ProcedureEvidence) -> str:

@@ -144,7 +144,8 @@ def integrity_section() -> str:
     """How to check that the folder is as it was written."""
     body = (
         "<p>This page is made from the files beside it: <code>run.json</code> (everything but the curves), "
-        "<code>procedures/*/signals/*.csv</code> (every recorded sample), <code>procedures/*/events.jsonl</code>. "
+        "<code>procedures/*/signals/*.csv</code> (every recorded sample), <code>procedures/*/events.jsonl</code>, "
+        "<code>procedures/*/records/*.npz</code> (records of instruments, where measurements rest on them). "
         "The manifest holds the sha256 of each file.</p>"
         "<pre><code>sha256sum -c MANIFEST.sha256\nhilbench report --verify .</code></pre>"
     )

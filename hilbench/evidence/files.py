@@ -17,6 +17,8 @@ from typing import Any
 
 import numpy as np
 
+GUARDIAN = "guardian.jsonl"
+"""Beside run.json where a guardian had to act; its process writes it."""
 _SAFE_NAME = re.compile(r"[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*")
 _MAX_NAME = 100
 
@@ -82,9 +84,14 @@ def json_line(value: Any) -> str:
 
 def write_atomic(path: Path, text: str) -> None:
     """Replace ``path`` at once: a reader sees the old text or the new one, also after a kill or a power loss."""
+    write_bytes_atomic(path, text.encode("utf-8", "backslashreplace"))
+
+
+def write_bytes_atomic(path: Path, content: bytes) -> None:
+    """As :func:`write_atomic`, for what is no text."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     with temporary.open("wb") as file:
-        file.write(text.encode("utf-8", "backslashreplace"))
+        file.write(content)
         file.flush()
         os.fsync(file.fileno())
     temporary.replace(path)

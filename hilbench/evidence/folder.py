@@ -4,15 +4,26 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal
 
 from hilbench import clock
 from hilbench.errors import HilbenchError, InputError, Problem
-from hilbench.evidence.files import append, canonical, json_line, plain, safe_name, utc_text, write_atomic
+from hilbench.evidence.files import (
+    append,
+    canonical,
+    json_line,
+    plain,
+    safe_name,
+    utc_text,
+    write_atomic,
+    write_bytes_atomic,
+)
+from hilbench.records.npz_file import npz_bytes
 from hilbench.signals import Record, Signal
+from hilbench.waveform import Snapshot
 
 SCHEMA_VERSION = "1.0"
 """Of run.json, result.json and the event lines: the major number grows when a reader of the old one would misread."""
@@ -34,6 +45,7 @@ class ProcedureFolder:
         self._files: dict[str, str] = {}
         self._index: list[dict[str, Any]] = []
         self._events = 0
+        self._kept: list[dict[str, Any]] = []
 
     @classmethod
     def create(cls, path: Path, about: Mapping[str, Any]) -> ProcedureFolder:
@@ -94,6 +106,7 @@ class ProcedureFolder:
         for name, signal in record.signals.items():
             self._append_rows(name, signal, len(signal) if final else signal.settled())
         self._append_events(record)
+        self._keep_snapshots(list(record.snapshots.items())[len(self._kept) :])
 
     def _announce(self, signals: list[Signal]) -> None:
         """Name new signals in the index before their first row is written."""
@@ -128,6 +141,17 @@ class ProcedureFolder:
             lines.append(json_line(row))
         append(self.path / "events.jsonl", "".join(lines))
         self._events += len(new)
+
+    def _keep_snapshots(self, new: Sequence[tuple[str, Snapshot]]) -> None:
+        if not new:
+            return
+        (self.path / "records").mkdir(exist_ok=True)
+        for name, shot in new:
+            file = safe_name(name, (Path(entry["file"]).stem for entry in self._kept)) + ".npz"
+            write_bytes_atomic(self.path / "records" / file, npz_bytes(shot.record))
+            self._kept.append({"name": name, "of": shot.of, "file": file, "about": plain(shot.about)})
+        document = {"schema_version": SCHEMA_VERSION, "records": self._kept}
+        write_atomic(self.path / "records" / "index.json", canonical(document))
 
 
 def _header(unit: str) -> str:

@@ -31,6 +31,15 @@ STYLE = (
     "stroke:var(--hb-paper,#fff);stroke-width:3px}"
     ".hbp .mk{stroke:var(--hb-mark,#6f42c1);stroke-width:1;stroke-dasharray:2 3}"
     ".hbp .mt{fill:var(--hb-mark,#6f42c1);font-size:10px}"
+    ".hbp .win{fill:var(--hb-mute,#56606b);opacity:.14}"
+    ".hbp .th{stroke:var(--hb-mark,#6f42c1);stroke-width:1;stroke-dasharray:6 4}"
+    ".hbp .du{fill:none;stroke:var(--hb-limit,#c4201d);stroke-width:1.6}"
+    ".hbp .dt{fill:var(--hb-limit,#c4201d);font-weight:600}"
+    ".hbp .seen{stroke-width:3.5}"
+    ".hbp .told{fill:none;stroke:var(--hb-limit,#c4201d);stroke-width:1.3;stroke-dasharray:5 3}"
+    ".hbp .still{opacity:.22}.hbp .on{opacity:.55}"
+    ".hbp .st{fill:var(--hb-ink,#1b2026);font-weight:600;font-size:10px}"
+    + "".join(f".hbp .f{index}{{fill:var(--hb-c{index},{colour})}}" for index, colour in enumerate(COLOURS))
     + "".join(f".hbp .c{index}{{stroke:var(--hb-c{index},{colour})}}" for index, colour in enumerate(COLOURS))
 )
 """CSS of every plot; colours are variables with a light default, so that a page may define dark ones."""

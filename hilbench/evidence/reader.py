@@ -11,10 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from hilbench.errors import InputError
-from hilbench.evidence.files import number, read_columns, read_json, read_json_lines
+from hilbench.evidence.files import GUARDIAN, number, read_columns, read_json, read_json_lines
 from hilbench.evidence.folder import SCHEMA_VERSION, procedure_folder_name
 from hilbench.evidence.schemas import violations
+from hilbench.records import read_record
 from hilbench.signals import Signal, Source
+from hilbench.waveform import Waveform
 
 SEVERITY = ("FAIL", "ERROR", "INCOMPLETE", "INCONCLUSIVE", "NOT_RUN", "PASS")
 """Worst first. INCOMPLETE is a procedure whose end was never written."""
@@ -44,6 +46,20 @@ class SignalEntry:
     def _source(self) -> Source:
         known = ("device", "fidelity", "uncertainty", "calibration")
         return Source(**{"device": "", **{key: self.source[key] for key in known if key in self.source}})
+
+
+@dataclass(frozen=True)
+class RecordEntry:
+    """A record of an instrument as the index describes it; ``about`` is what was read from it."""
+
+    name: str
+    of: str
+    about: Mapping[str, Any]
+    path: Path
+
+    def load(self) -> Waveform:
+        """The record; raises ``InputError`` when it is missing or damaged."""
+        return read_record(self.path)
 
 
 @dataclass
@@ -94,11 +110,21 @@ class ProcedureEvidence:
     @cached_property
     def index(self) -> dict[str, Any]:
         """Signal index as written; empty when it is absent or not as its schema says."""
-        index = (read_json(self.path / "signals" / "index.json") if self.path else None) or {}
-        if index and (departures := violations("signals", index)):
-            self.problems.append(f"signals/index.json is not as its schema says: {departures[0]}")
+        return self._index("signals")
+
+    def _index(self, folder: str) -> dict[str, Any]:
+        index = (read_json(self.path / folder / "index.json") if self.path else None) or {}
+        if index and (departures := violations(folder, index)):
+            self.problems.append(f"{folder}/index.json is not as its schema says: {departures[0]}")
             return {}
         return index
+
+    @cached_property
+    def records(self) -> dict[str, RecordEntry]:
+        """Records of instruments by name, in the order in which they were kept, none loaded yet."""
+        folder = (self.path or Path()) / "records"
+        entries = self._index("records").get("records", [])
+        return {one["name"]: RecordEntry(one["name"], one["of"], one["about"], folder / one["file"]) for one in entries}
 
     @cached_property
     def signals(self) -> dict[str, SignalEntry]:
@@ -174,6 +200,11 @@ class RunEvidence:
         if "FAIL" in found or self.status == "FINISHED":
             return next((verdict for verdict in SEVERITY if verdict in found), "NOT_RUN")
         return self.status
+
+    @cached_property
+    def guardian(self) -> tuple[list[dict[str, Any]], list[str]]:
+        """What the guardian did for the run in its order, and what of that is unreadable."""
+        return read_json_lines(self.path / GUARDIAN)
 
     def counts(self) -> dict[str, int]:
         """How many procedures ended with each verdict."""

@@ -26,6 +26,7 @@ from hilbench.evidence.overview import (
     verdict_section,
 )
 from hilbench.evidence.reader import RunEvidence
+from hilbench.evidence.safe_state import guardian_section
 from hilbench.evidence.svg import DARK, STYLE
 from hilbench.evidence.tested import performed, rig_section, tested_section
 
@@ -48,6 +49,7 @@ def report_html(run: RunEvidence) -> str:
     body = [
         hero(run),
         meaning_section(run),
+        guardian_section(run),
         verdict_section(groups),
         not_run_section(run),
         tested_section(run),

@@ -13,11 +13,11 @@ import jsonschema_rs
 
 from hilbench.evidence.files import read_json, read_json_lines
 
-NAMES = ("run", "result", "event", "signals")
+NAMES = ("run", "result", "event", "signals", "records")
 
 
 def load_schema(name: str) -> dict[str, Any]:
-    """The schema ``run``, ``result``, ``event`` or ``signals``; raises ``FileNotFoundError`` for others."""
+    """The schema called one of :data:`NAMES`; raises ``FileNotFoundError`` for others."""
     text = resources.files("hilbench.evidence").joinpath("schema", f"{name}.json").read_text("utf-8")
     schema: dict[str, Any] = json.loads(text)
     return schema
@@ -51,7 +51,8 @@ def folder_violations(folder: Path) -> list[str]:
 def _folder_violations(folder: Path) -> Iterator[str]:
     files = [("run", folder / "run.json")]
     for procedure in sorted((folder / "procedures").glob("*")):
-        files += [("signals", procedure / "signals" / "index.json"), ("result", procedure / "result.json")]
+        files += [(name, procedure / name / "index.json") for name in ("signals", "records")]
+        files.append(("result", procedure / "result.json"))
         yield from _event_violations(folder, procedure / "events.jsonl")
     for name, path in files:
         if path.exists():

@@ -108,12 +108,12 @@ def _bounds(values: Array) -> list[float]:
 def _draw(frame: Frame, curves: Mapping[str, tuple[Array, Array]], bins: int) -> None:
     """The curves in their order; the first of several is broad, so that it shows where another covers it."""
     for index, (name, (t, v)) in enumerate(curves.items()):
-        path = "".join(_path(frame, *decimate(*run, frame.start, frame.stop, bins)) for run in finite_runs(t, v))
+        path = "".join(curve_path(frame, *decimate(*run, frame.start, frame.stop, bins)) for run in finite_runs(t, v))
         broad = " s1" if index == 0 and len(curves) > 1 else ""
         frame.add(f'<path class="s c{index % len(COLOURS)}{broad}" d="{path}"><title>{esc(name)}</title></path>')
 
 
-def _path(frame: Frame, t: Array, v: Array) -> str:
+def curve_path(frame: Frame, t: Array, v: Array) -> str:
     """Relative path in tenths of a unit: rounding never adds up, level and upright strokes need one number."""
     x = np.rint((frame.left + (t - frame.start) / (frame.stop - frame.start) * (frame.right - frame.left)) * 10)
     y = np.rint((frame.bottom - (v - frame.low) / (frame.high - frame.low) * frame.height) * 10)

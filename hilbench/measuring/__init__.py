@@ -7,6 +7,7 @@ recorded signals of the running bench to both. Every extractor answers with the 
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 from hilbench import clock
@@ -61,6 +62,10 @@ EXTRACTORS: dict[str, Extractor] = {
     "pilot_level_error": pilots.level_error,
     "pilot_change_spacing": pilots.change_spacing,
     "pilot_gaps": pilots.gaps,
+    "pilot_command_time": pilots.given,
+    "pwm_off_time": pilots.given,
+    "state_f_time": pilots.given,
+    "unplug_open_time": pilots.given,
     "ev_reaction_time": pilots.reaction_time,
     "contactor_close_time": pilots.given,
     "contactor_open_time": pilots.given,
@@ -93,20 +98,20 @@ class Measure:
     ) -> Measurement:
         """Measure ``metric`` between two events or times (default: the whole record, until now) and judge it.
 
-        Of several nodes, lines or stations the worst counts. ``timeout_s`` replaces the rig's fallback time-out in
-        limits that name it; ``parameters`` (``roles``, ``lines``, ``lost``, ``limit``) narrow what is looked at. Raises
-        ``InputError`` for a metric that does not exist.
+        Of several nodes, lines or stations the worst counts; the instrument's record that it was read from is kept.
+        ``timeout_s`` replaces the rig's fallback time-out in limits that name it; ``parameters`` (``roles``, ``lines``,
+        ``lost``, ``limit``) narrow what is looked at. Raises ``InputError`` for a metric that does not exist.
         """
         if metric not in EXTRACTORS:
             raise InputError("measure", f"no metric {metric!r}; there are {', '.join(EXTRACTORS)}")
         start, stop = _time_of(since, self._first_time()), _time_of(until, clock.time())
         window = Window(self._bench, self._requirements, start, stop, parameters)
         context = self._context(timeout_s)
-        found = [self._judged(window, metric, reading, context, note) for reading in EXTRACTORS[metric](window)]
-        if not found:
-            nothing = Reading(math.nan, 0.0, "nothing was recorded to measure")
-            found = [self._judged(window, metric, nothing, context, note)]
-        self.results.append(max(found, key=_badness))
+        readings = EXTRACTORS[metric](window) or [Reading(math.nan, 0.0, "nothing was recorded to measure")]
+        found = [(self._judged(window, metric, reading, context, note), reading) for reading in readings]
+        worst, reading = max(found, key=lambda pair: _badness(pair[0]))
+        names = filter(None, map(self._bench.record.keep, reading.shots))
+        self.results.append(replace(worst, records=tuple(names)))
         return self.results[-1]
 
     def took(self, metric: str, took: Took | None, note: str) -> None:

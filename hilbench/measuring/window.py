@@ -12,6 +12,7 @@ from hilbench.metrics.polyline import Polyline, minus
 from hilbench.requirements import Requirements
 from hilbench.signals import base_current, line_current, offered_current
 from hilbench.site import Node
+from hilbench.waveform import Snapshot
 
 
 class Took(NamedTuple):
@@ -24,13 +25,17 @@ class Took(NamedTuple):
 
 @dataclass(frozen=True)
 class Reading:
-    """A measured value before its verdict; ``context`` adds to what the limit may depend on (node, station)."""
+    """A measured value before its verdict; ``context`` adds to what the limit may depend on (node, station).
+
+    ``shots`` are the records of an instrument that it was read from.
+    """
 
     value: float
     uncertainty: float = 0.0
     note: str = ""
     signals: tuple[str, ...] = ()
     context: Mapping[str, float] = field(default_factory=dict)
+    shots: tuple[Snapshot, ...] = ()
 
 
 @dataclass(frozen=True)

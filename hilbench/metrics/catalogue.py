@@ -301,6 +301,28 @@ METRICS: dict[str, Metric] = {
             "pilot_gaps", "1", "lower", "gaps in the PWM", "how often the PWM was away while the car went on charging"
         ),
         Metric(
+            "pilot_command_time",
+            "s",
+            "lower",
+            "command to new duty",
+            "from a command to the first cycle of the PWM with another duty cycle",
+        ),
+        Metric(
+            "pwm_off_time",
+            "s",
+            "lower",
+            "car stops after PWM off",
+            "from the last cycle of the PWM until a car that was charging has left state C or D",
+        ),
+        Metric("state_f_time", "s", "higher", "state F lasts", "how long a station that showed state F kept to it"),
+        Metric(
+            "unplug_open_time",
+            "s",
+            "lower",
+            "contactor opens after unplugging",
+            "from state A at the pilot of a car that was charging until the contactor is open",
+        ),
+        Metric(
             "ev_reaction_time",
             "s",
             "lower",

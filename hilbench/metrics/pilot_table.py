@@ -1,4 +1,6 @@
-"""Tables of the control pilot as whoever measures reads them: duty and current, states, levels, frequency, times.
+"""Tables of the control pilot as whoever measures reads them: duty and current, states, levels.
+
+Limits of frequency, duty and times are clauses of the requirement profiles.
 
 Written from the sources named with each row and shared with no emulator. No text of IEC 61851-1 or SAE J1772 was at
 hand: confidence says where each number comes from, and ``recalled`` ones want checking against the standard.
@@ -7,6 +9,7 @@ hand: confidence says where each number comes from, and ``recalled`` ones want c
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -131,6 +134,9 @@ class Limit:
         return self.low <= value <= self.high
 
 
+Limits = Mapping[str, Limit]
+"""Limits by the metric that they limit."""
+
 _CORNERS = "recomputed from the tolerances of source, R1, R2 and diode; agrees with OpenEVSE J1772EvseController.cpp"
 _IEC_LEVELS = "+-1 V after stabilisation, Siemens TM ECC manual"
 STATE_WINDOWS: dict[str, dict[str, Limit]] = {
@@ -158,28 +164,13 @@ LOW_LEVEL = {
 _BETWEEN = ((10.50, "A"), (7.45, "B"), (4.38, "C"), (1.80, "D"), (-6.20, "E"), (-math.inf, "F"))
 """Middle of the gaps between the windows of ``corners`` [V]; E and F are apart by their nearest edges."""
 
-FREQUENCY = {
-    "iec2017": Limit("frequency", 995.0, 1005.0, "Hz", "IEC 61851-1: 1000 Hz +- 0.5 %", "recalled"),
-    "j1772_2017": Limit("frequency", 980.0, 1020.0, "Hz", "SAE J1772: 1000 Hz +- 2 %", "recalled"),
-}
-WIDTH_S = {
-    "iec2017": Limit("pulse width", -5e-6, 5e-6, "s", "IEC 61851-1 Table A.2, cited in WARP evse.c", "read-code"),
-    "j1772_2017": Limit("pulse width", -25e-6, 25e-6, "s", "SAE J1772", "recalled"),
-}
+NOMINAL_HZ = 1000.0
 
 
-def _edition_of(table: dict[str, Limit], edition: str) -> Limit:
-    return table["j1772_2017" if edition.startswith("j1772") else "iec2017"]
-
-
-def frequency_limit(edition: str) -> Limit:
-    """Frequency [Hz] that the station of an edition keeps."""
-    return _edition_of(FREQUENCY, edition)
-
-
-def width_limit(edition: str) -> Limit:
-    """By how much [s] the high part of a period may differ from what the station means to send."""
-    return _edition_of(WIDTH_S, edition)
+def frequency_limit(error: Limit) -> Limit:
+    """Frequencies [Hz] within an error [%]."""
+    off_hz = NOMINAL_HZ * error.high / 100.0
+    return Limit("frequency", NOMINAL_HZ - off_hz, NOMINAL_HZ + off_hz, "Hz", error.source, error.confidence)
 
 
 def state_of(high_v: float) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -11,28 +11,41 @@ CHANGED_PCT = 0.15
 """Two looks whose duty cycles [%] differ by less saw the same one: a tenth of an ampere, and noise (policy-default)."""
 
 
-def changes(looks: Sequence[tuple[float, float]]) -> list[tuple[float, float, float]]:
-    """Times [s] of the looks that first saw another duty cycle, with that before and after [%]; ``nan``: no PWM."""
+class Move(NamedTuple):
+    """A change of the duty cycle: time [s] of the look that first saw it, the duty before and after [%].
+
+    ``nan`` is no PWM.
+    """
+
+    t: float
+    was_pct: float
+    now_pct: float
+
+
+def changes(looks: Sequence[tuple[float, float]]) -> list[Move]:
+    """All changes in a row of times [s] and duty cycles [%]."""
     found = []
     for (_before, was), (t, now) in pairwise(looks):
         away = math.isnan(was) != math.isnan(now)
         if away or abs(now - was) > CHANGED_PCT:
-            found.append((t, was, now))
+            found.append(Move(t, was, now))
     return found
 
 
-def raise_spacing(looks: Sequence[tuple[float, float]]) -> float:
-    """Least time [s] from a change of the duty cycle to the next raise; infinity without two such changes."""
-    seen = changes(looks)
-    pairs = pairwise(seen)
-    return min((later[0] - earlier[0] for earlier, later in pairs if later[2] > later[1]), default=math.inf)
+def raises(looks: Sequence[tuple[float, float]]) -> Iterator[tuple[Move, Move]]:
+    """Each raise of the duty cycle, after the change before it: what must lie apart. Reductions may come at once."""
+    return ((before, move) for before, move in pairwise(changes(looks)) if move.now_pct > move.was_pct)
 
 
-def gaps(pwm: Sequence[bool]) -> int:
-    """How often the PWM went and came back."""
+def closest_raise(looks: Sequence[tuple[float, float]]) -> tuple[Move, Move] | None:
+    """The raise that came soonest after the change before it, and that change; None without two such changes."""
+    return min(raises(looks), key=lambda pair: pair[1].t - pair[0].t, default=None)
+
+
+def gaps(pwm: Sequence[bool]) -> list[int]:
+    """The looks that last saw no PWM, each time that it went and came back."""
     first_on = next((n for n, on in enumerate(pwm) if on), len(pwm))
-    rows = list(pwm[first_on:])
-    return sum(not was and now for was, now in pairwise(rows))
+    return [n for n in range(first_on, len(pwm) - 1) if not pwm[n] and pwm[n + 1]]
 
 
 class WakeUp(NamedTuple):

@@ -36,6 +36,7 @@ async def run(bench: Bench, measure: Measure) -> None:
             "offered_a": _offer_a(lower),
             "seen_s": lower.t,
             "seen_u_s": lower.uncertainty_s,
+            "look": lower,
         }
         measure("ev_reaction_time", since=start, role=role, **seen)
         bench.base_load.clear()

@@ -1,4 +1,4 @@
-"""Records of oscilloscopes and loggers from files: CSV, numpy, WAV and sigrok sessions, each as a ``Waveform``.
+"""Records of oscilloscopes and loggers from files: CSV, numpy, WAV, sigrok sessions, and those that runs keep.
 
 What a file does not say, its reader is told: ``dt_s`` where there is no time, ``volts_per_unit`` where the numbers are
 no volts (``full_scale_v`` of a WAV file is the same thing), ``channel`` where there are several.
@@ -12,6 +12,7 @@ from pathlib import Path
 from hilbench.errors import InputError, Problem
 from hilbench.records.asked import Asked
 from hilbench.records.csv_file import read_csv
+from hilbench.records.npz_file import read_npz
 from hilbench.records.numpy_file import read_npy
 from hilbench.records.sigrok_file import read_sigrok
 from hilbench.records.wav_file import read_wav
@@ -23,6 +24,7 @@ READERS: dict[str, Callable[[Path, Asked], Waveform]] = {
     ".csv": read_csv,
     ".txt": read_csv,
     ".npy": read_npy,
+    ".npz": read_npz,
     ".wav": read_wav,
     ".sr": read_sigrok,
 }

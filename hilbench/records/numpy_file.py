@@ -12,7 +12,7 @@ from hilbench.errors import InputError, Problem
 from hilbench.records.asked import Asked, even_times
 from hilbench.waveform import Waveform
 
-_DAMAGE = (ValueError, EOFError, SyntaxError, TypeError, KeyError, OverflowError, RecursionError, tokenize.TokenError)
+DAMAGE = (ValueError, EOFError, SyntaxError, TypeError, KeyError, OverflowError, RecursionError, tokenize.TokenError)
 """What ``numpy.load`` raises for damaged files, whose header it reads as Python."""
 
 
@@ -20,7 +20,7 @@ def read_npy(path: Path, asked: Asked) -> Waveform:
     """Read a ``.npy`` file; pickled objects are refused, for loading them runs their code."""
     try:
         loaded = np.load(path, allow_pickle=False)
-    except _DAMAGE as error:
+    except DAMAGE as error:
         raise InputError(str(path), f"is no readable .npy file: {error}") from error
     if not isinstance(loaded, np.ndarray) or loaded.dtype.kind not in "fiu":
         raise InputError(str(path), "holds no real numbers")

@@ -154,6 +154,10 @@ class AcStation(Limited):
         """The car draws no more than the fallback (nothing when that is below 6 A) plus ``tolerance_a``."""
         return self._outlet.drawn_a() <= self._safe_a + tolerance_a + 1e-6  # a sum of floats may end just above it
 
+    def read_back(self) -> str:
+        """What the car draws."""
+        return f"{self._outlet.drawn_a():.1f} A drawn"
+
     @property
     def _safe_a(self) -> float:
         return self._branch.fallback_a if self._branch.fallback_a >= MINIMUM_CURRENT_A else 0.0
