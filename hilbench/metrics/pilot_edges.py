@@ -15,6 +15,10 @@ Indices = NDArray[np.intp]
 Floats = NDArray[np.float64]
 COARSE_S = 4e-6
 """Spacing of the first look: the shortest legal pulse, 3 % of 1 ms, has seven such samples."""
+SHORT_S = 10e-6
+"""Pulses shorter than that are none of a wave: the shortest of a table is 3 % of 1 ms (policy-default)."""
+CHATTER_S = 2e-6
+"""Noise may turn a slow edge over and over that far from where it was found."""
 _ROUGH, _GOLDEN = 3000, 0.6180339887498949
 LEAST_SWING_V = 1.0
 """A record that swings less is no square wave: a level with noise (policy-default)."""
@@ -39,32 +43,53 @@ class Edges:
         return self.at[1 if self.first_up else 0 :: 2]
 
 
+def median(values: Floats) -> float:
+    """The median of a few numbers, without what ``numpy.median`` does beside."""
+    ordered, count = np.sort(values), len(values)
+    return float(ordered[(count - 1) // 2] + ordered[count // 2]) / 2.0
+
+
 def regular(edges: Edges) -> bool:
     """True for three edges or more whose periods are alike, as in a wave; a lost pair of edges is no matter."""
     if len(edges.at) < 3:
         return False
     periods = edges.at[2:] - edges.at[:-2]
-    period = float(np.median(periods))
+    period = median(periods)
     times = np.maximum(np.round(periods / period), 1.0)
-    return float(np.median(np.diff(edges.at))) > 2.0 and bool(np.all(np.abs(periods / times - period) < 0.25 * period))
+    return median(np.diff(edges.at)) > 2.0 and bool(np.all(np.abs(periods / times - period) < 0.25 * period))
+
+
+def without_short(edges: Edges, dt_s: float) -> Edges:
+    """The edges without those of pulses that are shorter than any of a wave."""
+    short = np.flatnonzero(np.diff(edges.at) * dt_s < SHORT_S)
+    gone = np.zeros(len(edges.at), dtype=np.bool_)
+    for first in short.tolist():
+        if not gone[first]:
+            gone[first : first + 2] = True
+    first_up = edges.first_up if int(np.argmin(gone)) % 2 == 0 else not edges.first_up
+    return Edges(edges.level_v, edges.at[~gone], first_up)
 
 
 @dataclass(frozen=True)
 class Level:
     """A resting level: mean, standard deviation of the samples around it, and how many there are.
 
-    ``model_u_v`` is the standard uncertainty of what was corrected for samples that had not come to rest.
+    ``model_u_v`` is the standard uncertainty of what was corrected for samples that had not come to rest, ``steps_u_v``
+    that of where between the steps of the converter the level lies.
     """
 
     volts: float
     noise_v: float
     samples: int
     model_u_v: float = 0.0
+    steps_u_v: float = 0.0
 
     @property
     def statistical_v(self) -> float:
-        """Standard uncertainty of the mean from noise and correction."""
-        return math.hypot(self.noise_v / math.sqrt(self.samples), self.model_u_v) if self.samples else math.nan
+        """Standard uncertainty of the mean from noise, correction and steps."""
+        if not self.samples:
+            return math.nan
+        return math.hypot(self.noise_v / math.sqrt(self.samples), self.model_u_v, self.steps_u_v)
 
 
 def stride(dt_s: float) -> int:
@@ -129,6 +154,17 @@ def _refined(values: NDArray[np.floating], level_v: float, before: Indices, afte
     return np.asarray(before + at - 1 + np.clip(share, 0.0, 1.0), dtype=np.float64)
 
 
+def unseen(record: Waveform, edges: Edges) -> int:
+    """How many pulses across the level of ``edges`` are none of them: too short for the first look, down to a sample."""
+    above = record.values > edges.level_v
+    turns = np.flatnonzero(above[1:] != above[:-1]) + 1.0
+    if not len(edges.at):
+        return len(turns) // 2
+    after = np.clip(np.searchsorted(edges.at, turns), 1, len(edges.at) - 1) if len(edges.at) > 1 else 0
+    away = np.minimum(np.abs(edges.at[after] - turns), np.abs(edges.at[np.maximum(after - 1, 0)] - turns))
+    return int(np.count_nonzero(away > max(CHATTER_S / record.dt_s, 3.0)) + 1) // 2
+
+
 def plateaus_short_s(edges: Edges, dt_s: float) -> tuple[float, float]:
     """Length of the shortest whole low and high plateau [s]; infinite where there is none."""
     lengths = np.diff(edges.at) * dt_s
@@ -139,11 +175,12 @@ def plateaus_short_s(edges: Edges, dt_s: float) -> tuple[float, float]:
 def plateaus(edges: Edges, count: int, skip: float) -> tuple[Floats, Floats, NDArray[np.bool_]]:
     """Begin and end [samples] of what lies between the crossings, ``skip`` after each, and which are high.
 
-    The first and the last one end with the record. Where less is left than 40 % of a plateau, its last 40 % are taken.
+    The first and the last one end with the record, which may begin right after an edge. Where less is left than 40 % of
+    any other plateau, its last 40 % are taken.
     """
     bounds = np.concatenate(([-1.0], edges.at, [float(count)]))
     begin, end = bounds[:-1], bounds[1:]
     late = np.minimum(begin + skip, end - 0.4 * (end - begin))
-    late[0] = 0.0
+    late[0] = min(skip, end[0])
     high = (np.arange(len(begin)) % 2 == 1) == edges.first_up
     return late, end, high
