@@ -1,4 +1,4 @@
-"""Records of random pilots as the emulated wire renders them, with what is true of them: any legal part, any instrument.
+"""Records of random pilots as the emulated wire renders them, with what is true of them: any legal part, any scope.
 
 Shared by the campaign of ``benches.pilot_measure`` and the test of ``tests/test_pilot_rendered.py``.
 """

@@ -17,7 +17,19 @@ import numpy as np
 from hilbench.errors import InputError
 from hilbench.metrics.pilot_careful import careful
 from hilbench.metrics.pilot_codes import resolved
-from hilbench.metrics.pilot_edges import LEAST_SWING_V, Edges, Level, find, regular, rough_levels, stride, unseen, without_short
+from hilbench.metrics.pilot_edges import (
+    LEAST_SWING_V,
+    Edges,
+    Level,
+    find,
+    median,
+    regular,
+    rough_levels,
+    stride,
+    unseen,
+    without,
+    without_short,
+)
 from hilbench.metrics.pilot_fast import fast
 from hilbench.metrics.pilot_levels import Levels, step_v
 from hilbench.metrics.pilot_table import STATE_WINDOWS, DutyTable, duty_table, state_of
@@ -100,28 +112,24 @@ def measure(
     _check(record, stride(record.dt_s) if mode == "fast" else 1)
     low_v, high_v = rough_levels(record.values)
     edges = find(record, (low_v + high_v) / 2.0, max(HYSTERESIS_SHARE * (high_v - low_v), LEAST_SWING_V / 4.0))
-    wave, found = regular(edges), None
+    wave = regular(edges)
     if not wave:
         edges = without_short(edges, record.dt_s)
         wave = regular(edges)
-    if wave and high_v - low_v >= LEAST_SWING_V:
-        found = fast(record, edges, (low_v, high_v), threshold_v) if mode == "fast" else None
-        found = found or careful(record, edges, (low_v, high_v), threshold_v)
+    if not wave or high_v - low_v < LEAST_SWING_V:
+        return _still(record, edges, (low_v, high_v), rules)
+    pulses = unseen(record, edges)
+    clean = without(record, edges, pulses) if len(pulses) else record
+    found = fast(clean, edges, (low_v, high_v), threshold_v) if mode == "fast" else None
+    found = found or careful(clean, edges, (low_v, high_v), threshold_v)
     shown = _pulses(record, *found, rules) if found else _still(record, edges, (low_v, high_v), rules)
-    return _with_short_pulses(record, shown, edges)
+    return _noted(shown, len(pulses))
 
 
-def _with_short_pulses(record: Waveform, shown: Pilot, edges: Edges) -> Pilot:
-    """With what is too short to be a pulse of the wave, or stands out of a still level; it is found in both modes."""
-    if not shown.steady and not shown.pwm:
-        return shown
-    if not shown.pwm:
-        edges = Edges(shown.high_v.value + (-1.0 if shown.high_v.value > 0.0 else 1.0) * STANDS_OUT_V, np.empty(0), True)
-    count = unseen(record, edges) if shown.pwm or shown.noise_v < STANDS_OUT_V / 6.0 else 0
-    if not count:
-        return shown
-    note = f"{count} pulses too short for a wave, which duty and levels leave out"
-    return replace(shown, short_pulses=count, notes=(*shown.notes, note))
+def _noted(shown: Pilot, pulses: int) -> Pilot:
+    """With a note of what is too short to be a pulse of the wave, or stands out of a still level."""
+    note = f"{pulses} pulses too short for a wave, which duty and levels leave out"
+    return replace(shown, short_pulses=pulses, notes=(*shown.notes, note)) if pulses else shown
 
 
 def _check(record: Waveform, every: int) -> None:
@@ -186,7 +194,7 @@ def _still(record: Waveform, edges: Edges, rough: tuple[float, float], rules: Du
     high = _level(record, level)
     letter = state_of(level.volts)
     too_few = "no wave of three whole edges or more: nothing can be said about duty and frequency"
-    return Pilot(
+    still = Pilot(
         state=letter if letter in "EF" else f"{letter}1",
         pwm=False,
         high_v=high,
@@ -208,6 +216,16 @@ def _still(record: Waveform, edges: Edges, rough: tuple[float, float], rules: Du
         steady=steady,
         notes=() if steady else (too_few,),
     )
+    return _noted(still, _standing_out(record, level) if steady else 0)
+
+
+def _standing_out(record: Waveform, level: Level) -> int:
+    """How many pulses leave a level without wave, in the direction of the other side of the source."""
+    some = record.values[:: max(len(record.values) // 3000, 1)].astype(np.float64)
+    if median(np.abs(some - median(some))) > STANDS_OUT_V / 9.0:  # noise of a third of it would do so by itself
+        return 0
+    border_v = level.volts - math.copysign(STANDS_OUT_V, level.volts)
+    return len(unseen(record, Edges(border_v, np.empty(0), True)))
 
 
 def _level(record: Waveform, level: Level) -> Reading:

@@ -178,7 +178,8 @@ def _figure(found: Fit, function: Callable[[Shape], float], noise_v: float, pull
     theta = theta_of(found.shape)
     by = np.array([_partial(found.shape, theta, function, k) for k in range(UNKNOWNS)])
     by = by if pull is None else by - pull
-    return Sure(function(found.shape), noise_v * root(float(by @ found.covariance @ by)))
+    u = combined(noise_v * root(float(by @ found.covariance @ by)), float(by @ found.biased))
+    return Sure(function(found.shape), u)
 
 
 def _partial(shape: Shape, theta: Floats, function: Callable[[Shape], float], k: int) -> float:

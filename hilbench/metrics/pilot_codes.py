@@ -23,7 +23,7 @@ _erf = np.vectorize(math.erf, otypes=[np.float64])
 
 
 def resolved(level: Level, samples: NDArray[np.floating], lsb_v: float) -> Level:
-    """The level with place, noise and uncertainty as the codes of its ``samples`` tell; as it is where noise dithers."""
+    """The level with place, noise and uncertainty as the codes of its ``samples`` tell; itself where noise dithers."""
     if lsb_v <= 0.0 or not len(samples) or level.noise_v > COARSE * lsb_v:
         return level
     base_v = float(np.median(samples))

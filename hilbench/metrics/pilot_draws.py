@@ -1,9 +1,9 @@
 """Draws from all that a folded pilot record allows, where one best fit would say nothing of how wrong it may be.
 
 The places where the posterior is highest are found by Gauss-Newton; what is drawn around them (Student's t) is weighed
-by the posterior; an ensemble that is drawn from these by weight (affine-invariant, Goodman and Weare 2010, stretch move,
-recalled) takes the rest of the way. All is drawn from a generator of its own with a fixed seed, so that the same record
-gives the same result.
+by the posterior; an ensemble that is drawn from these by softened weight (affine-invariant, Goodman and Weare 2010,
+stretch move, recalled) takes the rest of the way. All is drawn from a generator of its own with a fixed seed, so that
+the same record gives the same result.
 """
 
 from __future__ import annotations
@@ -86,14 +86,13 @@ class _Cloud:
     def draw(self, count: int, rng: np.random.Generator) -> Floats:
         """As many walkers."""
         longer = np.sqrt(FREEDOM / rng.chisquare(FREEDOM, count))
-        return self.centre + ((rng.standard_normal((count, UNKNOWNS)) * self.widths) @ self.axes.T) * longer[:, None] * UNITS
+        steps = (rng.standard_normal((count, UNKNOWNS)) * self.widths) @ self.axes.T
+        return np.asarray(self.centre + steps * longer[:, None] * UNITS)
 
     def log(self, walkers: Floats) -> Floats:
         """Log of the density, up to the same constant for all clouds."""
         square = np.sum(((walkers - self.centre) / UNITS @ self.axes / self.widths) ** 2, axis=1)
-        return np.asarray(
-            -(FREEDOM + UNKNOWNS) / 2.0 * np.log1p(square / FREEDOM) - float(np.sum(np.log(self.widths)))
-        )
+        return np.asarray(-(FREEDOM + UNKNOWNS) / 2.0 * np.log1p(square / FREEDOM) - float(np.sum(np.log(self.widths))))
 
 
 def _mixed(clouds: list[_Cloud], shares: Floats, walkers: Floats) -> Floats:

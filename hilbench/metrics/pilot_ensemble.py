@@ -1,7 +1,8 @@
 """What the folded periods of a record say about the circuit and the times behind them: all that may be, weighed.
 
-Unknowns of a walker: time of rise and fall [s], what the period is off [s], log time constant, log ratio, knee [V], what
-the levels are off [V], the log of how long the source takes to rise and to fall, and the log of how much edges jitter.
+Unknowns of a walker: time of rise and fall [s], what the period is off [s], log time constant, log ratio, knee [V],
+what the levels are off [V], the log of how long the source takes to rise and to fall, and that of how much edges
+jitter.
 """
 
 from __future__ import annotations
@@ -33,7 +34,8 @@ _STEPS, _JITTERS = 6, np.geomspace(1e-11, 1e-4, 120)
 @dataclass(frozen=True)
 class Folded:
     """Samples around one edge of the mean period: time after the guessed crossing [s], number of the period after the
-    middle one, volts, how many samples each is, their sum of squares around it [V^2], and how steep the edge is [V/s]."""
+    middle one, volts, how many samples each is, their sum of squares around it [V^2], how steep the edge is [V/s], and
+    how many of them share a step of the converter and so its error."""
 
     at_s: Floats
     number: Floats
@@ -45,9 +47,9 @@ class Folded:
 
 @dataclass(frozen=True)
 class Posterior:
-    """What is known of a folded period: base shape, standard uncertainties of its levels [V], noise of a sample and what
-    no averaging takes away [V], the jitter that is taken for granted in a search [s], how far off the edges and the
-    period may be [s], and the samples of both edges."""
+    """What is known of a folded period: base shape, standard uncertainties of its levels [V], noise of a sample and
+    what no averaging takes away [V], the jitter that is taken for granted in a search [s], how far off the edges and
+    the period may be [s], and the samples of both edges."""
 
     base: Shape
     high_u_v: float
@@ -78,6 +80,7 @@ class Posterior:
         """Where each walker crosses half way in the middle period, after the guess [s]."""
         begin = walkers[:, RISE if rising else FALL] - _Edges(self.base, walkers, rising).about_middle[:, 0]
         edges = [(shape.rise if rising else shape.fall, shape.middle_v) for shape in shapes]
+        begin = np.asarray(begin, dtype=np.float64)
         return begin + np.array([edge.reaching(middle_v) for edge, middle_v in edges])
 
     def folded(self, rising: bool) -> Folded:

@@ -73,7 +73,7 @@ class Side:
 @dataclass(frozen=True)
 class Fit:
     """Shape and crossings; ``covariance`` is that of the shape's unknowns for a noise of 1 V, ``misfit`` the ratio of
-    what is left over to the noise, ``edge_misfit`` the same where the edges are steep."""
+    what is left over to the noise, ``edge_misfit`` the same where the edges are steep, ``biased`` how far the priors pull the unknowns."""
 
     shape: Shape
     rise: Side
@@ -81,11 +81,12 @@ class Fit:
     covariance: Floats
     misfit: float
     edge_misfit: float
+    biased: Floats
 
 
 @dataclass(frozen=True)
 class _Linear:
-    """One linearisation: squared residuals, the same weighed by steepness, and the normal equations of one direction."""
+    """One linearisation: squared residuals, also weighed by steepness, and the normal equations of one direction."""
 
     cost: float
     samples: float
@@ -220,13 +221,14 @@ def fit(rises: Windows, falls: Windows, base: Shape, noise_v: float, dt_s: float
     freedom = max(sum(part.samples for part in parts) - unknowns, 1.0)
     left_v = math.sqrt(sum(part.cost for part in parts) / freedom)
     rise, fall = (search.side(part, at) for part, at in zip(parts, search.crossings, strict=True))
-    matrix, _ = search.normal(parts, 0.0)
+    covariance = np.asarray(np.linalg.inv(search.normal(parts, 0.0)[0]), dtype=np.float64)
     steep_v = math.sqrt(sum(part.steep_cost for part in parts) / max(sum(part.steep_freedom for part in parts), 1e-9))
     return Fit(
         shape_of(base, search.theta),
         rise,
         fall,
-        np.asarray(np.linalg.inv(matrix), dtype=np.float64),
+        covariance,
         left_v / max(noise_v, 1e-6),
         steep_v / max(noise_v, 1e-6),
+        np.asarray(covariance @ (search.prior * (search.centre - search.theta))),
     )

@@ -25,7 +25,7 @@ _MOST_STEPS = 20
 
 
 class Piece(NamedTuple):
-    """From ``begin_s`` on the voltage is ``level_v + slope x + swing_v exp(-x / tau_s)``, ``x`` being the time since."""
+    """From ``begin_s`` on: ``level_v + slope x + swing_v exp(-x / tau_s)``, ``x`` being the time since."""
 
     begin_s: float
     level_v: float

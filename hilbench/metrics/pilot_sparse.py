@@ -170,8 +170,7 @@ def _posterior(
     high_v, low_v = resting.high.volts, resting.low.volts
     after_s = min(_AFTER_S, 0.9 * float(np.diff(edges.at).min()) * record.dt_s)
     rise, fall = (
-        fold(record, at, begin_s, grid, after_s)
-        for at, begin_s in zip(times, (grid.rise_s, grid.fall_s), strict=True)
+        fold(record, at, begin_s, grid, after_s) for at, begin_s in zip(times, (grid.rise_s, grid.fall_s), strict=True)
     )
     high_u_v, low_u_v = (combined(level.statistical_v, 1e-4) for level in (resting.high, resting.low))
     posterior = Posterior(
@@ -217,9 +216,7 @@ def _together(posterior: Posterior, rising: bool, edges: int) -> float:
     return max(float(np.sum(folded.count * squares)) ** 2 / float(np.sum(folded.count * squares**2)) / edges, 1.0)
 
 
-def _timing(
-    posterior: Posterior, walkers: Floats, grid: Grid, trained: Train, threshold_v: float | None
-) -> Timing:
+def _timing(posterior: Posterior, walkers: Floats, grid: Grid, trained: Train, threshold_v: float | None) -> Timing:
     level_v = posterior.base.middle_v if threshold_v is None else threshold_v
     shapes = [posterior.shape(walker) for walker in walkers]
     middle = np.array([widening(shape, shape.middle_v) for shape in shapes])
