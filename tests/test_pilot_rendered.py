@@ -9,14 +9,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from benches.pilot_rendered import WAVES, Case, illegal, legal, readings
+from benches.pilot_rendered import LOADS, WAVES, Case, illegal, legal, readings
 from hilbench.metrics.pilot import Mode, measure
 from hilbench.metrics.pilot_codes import resolved
 from hilbench.metrics.pilot_edges import Level
 from hilbench.metrics.pilot_shape import Shape
 from hilbench.waveform import Waveform
 from hilbench_emulators.pilot import Circuit, Digitiser, Evse, render, steady, voltage
-from hilbench_emulators.pilot.circuit import node_of
+from hilbench_emulators.pilot.circuit import Load, node_of
 
 
 def off(case: Case, mode: Mode = "careful") -> dict[str, float]:
@@ -59,17 +59,17 @@ def test_what_was_rendered_is_measured(seed: int) -> None:
     assert max(off(legal(seed, (1e6, 2e6))).values()) < 3.0
 
 
-@pytest.mark.parametrize("load", "ABCD")
+@pytest.mark.parametrize("load", LOADS)
 @pytest.mark.parametrize("ramps_s", [(0.0, 0.0), (2e-6, 0.5e-6), (20e-6, 20e-6)])
-def test_the_shape_of_an_edge_is_that_of_the_wire(load: str, ramps_s: tuple[float, float]) -> None:
+def test_the_shape_of_an_edge_is_that_of_the_wire(load: Load, ramps_s: tuple[float, float]) -> None:
     """Sources that jump or take their time: both edges agree with the wire within a microvolt."""
     circuit = Circuit(evse=Evse(rise_s=ramps_s[0], fall_s=ramps_s[1]))
-    node = node_of(circuit, load)  # type: ignore[arg-type]  # a letter of a load
+    node = node_of(circuit, load)
     ratio = node.share(True) / node.share(False)
     rise_s, fall_s = (seconds / 0.8 for seconds in ramps_s)
     levels = node.steady_v(12.0), node.steady_v(-12.0)
     shape = Shape(*levels, node.tau_s(False), ratio, rise_ramp_s=rise_s, fall_ramp_s=fall_s)
-    wire, x = steady(load, 40.0, circuit), np.arange(8000) * 1e-8 - 5e-6  # type: ignore[arg-type]  # the same
+    wire, x = steady(load, 40.0, circuit), np.arange(8000, dtype=np.float64) * 1e-8 - 5e-6
     for edge, begin_s in ((shape.rise, 1.0), (shape.fall, 1.0004)):
         assert np.abs(edge.value(x) - voltage(wire, begin_s - 5e-6, 1e-8, 8000)).max() < 1e-6
         level_v = (shape.high_v + 2.0 * shape.low_v) / 3.0

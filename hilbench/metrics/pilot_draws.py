@@ -66,7 +66,7 @@ def mode(posterior: Posterior, start: Floats) -> Mode:
         if gain < _SMALL:
             break
     covariance = np.linalg.inv(slope.T @ slope) * np.outer(UNITS, UNITS)
-    return Mode(walker, -cost / 2.0, np.asarray(covariance))
+    return Mode(walker, -cost / 2.0, np.asarray(covariance, dtype=np.float64))
 
 
 @dataclass(frozen=True)

@@ -80,8 +80,7 @@ class Posterior:
         """Where each walker crosses half way in the middle period, after the guess [s]."""
         begin = walkers[:, RISE if rising else FALL] - _Edges(self.base, walkers, rising).about_middle[:, 0]
         edges = [(shape.rise if rising else shape.fall, shape.middle_v) for shape in shapes]
-        begin = np.asarray(begin, dtype=np.float64)
-        return begin + np.array([edge.reaching(middle_v) for edge, middle_v in edges])
+        return np.asarray(begin + np.array([edge.reaching(middle_v) for edge, middle_v in edges]), dtype=np.float64)
 
     def folded(self, rising: bool) -> Folded:
         """The samples of one edge."""

@@ -73,7 +73,8 @@ class Side:
 @dataclass(frozen=True)
 class Fit:
     """Shape and crossings; ``covariance`` is that of the shape's unknowns for a noise of 1 V, ``misfit`` the ratio of
-    what is left over to the noise, ``edge_misfit`` the same where the edges are steep, ``biased`` how far the priors pull the unknowns."""
+    what is left over to the noise, ``edge_misfit`` the same where the edges are steep, ``biased`` how far the priors
+    pull the unknowns."""
 
     shape: Shape
     rise: Side
