@@ -213,7 +213,8 @@ def _together(posterior: Posterior, rising: bool, edges: int) -> float:
     """How many samples tell the time of one edge: its jitter moves all of them at once."""
     folded = posterior.folded(rising)
     squares = folded.steep**2
-    return max(float(np.sum(folded.count * squares)) ** 2 / float(np.sum(folded.count * squares**2)) / edges, 1.0)
+    fourth = float(np.sum(folded.count * squares**2))
+    return max(float(np.sum(folded.count * squares)) ** 2 / fourth / edges, 1.0) if fourth > 0.0 else 1.0
 
 
 def _timing(posterior: Posterior, walkers: Floats, grid: Grid, trained: Train, threshold_v: float | None) -> Timing:
