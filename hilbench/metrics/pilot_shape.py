@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 Volts = NDArray[np.float64]
 KNEE_V, KNEE_U_V = 0.7, 0.1
 """Forward voltage of the EV's diode: 0.55 to 0.85 V from -40 to +85 degC and 2.75 to 10 mA (recalled)."""
-RAMP_S, RAMP_U = 0.8e-6, 0.9
+RAMP_S, RAMP_U = 0.4e-6, 1.2
 """Time of the source from rail to rail, and the standard deviation of its logarithm, before anything is seen: from next
 to nothing to the 2.5 us of a generator that takes 2 us from 10 to 90 % (limit recalled; policy-default)."""
 _MOST_STEPS = 20
