@@ -9,16 +9,29 @@ other level more or less: ``source_duty`` is what the station sent, by the same 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 
 from hilbench.errors import InputError
 from hilbench.metrics.pilot_careful import careful
-from hilbench.metrics.pilot_edges import LEAST_SWING_V, Edges, Level, find, regular, rough_levels, stride
+from hilbench.metrics.pilot_codes import resolved
+from hilbench.metrics.pilot_edges import (
+    LEAST_SWING_V,
+    Edges,
+    Level,
+    find,
+    median,
+    regular,
+    rough_levels,
+    stride,
+    unseen,
+    without,
+    without_short,
+)
 from hilbench.metrics.pilot_fast import fast
-from hilbench.metrics.pilot_levels import Levels, step_v, unresolved_v
+from hilbench.metrics.pilot_levels import Levels, step_v
 from hilbench.metrics.pilot_table import STATE_WINDOWS, DutyTable, duty_table, state_of
 from hilbench.metrics.pilot_timing import Sure, Timing
 from hilbench.metrics.uncertainty import COVERAGE, combined
@@ -29,6 +42,10 @@ HYSTERESIS_SHARE = 0.2
 """Hysteresis of the search for edges as a share of the swing (policy-default)."""
 UNSTEADY_V, UNSTEADY_S = 0.4, 2e-6
 """A record whose plateaus or edges differ by more is not steady (policy-default)."""
+
+
+STANDS_OUT_V = 2.0
+"""How far a pulse leaves a level without wave to be counted (policy-default)."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +66,7 @@ NOTHING = Reading(math.nan, math.nan)
 class Pilot:
     """What a steady record of the pilot shows. Levels in V, times in s, duty in %, current in A.
 
+    ``short_pulses`` counts what crosses the middle for less than 4 to 10 us beside the wave: it is in no other figure.
     ``state`` is a letter with 1 (no PWM) or 2 (PWM), without for E and F. ``low_v`` is nothing when there is no PWM.
     ``current_a`` is what a car may draw by ``table``, ``rc_duty`` by how much the capacitance moves the duty at the
     threshold. ``way`` says how it was measured, ``notes`` what the reader must know.
@@ -74,6 +92,7 @@ class Pilot:
     way: str
     steady: bool
     notes: tuple[str, ...] = ()
+    short_pulses: int = 0
 
     @property
     def rc_duty_pct(self) -> float:
@@ -93,11 +112,24 @@ def measure(
     _check(record, stride(record.dt_s) if mode == "fast" else 1)
     low_v, high_v = rough_levels(record.values)
     edges = find(record, (low_v + high_v) / 2.0, max(HYSTERESIS_SHARE * (high_v - low_v), LEAST_SWING_V / 4.0))
-    found = None
-    if high_v - low_v >= LEAST_SWING_V and regular(edges):
-        found = fast(record, edges, (low_v, high_v), threshold_v) if mode == "fast" else None
-        found = found or careful(record, edges, (low_v, high_v), threshold_v)
-    return _pulses(record, *found, rules) if found else _still(record, edges, (low_v, high_v), rules)
+    wave = regular(edges)
+    if not wave:
+        edges = without_short(edges, record.dt_s)
+        wave = regular(edges)
+    if not wave or high_v - low_v < LEAST_SWING_V:
+        return _still(record, edges, (low_v, high_v), rules)
+    pulses = unseen(record, edges)
+    clean = without(record, edges, pulses) if len(pulses) else record
+    found = fast(clean, edges, (low_v, high_v), threshold_v) if mode == "fast" else None
+    found = found or careful(clean, edges, (low_v, high_v), threshold_v)
+    shown = _pulses(record, *found, rules) if found else _still(record, edges, (low_v, high_v), rules)
+    return _noted(shown, len(pulses))
+
+
+def _noted(shown: Pilot, pulses: int) -> Pilot:
+    """With a note of what is too short to be a pulse of the wave, or stands out of a still level."""
+    note = f"{pulses} pulses too short for a wave, which duty and levels leave out"
+    return replace(shown, short_pulses=pulses, notes=(*shown.notes, note)) if pulses else shown
 
 
 def _check(record: Waveform, every: int) -> None:
@@ -115,7 +147,7 @@ def _pulses(record: Waveform, resting: Levels, timing: Timing, rules: DutyTable)
     steady = resting.unsteady_v <= UNSTEADY_V and timing.jitter_s <= UNSTEADY_S
     period = timing.period_s
     frequency_u = combined(period.u / period.value**2, record.accuracy.clock / period.value)
-    high, low = (_level(record, level, resting.noise_v) for level in (resting.high, resting.low))
+    high, low = (_level(record, level) for level in (resting.high, resting.low))
     duty = _expanded(timing.duty_pct)
     letter = state_of(high.value)
     return Pilot(
@@ -157,12 +189,12 @@ def _still(record: Waveform, edges: Edges, rough: tuple[float, float], rules: Du
     """A record without enough edges: a level, or one that changes too seldom to be measured."""
     values = record.values.astype(np.float64)
     steady = rough[1] - rough[0] < LEAST_SWING_V or not len(edges.at)
-    mean_v = float(values.mean()) if steady else rough[1]
-    noise_v = float(values.std()) if steady else 0.0
-    high = _level(record, Level(mean_v, noise_v, len(values)), noise_v)
-    letter = state_of(mean_v)
+    level = Level(float(values.mean()), float(values.std()), len(values)) if steady else Level(rough[1], 0.0, 1)
+    level = resolved(level, values, step_v(record)) if steady else level
+    high = _level(record, level)
+    letter = state_of(level.volts)
     too_few = "no wave of three whole edges or more: nothing can be said about duty and frequency"
-    return Pilot(
+    still = Pilot(
         state=letter if letter in "EF" else f"{letter}1",
         pwm=False,
         high_v=high,
@@ -177,20 +209,29 @@ def _still(record: Waveform, edges: Edges, rough: tuple[float, float], rules: Du
         threshold_v=math.nan,
         tau_s=NOTHING,
         jitter_s=math.nan,
-        noise_v=noise_v,
+        noise_v=level.noise_v,
         cycles=0,
         begin_s=record.t0_s,
         way="level",
         steady=steady,
         notes=() if steady else (too_few,),
     )
+    return _noted(still, _standing_out(record, level) if steady else 0)
 
 
-def _level(record: Waveform, level: Level, noise_v: float) -> Reading:
+def _standing_out(record: Waveform, level: Level) -> int:
+    """How many pulses leave a level without wave, in the direction of the other side of the source."""
+    some = record.values[:: max(len(record.values) // 3000, 1)].astype(np.float64)
+    if median(np.abs(some - median(some))) > STANDS_OUT_V / 9.0:  # noise of a third of it would do so by itself
+        return 0
+    border_v = level.volts - math.copysign(STANDS_OUT_V, level.volts)
+    return len(unseen(record, Edges(border_v, np.empty(0), True)))
+
+
+def _level(record: Waveform, level: Level) -> Reading:
     """A level with noise, steps of the converter, gain and offset."""
     known = record.accuracy
-    steps_v = unresolved_v(step_v(record), noise_v)
-    u = combined(level.statistical_v, steps_v, known.gain * level.volts, known.offset)
+    u = combined(level.statistical_v, known.gain * level.volts, known.offset)
     return Reading(level.volts, COVERAGE * u)
 
 

@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hilbench.metrics.pilot_edges import Edges, Level, find
-from hilbench.metrics.pilot_fit import Fit, Side, Windows, fit, shape_of
+from hilbench.metrics.pilot_fit import UNKNOWNS, Fit, Side, Windows, fit, shape_of, theta_of
 from hilbench.metrics.pilot_levels import Levels, levels, step_v, unresolved_v
 from hilbench.metrics.pilot_shape import Edge, Shape, expected_ratio
 from hilbench.metrics.pilot_sparse import sparse
-from hilbench.metrics.pilot_timing import Sure, Timing, root, steepness, ten_to_ninety, widening
+from hilbench.metrics.pilot_timing import Sure, Timing, root, ten_to_ninety, widening
 from hilbench.metrics.pilot_train import Train, train
 from hilbench.metrics.uncertainty import combined
 from hilbench.waveform import Waveform
@@ -25,7 +25,7 @@ SKIP, LEAD = 8.0, 1.5
 """Left out of the plateaus after and before a crossing, in time constants."""
 RESTED = 12.0
 """Shorter plateaus, in time constants, have not come to rest."""
-SPARSE, SPARSE_S = 1.2, 1.9e-6
+SPARSE, SPARSE_S = 0.6, 1.9e-6
 """Samples further apart than that many time constants, or that far, leave too few on an edge to fit each."""
 LEVEL_SHARE = 4.0
 """How much more than the levels, in shares, an error of both moves the time constant (found by simulation)."""
@@ -37,13 +37,16 @@ def guess_tau(record: Waveform, low_v: float, high_v: float) -> float:
     """Time constant [s] from the mean time between 20 and 80 % of the swing; a middling one where that is not seen."""
     swing = high_v - low_v
     lower, upper = (find(record, low_v + share * swing, 0.1 * swing).at for share in (0.2, 0.8))
-    if len(lower) != len(upper) or not len(lower):
+    if not (len(lower) and len(upper)):
         return _GUESS_S
+    after = np.clip(np.searchsorted(upper, lower), 1, len(upper) - 1) if len(upper) > 1 else np.zeros(1, dtype=np.intp)
+    apart = np.minimum(np.abs(upper[after] - lower), np.abs(upper[after - 1] - lower))
+    whole = apart <= 5.0 * np.median(apart)  # the ends of the record may cut an edge
     unit = Shape(high_v, low_v, 1.0, expected_ratio(high_v, low_v))
     per_tau = sum(
         abs(edge.reaching(low_v + 0.8 * swing) - edge.reaching(low_v + 0.2 * swing)) for edge in (unit.rise, unit.fall)
     )
-    mean_s = float(np.mean(np.abs(upper - lower))) * record.dt_s
+    mean_s = float(np.mean(apart[whole])) * record.dt_s
     return min(max(2.0 * mean_s / per_tau, 5e-8), _LONGEST_TAU_S)
 
 
@@ -85,7 +88,7 @@ def careful(record: Waveform, edges: Edges, rough: tuple[float, float], threshol
     if float(np.diff(edges.at).min()) * record.dt_s < RESTED * tau_s:
         resting, found = _unrested(record, edges, tau_s, resting, found, (rises, falls), noise_v)
     steps_v = unresolved_v(lsb_v, resting.noise_v)
-    noisy_v = noise_v * max(found.misfit, 1.0)
+    noisy_v = noise_v * max(found.misfit, found.edge_misfit, 1.0)
     shape_v = combined(noisy_v, steps_v * math.sqrt(len(edges.at) / 2.0))  # steps are the same in every period
     edge_u = [_edge_u(side, noisy_v, record.dt_s) for side in (found.rise, found.fall)]
     trained = train(found.rise.crossing_s, found.fall.crossing_s, *edge_u)
@@ -165,19 +168,20 @@ def _common_u(found: Fit, resting: Levels, steps_v: float, dt_s: float) -> float
     per_side = [steps_v / math.sqrt(float(np.median(side.information)) + 1e-300) for side in sides]
     per_side = [min(one, dt_s / math.sqrt(12.0)) for one in per_side]
     blind = [float(np.median(side.bracket)) * dt_s / math.sqrt(12.0) for side in sides]
-    middle_v = combined(resting.high.statistical_v, resting.low.statistical_v, math.sqrt(2.0) * steps_v) / 2.0
-    slower = sum(1.0 / steepness(edge, found.shape.middle_v) for edge in (found.shape.rise, found.shape.fall))
+    middle_v = combined(resting.high.statistical_v, resting.low.statistical_v) / 2.0
+    slower = sum(1.0 / edge.steepness(found.shape.middle_v) for edge in (found.shape.rise, found.shape.fall))
     return combined(*per_side, *blind, middle_v * slower)
 
 
 def _figure(found: Fit, function: Callable[[Shape], float], noise_v: float, pull: Floats | None = None) -> Sure:
     """A figure of the shape; ``pull`` is what the width half way moves with the shape, against it."""
-    theta = np.array([math.log(found.shape.tau_s), math.log(found.shape.ratio), found.shape.knee_v])
-    by = np.array([_partial(found.shape, theta, function, k) for k in range(3)])
+    theta = theta_of(found.shape)
+    by = np.array([_partial(found.shape, theta, function, k) for k in range(UNKNOWNS)])
     by = by if pull is None else by - pull
-    return Sure(function(found.shape), noise_v * root(float(by @ found.covariance @ by)))
+    u = combined(noise_v * root(float(by @ found.covariance @ by)), float(by @ found.biased))
+    return Sure(function(found.shape), u)
 
 
 def _partial(shape: Shape, theta: Floats, function: Callable[[Shape], float], k: int) -> float:
-    step = 1e-4 * np.eye(3)[k]
+    step = 1e-4 * np.eye(UNKNOWNS)[k]
     return (function(shape_of(shape, theta + step)) - function(shape_of(shape, theta - step))) / 2e-4

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 import numpy as np
@@ -15,6 +15,12 @@ Indices = NDArray[np.intp]
 Floats = NDArray[np.float64]
 COARSE_S = 4e-6
 """Spacing of the first look: the shortest legal pulse, 3 % of 1 ms, has seven such samples."""
+SHORT_S = 10e-6
+"""Pulses shorter than that are none of a wave: the shortest of a table is 3 % of 1 ms (policy-default)."""
+TAIL_S = 12e-6
+"""What a short pulse leaves behind it is over by then on most wires (policy-default)."""
+CHATTER_S = 2e-6
+"""Noise may turn a slow edge over and over that far from where it was found."""
 _ROUGH, _GOLDEN = 3000, 0.6180339887498949
 LEAST_SWING_V = 1.0
 """A record that swings less is no square wave: a level with noise (policy-default)."""
@@ -39,32 +45,55 @@ class Edges:
         return self.at[1 if self.first_up else 0 :: 2]
 
 
+def median(values: Floats) -> float:
+    """The median of a few numbers, without what ``numpy.median`` does beside."""
+    ordered, count = np.sort(values), len(values)
+    return float(ordered[(count - 1) // 2] + ordered[count // 2]) / 2.0
+
+
 def regular(edges: Edges) -> bool:
     """True for three edges or more whose periods are alike, as in a wave; a lost pair of edges is no matter."""
     if len(edges.at) < 3:
         return False
     periods = edges.at[2:] - edges.at[:-2]
-    period = float(np.median(periods))
+    period = median(periods)
     times = np.maximum(np.round(periods / period), 1.0)
-    return float(np.median(np.diff(edges.at))) > 2.0 and bool(np.all(np.abs(periods / times - period) < 0.25 * period))
+    return median(np.diff(edges.at)) > 2.0 and bool(np.all(np.abs(periods / times - period) < 0.25 * period))
+
+
+def without_short(edges: Edges, dt_s: float) -> Edges:
+    """The edges without those of pulses that are shorter than any of a wave."""
+    if len(edges.at) < 2:
+        return edges
+    short = np.flatnonzero(np.diff(edges.at) * dt_s < SHORT_S)
+    gone = np.zeros(len(edges.at), dtype=np.bool_)
+    for first in short.tolist():
+        if not gone[first]:
+            gone[first : first + 2] = True
+    first_up = edges.first_up if int(np.argmin(gone)) % 2 == 0 else not edges.first_up
+    return Edges(edges.level_v, edges.at[~gone], first_up)
 
 
 @dataclass(frozen=True)
 class Level:
     """A resting level: mean, standard deviation of the samples around it, and how many there are.
 
-    ``model_u_v`` is the standard uncertainty of what was corrected for samples that had not come to rest.
+    ``model_u_v`` is the standard uncertainty of what was corrected for samples that had not come to rest, ``steps_u_v``
+    that of where between the steps of the converter the level lies.
     """
 
     volts: float
     noise_v: float
     samples: int
     model_u_v: float = 0.0
+    steps_u_v: float = 0.0
 
     @property
     def statistical_v(self) -> float:
-        """Standard uncertainty of the mean from noise and correction."""
-        return math.hypot(self.noise_v / math.sqrt(self.samples), self.model_u_v) if self.samples else math.nan
+        """Standard uncertainty of the mean from noise, correction and steps."""
+        if not self.samples:
+            return math.nan
+        return math.hypot(self.noise_v / math.sqrt(self.samples), self.model_u_v, self.steps_u_v)
 
 
 def stride(dt_s: float) -> int:
@@ -129,6 +158,34 @@ def _refined(values: NDArray[np.floating], level_v: float, before: Indices, afte
     return np.asarray(before + at - 1 + np.clip(share, 0.0, 1.0), dtype=np.float64)
 
 
+def unseen(record: Waveform, edges: Edges) -> Indices:
+    """First and last sample of the pulses across the level of ``edges`` that are none of theirs, one row each.
+
+    Those are too short for the first look, or left out of the edges as too short for a wave; one sample is enough.
+    """
+    above = record.values > edges.level_v
+    turns = np.flatnonzero(above[1:] != above[:-1]) + 1
+    bounds = np.concatenate(([-math.inf], edges.at, [math.inf]))
+    after = np.searchsorted(bounds, turns)
+    away = np.minimum(bounds[after] - turns, turns - bounds[after - 1])
+    strange = turns[away > max(CHATTER_S / record.dt_s, 3.0)]
+    return strange[: len(strange) // 2 * 2].reshape(-1, 2)
+
+
+def without(record: Waveform, edges: Edges, pulses: Indices) -> Waveform:
+    """The record with what came before in the place of these pulses and of their tails, up to the next edges."""
+    values = record.values.copy()
+    bounds = np.concatenate(([0.0], edges.at, [float(len(values))]))
+    before, tail, room = (math.ceil(seconds / record.dt_s) for seconds in (CHATTER_S, TAIL_S, 2.0 * CHATTER_S))
+    for first, last in pulses.tolist():
+        after = int(np.searchsorted(bounds, first))
+        begin = max(first - before, math.ceil(bounds[after - 1]) + room)
+        end = min(last + tail, int(bounds[after]) - room)
+        if begin < end:
+            values[begin:end] = values[max(begin - room, 0) : max(begin, 1)].mean()
+    return replace(record, values=values)
+
+
 def plateaus_short_s(edges: Edges, dt_s: float) -> tuple[float, float]:
     """Length of the shortest whole low and high plateau [s]; infinite where there is none."""
     lengths = np.diff(edges.at) * dt_s
@@ -139,11 +196,12 @@ def plateaus_short_s(edges: Edges, dt_s: float) -> tuple[float, float]:
 def plateaus(edges: Edges, count: int, skip: float) -> tuple[Floats, Floats, NDArray[np.bool_]]:
     """Begin and end [samples] of what lies between the crossings, ``skip`` after each, and which are high.
 
-    The first and the last one end with the record. Where less is left than 40 % of a plateau, its last 40 % are taken.
+    The first and the last one end with the record, which may begin right after an edge and end within one. Where less
+    is left than 40 % of any other plateau, its last 40 % are taken.
     """
     bounds = np.concatenate(([-1.0], edges.at, [float(count)]))
     begin, end = bounds[:-1], bounds[1:]
     late = np.minimum(begin + skip, end - 0.4 * (end - begin))
-    late[0] = 0.0
+    late[0], end[-1] = min(skip, end[0]), max(end[-1] - skip, late[-1])
     high = (np.arange(len(begin)) % 2 == 1) == edges.first_up
     return late, end, high

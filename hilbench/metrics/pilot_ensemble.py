@@ -1,150 +1,215 @@
-"""Where the edges of a folded period may lie: a sample of all that its points and the priors allow.
+"""What the folded periods of a record say about the circuit and the times behind them: all that may be, weighed.
 
-Unknowns of a walker: time of rise and fall [s], log time constant, log ratio, knee [V], and what the levels are off
-[V]. The sampler is the affine-invariant ensemble of Goodman and Weare (2010, stretch move, recalled); it draws from a
-generator of its own with a fixed seed, so that the same record gives the same result.
+Unknowns of a walker: time of rise and fall [s], what the period is off [s], log time constant, log ratio, knee [V],
+what the levels are off [V], the log of how long the source takes to rise and to fall, and that of how much edges
+jitter.
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hilbench.metrics.pilot_shape import KNEE_U_V, KNEE_V, Shape
+from hilbench.metrics.pilot_shape import KNEE_U_V, KNEE_V, RAMP_S, RAMP_U, Shape
 
 Floats = NDArray[np.float64]
-RISE, FALL, TAU, RATIO, KNEE, HIGH, LOW = range(7)
+RISE, FALL, PERIOD, TAU, RATIO, KNEE, HIGH, LOW, RISE_RAMP, FALL_RAMP, JITTER = range(11)
+UNKNOWNS = 11
+UNITS = np.array([1e-7, 1e-7, 1e-9, 0.3, 0.1, 0.1, 0.01, 0.01, 0.5, 0.5, 0.5])
+"""By how much walkers are moved to see what comes of it, in thousands."""
 TAU_PRIOR = (math.log(1.5e-6), 1.0)
 """Mean and standard deviation of the log time constant before anything is seen (policy-default)."""
 RATIO_U = 0.08
 """Standard deviation of the log ratio around what the levels let expect (policy-default)."""
-WALKERS, SETTLING, KEPT, EVERY = 48, 200, 240, 12
-_SPREAD = 2.0
-_LOST = 18.0
+JITTER_S, JITTER_U = 60e-9, 1.3
+"""Standard deviation of the times of edges and of samples, and that of its logarithm, before anything is seen: from
+that of a crystal to that of a slow timer (policy-default)."""
+_STEPS, _JITTERS = 6, np.geomspace(1e-11, 1e-4, 120)
 
 
 @dataclass(frozen=True)
 class Folded:
-    """Samples around one edge of the mean period: time after the guessed crossing [s], volts, variance [V^2]."""
+    """Samples around one edge of the mean period: time after the guessed crossing [s], number of the period after the
+    middle one, volts, how many samples each is, their sum of squares around it [V^2], how steep the edge is [V/s], and
+    how many of them share a step of the converter and so its error."""
 
     at_s: Floats
+    number: Floats
     volts: Floats
-    variance: Floats
+    count: Floats
+    scatter: Floats
+    steep: Floats
 
 
 @dataclass(frozen=True)
 class Posterior:
-    """What is known of a folded period: base shape, standard uncertainties of its levels [V], samples of both edges."""
+    """What is known of a folded period: base shape, standard uncertainties of its levels [V], noise of a sample and
+    what no averaging takes away [V], the jitter that is taken for granted in a search [s], how far off the edges and
+    the period may be [s], and the samples of both edges."""
 
     base: Shape
     high_u_v: float
     low_u_v: float
+    noise_v: float
+    floor_v: float
+    jitter_s: float
+    edge_u_s: float
+    period_u_s: float
     rise: Folded
     fall: Folded
 
     def shape(self, walker: Floats) -> Shape:
         """The shape of one walker."""
         base = self.base
-        ratio, tau = math.exp(walker[RATIO]), math.exp(walker[TAU])
+        ratio, tau, rise_ramp_s, fall_ramp_s = np.exp(walker[[RATIO, TAU, RISE_RAMP, FALL_RAMP]]).tolist()
         return Shape(
-            base.high_v + float(walker[HIGH]), base.low_v + float(walker[LOW]), tau, ratio, float(walker[KNEE])
+            base.high_v + float(walker[HIGH]),
+            base.low_v + float(walker[LOW]),
+            tau,
+            ratio,
+            float(walker[KNEE]),
+            rise_ramp_s=rise_ramp_s,
+            fall_ramp_s=fall_ramp_s,
         )
 
-    def left(self, walkers: Floats, rising: bool) -> Floats:
+    def crossing_s(self, walkers: Floats, shapes: list[Shape], rising: bool) -> Floats:
+        """Where each walker crosses half way in the middle period, after the guess [s]."""
+        begin = walkers[:, RISE if rising else FALL] - _Edges(self.base, walkers, rising).about_middle[:, 0]
+        edges = [(shape.rise if rising else shape.fall, shape.middle_v) for shape in shapes]
+        return np.asarray(begin + np.array([edge.reaching(middle_v) for edge, middle_v in edges]), dtype=np.float64)
+
+    def folded(self, rising: bool) -> Folded:
+        """The samples of one edge."""
+        return self.rise if rising else self.fall
+
+    def value(self, walkers: Floats, rising: bool, later_s: float = 0.0) -> Floats:
+        """Voltage [V] of each walker (rows) at the samples of one edge, or a little later."""
+        folded, edge = self.folded(rising), _Edges(self.base, walkers, rising)
+        moved = walkers[:, [RISE if rising else FALL]] + walkers[:, [PERIOD]] * folded.number
+        return edge.value(folded.at_s + later_s - moved + edge.about_middle)
+
+    def single(self, rising: bool, jitter_s: Floats | float) -> Floats:
+        """Variance [V^2] of single samples of one edge with that jitter."""
+        return np.asarray(self.noise_v**2 + (jitter_s * self.folded(rising).steep) ** 2)
+
+    def variance(self, rising: bool, jitter_s: Floats | float) -> Floats:
+        """Variance [V^2] of what samples were averaged to."""
+        return self.single(rising, jitter_s) / self.folded(rising).count + self.floor_v**2
+
+    def left(self, walkers: Floats, rising: bool, jitter_s: Floats | float) -> Floats:
         """What is left over at each sample of one edge, in standard deviations; one row per walker."""
-        folded = self.rise if rising else self.fall
-        edge = _Edges(self.base, walkers, rising)
-        x = folded.at_s - walkers[:, [RISE if rising else FALL]] + edge.reaching_middle
-        return np.asarray((folded.volts - edge.value(x)) / np.sqrt(folded.variance))
+        volts = self.folded(rising).volts
+        return np.asarray((volts - self.value(walkers, rising)) / np.sqrt(self.variance(rising, jitter_s)))
+
+    def residuals(self, walkers: Floats) -> Floats:
+        """What is left over at all samples and of each prior with the jitter that is taken for granted."""
+        parts = [self.left(walkers, rising, self.jitter_s) for rising in (True, False)]
+        return np.concatenate([*parts, (walkers - self._centre) / self._spread], axis=1)
 
     def log(self, walkers: Floats) -> Floats:
         """Log of the posterior of each walker, up to a constant."""
-        squares = [np.sum(self.left(walkers, rising) ** 2, axis=1) for rising in (True, False)]
-        priors = (
-            (TAU, *TAU_PRIOR),
-            (RATIO, math.log(self.base.ratio), RATIO_U),
-            (KNEE, KNEE_V, KNEE_U_V),
-            (HIGH, 0.0, self.high_u_v),
-            (LOW, 0.0, self.low_u_v),
-        )
-        away = sum(((walkers[:, k] - mean) / spread) ** 2 for k, mean, spread in priors)
-        return np.asarray(-(squares[0] + squares[1] + away) / 2.0)
+        jitter_s = np.exp(walkers[:, [JITTER]])
+        lefts = [self.left(walkers, True, jitter_s), self.left(walkers, False, jitter_s)]
+        lefts.append((walkers - self._centre) / self._spread)
+        squares = sum(np.einsum("ij,ij->i", left, left) for left in lefts)
+        return np.asarray(np.interp(walkers[:, JITTER], np.log(_JITTERS), self._of_jitter) - squares / 2.0)
+
+    @cached_property
+    def _of_jitter(self) -> Floats:
+        """What only the jitter says: how often the samples would scatter as they do."""
+        total = np.zeros(len(_JITTERS))
+        for rising in (True, False):
+            folded, at = self.folded(rising), _JITTERS[:, None]
+            single, mean = self.single(rising, at), self.variance(rising, at)
+            inner = (folded.count - 1.0) * np.log(single) + folded.scatter / single
+            total -= np.sum(np.log(mean) + inner, axis=1) / 2.0
+        return total
+
+    @property
+    def _centre(self) -> Floats:
+        ratio, ramp = math.log(self.base.ratio), math.log(RAMP_S)
+        return np.array([0.0, 0.0, 0.0, TAU_PRIOR[0], ratio, KNEE_V, 0.0, 0.0, ramp, ramp, math.log(JITTER_S)])
+
+    @property
+    def _spread(self) -> Floats:
+        times, levels = (self.edge_u_s, self.edge_u_s, self.period_u_s), (self.high_u_v, self.low_u_v)
+        return np.array([*times, TAU_PRIOR[1], RATIO_U, KNEE_U_V, *levels, RAMP_U, RAMP_U, JITTER_U])
 
 
 class _Edges:
-    """One edge for many walkers at once; the arrays have one row per walker and one column."""
+    """One edge for many walkers at once, in three pieces; the arrays have one row per walker and one column.
+
+    ``about_middle`` is roughly when half of the swing is passed: the times of walkers are counted from there, so that
+    they hardly depend on the shape.
+    """
 
     def __init__(self, base: Shape, walkers: Floats, rising: bool) -> None:
         high, low = base.high_v + walkers[:, [HIGH]], base.low_v + walkers[:, [LOW]]
-        tau = np.exp(walkers[:, [TAU]])
-        self.start, self.end = (low, high) if rising else (high, low)
+        tau, ramp = np.exp(walkers[:, [TAU]]), np.exp(walkers[:, [RISE_RAMP if rising else FALL_RAMP]])
+        upper = tau * np.exp(walkers[:, [RATIO]]) if base.two_parts else tau
+        self.start, end = (low, high) if rising else (high, low)
+        knee = walkers[:, [KNEE]] if base.two_parts else end
+        first_s, last_s = (tau, upper) if rising else (upper, tau)
+        target = knee + (end - knee) * first_s / last_s if base.two_parts else end
+        source = knee - (knee - self.start) * last_s / first_s if base.two_parts else self.start
+        self._pieces(ramp, knee, (self.start, target, first_s), (source, end, last_s))
         middle = (high + low) / 2.0
-        if base.two_parts:
-            upper = tau * np.exp(walkers[:, [RATIO]])
-            self.knee = walkers[:, [KNEE]]
-            self.first_s, self.last_s = (tau, upper) if rising else (upper, tau)
-        else:
-            self.knee, self.first_s, self.last_s = self.start, tau, tau
-        self.target = self.knee + (self.end - self.knee) * self.first_s / self.last_s
-        self.knee_s = self.first_s * _log((self.target - self.start) / (self.target - self.knee))
-        early = self.first_s * _log((self.target - self.start) / (self.target - middle))
-        late = self.knee_s + self.last_s * _log((self.end - self.knee) / (self.end - middle))
-        self.reaching_middle = np.where((middle - self.start) * (middle - self.knee) < 0.0, early, late)
+        turn_s = first_s * _log((target - self.start) / (target - knee)) if base.two_parts else 0.0
+        early = first_s * _log((target - self.start) / (target - middle))
+        late = turn_s + last_s * _log((end - knee) / (end - middle)) if base.two_parts else early
+        self.about_middle = np.where((middle - self.start) * (middle - knee) < 0.0, early, late) + ramp / 2.0
+
+    def _pieces(self, ramp: Floats, knee: Floats, first: tuple[Floats, ...], last: tuple[Floats, ...]) -> None:
+        """Begin, level, slope, swing and time constant of each, as ``pilot_shape`` has them for one edge."""
+        (before, after, tau), (source, end, last_s) = first, last
+        slope, last_slope = (after - before) / ramp, (end - source) / ramp
+        ramped = before + slope * (ramp - tau + tau * np.exp(-ramp / tau))
+        quick = (ramped - knee) * (end - before) > 0.0
+        turn = np.where(quick, tau * _passing((knee - before) / (slope * tau)), ramp)
+        with np.errstate(divide="ignore", invalid="ignore"):  # an edge without a knee never gets there
+            rest_turn = ramp + tau * _log((ramped - after) / (knee - after))
+        level = source + last_slope * (turn - last_s)
+        reached = level + last_slope * (ramp - turn) + (knee - level) * np.exp(-(ramp - turn) / last_s)
+        self.rows = (
+            (np.zeros_like(ramp), before - slope * tau, slope, slope * tau, tau),
+            (
+                turn,
+                np.where(quick, level, after),
+                np.where(quick, last_slope, 0.0),
+                np.where(quick, knee - level, ramped - after),
+                np.where(quick, last_s, tau),
+            ),
+            (
+                np.where(quick, ramp, rest_turn),
+                end,
+                np.zeros_like(ramp),
+                np.where(quick, reached, knee) - end,
+                last_s,
+            ),
+        )
 
     def value(self, x: Floats) -> Floats:
-        """Voltage at the times after the jump of the source."""
-        first = self.target + (self.start - self.target) * np.exp(np.minimum(-x, 0.0) / self.first_s)
-        last = self.end + (self.knee - self.end) * np.exp(np.minimum(self.knee_s - x, 0.0) / self.last_s)
-        return np.asarray(np.where(x < self.knee_s, first, last), dtype=np.float64)
+        """Voltage at the times after the source begins to move."""
+        volts = self.start + np.zeros_like(x)
+        for begin, level, slope, swing, tau in self.rows:
+            since = np.maximum(x - begin, 0.0)
+            np.copyto(volts, level + slope * since + swing * np.exp(since / -tau), where=x >= begin)
+        return volts
+
+
+def _passing(share: Floats) -> Floats:
+    """The u at which u - 1 + exp(-u) is ``share``, by Newton's steps that never overshoot."""
+    u = np.maximum(share + 1.0, 1e-6)
+    for _ in range(_STEPS):
+        bent = np.exp(-u)
+        u = np.maximum(u - (u - 1.0 + bent - share) / np.maximum(1.0 - bent, 1e-9), 1e-9)
+    return u
 
 
 def _log(ratio: Floats) -> Floats:
     """Logarithm; the branch that does not apply may be asked for that of a negative ratio."""
     return np.asarray(np.log(np.maximum(ratio, 1e-9)))
-
-
-def sample(posterior: Posterior, starts: Floats, seed: int = 1) -> Floats:
-    """Walkers from the posterior, one row each; ``starts`` are places to start from."""
-    rng = np.random.default_rng(seed)
-    walkers = starts[rng.integers(len(starts), size=WALKERS)] + rng.standard_normal((WALKERS, 7)) * _jitter(posterior)
-    logs = posterior.log(walkers)
-    kept = []
-    for step in range(SETTLING + KEPT):
-        for half in (slice(None, WALKERS // 2), slice(WALKERS // 2, None)):
-            _stretch(posterior, walkers, logs, half, rng)
-        if step in (SETTLING // 3, 2 * SETTLING // 3):
-            _gather(walkers, logs, rng)
-        if step >= SETTLING and step % EVERY == 0:
-            kept.append(walkers.copy())
-    return np.concatenate(kept)
-
-
-def _jitter(posterior: Posterior) -> Floats:
-    """How far walkers start from each other."""
-    small_s = 0.02 * posterior.base.tau_s
-    return np.array([small_s, small_s, 0.05, 0.02, 0.03, posterior.high_u_v, posterior.low_u_v])
-
-
-def _stretch(posterior: Posterior, walkers: Floats, logs: Floats, half: slice, rng: np.random.Generator) -> None:
-    """Move one half of the walkers along the lines to walkers of the other half."""
-    moving = walkers[half]
-    others = np.concatenate((walkers[: half.start or 0], walkers[half.stop or len(walkers) :]))
-    count = len(moving)
-    z = ((_SPREAD - 1.0) * rng.random(count) + 1.0) ** 2 / _SPREAD
-    other = others[rng.integers(len(others), size=count)]
-    tried = other + z[:, None] * (moving - other)
-    new = posterior.log(tried)
-    taken = np.log(rng.random(count)) < 6.0 * np.log(z) + new - logs[half]
-    moving[taken] = tried[taken]
-    logs[half][taken] = new[taken]
-
-
-def _gather(walkers: Floats, logs: Floats, rng: np.random.Generator) -> None:
-    """Walkers lost in places that hardly count go to where others are."""
-    lost = logs < logs.max() - _LOST
-    good = np.flatnonzero(~lost)
-    source = good[rng.integers(len(good), size=int(lost.sum()))]
-    walkers[lost], logs[lost] = walkers[source], logs[source]

@@ -8,8 +8,9 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from hilbench.metrics.pilot_codes import resolved
 from hilbench.metrics.pilot_edges import Edges, Level, plateaus
-from hilbench.metrics.pilot_levels import Levels, widened
+from hilbench.metrics.pilot_levels import Levels, step_v, widened
 from hilbench.metrics.pilot_shape import Edge, Shape, expected_ratio
 from hilbench.metrics.pilot_timing import Sure, Timing, root, ten_to_ninety, widening
 from hilbench.metrics.pilot_train import Train, train
@@ -43,7 +44,8 @@ def quick_levels(record: Waveform, edges: Edges, skip_s: float, lead_s: float) -
     inner = found[1:-1] if len(found) > 3 else found
     kind = high[1:-1] if len(found) > 3 else high
     means = inner.mean(axis=1)
-    top, bottom = (_level(inner[one]) for one in (kind, ~kind))
+    lsb_v = step_v(record)
+    top, bottom = (resolved(_level(inner[one]), inner[one].ravel(), lsb_v) for one in (kind, ~kind))
     apart = np.abs(means - np.where(kind, top.volts, bottom.volts))
     return Levels(top, bottom, float(np.nanmax(apart, initial=0.0)))
 

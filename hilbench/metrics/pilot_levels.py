@@ -8,12 +8,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from hilbench.metrics.pilot_codes import resolved
 from hilbench.metrics.pilot_edges import Edges, Level, plateaus, plateaus_short_s
 from hilbench.waveform import Waveform
 
 FINEST_SHARE = 1e-5
 """Steps finer than this share of the range are not those of a converter (16 bits have 1.5e-5)."""
-_LOOK, _WORST_TAU_S = 4096, 5.5e-6
+_LOOK, _WORST_TAU_S, _COUNTED = 4096, 5.5e-6, 16384
 
 
 @dataclass(frozen=True)
@@ -65,15 +66,27 @@ def levels(record: Waveform, edges: Edges, skip_s: float, lead_s: float) -> Leve
     first = np.ceil(begin).astype(np.intp)
     lead = np.minimum(lead_s / record.dt_s, 0.3 * (end - begin))
     last = np.maximum(np.floor(end - lead).astype(np.intp), first)
-    offset = edges.level_v
+    offset, lsb_v = edges.level_v, step_v(record)
     sums = _sums(record.values, first, last, offset, 1)
     squares = _sums(record.values, first, last, offset, 2)
     count = (last - first).astype(np.float64)
-    top, bottom = (_level(sums[one], squares[one], count[one], offset) for one in (high, ~high))
+    top, bottom = (
+        resolved(_level(sums[one], squares[one], count[one], offset), _taken(record, first[one], last[one]), lsb_v)
+        for one in (high, ~high)
+    )
     enough = count >= max(np.median(count) / 4.0, 1.0)
     with np.errstate(invalid="ignore"):
         apart = np.abs(sums / count + offset - np.where(high, top.volts, bottom.volts))[enough]
     return Levels(top, bottom, float(np.nanmax(apart, initial=0.0)))
+
+
+def _taken(record: Waveform, first: NDArray[np.intp], last: NDArray[np.intp]) -> NDArray[np.floating]:
+    """Samples of the plateaus, of very many a part."""
+    turns = np.zeros(len(record.values) + 1, dtype=np.int8)
+    turns[first] += 1
+    turns[last] -= 1
+    inside = np.flatnonzero(np.cumsum(turns[:-1], dtype=np.int8))
+    return record.values[inside[:: max(len(inside) // _COUNTED, 1)]]
 
 
 def widened(resting: Levels, edges: Edges, dt_s: float, skip_s: float) -> Levels:

@@ -8,68 +8,118 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from hilbench.metrics.pilot_draws import Mode, mode, sample
 from hilbench.metrics.pilot_edges import Edges
-from hilbench.metrics.pilot_ensemble import FALL, RISE, Folded, Posterior, sample
+from hilbench.metrics.pilot_ensemble import FALL, JITTER, JITTER_S, PERIOD, RISE, UNKNOWNS, Folded, Posterior
 from hilbench.metrics.pilot_levels import Levels, levels, step_v, unresolved_v, widened
 from hilbench.metrics.pilot_shape import KNEE_V, Edge, Shape, expected_ratio
-from hilbench.metrics.pilot_timing import Sure, Timing, root, ten_to_ninety, widening
+from hilbench.metrics.pilot_timing import Sure, Timing, ten_to_ninety, widening
 from hilbench.metrics.pilot_train import Train, train
 from hilbench.metrics.uncertainty import combined
 from hilbench.waveform import Waveform
 
 Floats = NDArray[np.float64]
-TAUS_S = np.geomspace(3e-8, 7e-6, 16)
+TAUS_S = np.geomspace(6e-8, 8e-6, 10)
 """Time constants to start from: from a generator's own edge to more than the worst legal cable (5.5 us)."""
-BEST = 4
+START_RAMP_S = 0.4e-6
+"""Ramp of the source to start from."""
+BEST = 3
 """How many of them are followed."""
-FINE_SHARE = 0.005
-"""Samples closer together than that share of their distance are averaged."""
-_GRID, _ZOOMS, _PASSES = 64, 3, 3
+FINE_SHARE, FINE_S = 0.005, 20e-9
+"""Samples closer together than that share of their distance, or than that, are averaged."""
+PARTS = 6
+"""Parts of a record whose samples are not averaged with those of others: they tell the period."""
+CALM_S, CALM_TIMES = 8e-6, 10.0
+"""That long before and after a crossing the node is calm enough to average over that many times more."""
+WIDE_S = 0.15e-6
+"""Jitter that makes the posterior smooth enough to find places that lie further apart than the true one lets see."""
+_GRID, _ZOOMS, _PASSES = 24, 4, 2
 _LONGEST_S, _LEAD_S = 45e-6, 9e-6
+_BEFORE_S, _AFTER_S = 8e-6, 20e-6
+"""Samples around a crossing that tell of the edge; those beyond have told the levels."""
 
 
-def fold(record: Waveform, crossings_s: Floats, after_s: float, noise_v: float, floor_v: float) -> Folded:
-    """Samples from two intervals before to ``after_s`` after all crossings, averaged where they fall together."""
+@dataclass(frozen=True)
+class Grid:
+    """Where the crossings of a train were: those of the middle period [s], its period, and jitter of the edges."""
+
+    rise_s: float
+    fall_s: float
+    period_s: float
+    jitter_s: float = 0.0
+
+    def moved(self, best: Floats, jitter_s: float) -> Grid:
+        """The grid with what a walker says it is off."""
+        return Grid(
+            self.rise_s + float(best[RISE]),
+            self.fall_s + float(best[FALL]),
+            self.period_s + float(best[PERIOD]),
+            jitter_s,
+        )
+
+
+def fold(record: Waveform, times_s: Floats, begin_s: float, grid: Grid, after_s: float) -> Folded:
+    """Samples from two intervals before to ``after_s`` after all edges, averaged where they fall together.
+
+    ``begin_s`` is the crossing of the middle period, ``times_s`` say which edges there are.
+    """
     dt_s = record.dt_s
-    before = max(2, math.ceil(_LEAD_S / dt_s))
+    numbers = np.unique(np.round((times_s - begin_s) / grid.period_s))
+    crossings_s = begin_s + numbers * grid.period_s
+    before = max(2, math.ceil(_BEFORE_S / dt_s))
     middle = np.floor(crossings_s / dt_s).astype(np.intp)
     index = middle[:, None] + np.arange(-before, math.ceil(after_s / dt_s) + 1)
     inside = (index >= 0) & (index < len(record.values))
     at = (index * dt_s - crossings_s[:, None])[inside]
     volts = record.values[index[inside]].astype(np.float64)
-    places = np.round(at / (FINE_SHARE * dt_s)).astype(np.int64)
+    number = np.broadcast_to(numbers[:, None], index.shape)[inside]
+    part = np.round(PARTS * (number - numbers[0]) / max(numbers[-1] - numbers[0], 1.0)).astype(np.int64)
+    places = _places(at, dt_s) * (PARTS + 1) + part
     _, group, count = np.unique(places, return_inverse=True, return_counts=True)
-    at, volts = (np.bincount(group, weights=what) / count for what in (at, volts))
-    return Folded(at, volts, noise_v**2 / count + floor_v**2)
+    squares = np.bincount(group, weights=volts**2)
+    at, number, volts = (np.bincount(group, weights=what) / count for what in (at, number, volts))
+    scatter = np.maximum(squares - count * volts**2, 0.0)
+    return Folded(at, number, volts, count.astype(np.float64), scatter, np.zeros_like(at))
 
 
-def _crossing(folded: Folded, edge: Edge, level_v: float, dt_s: float) -> tuple[float, float]:
+def _places(at: Floats, dt_s: float) -> NDArray[np.int64]:
+    """Numbers of the places that samples are averaged over."""
+    fine_s = max(FINE_SHARE * dt_s, FINE_S)
+    fine, calm = at / fine_s, CALM_S / fine_s
+    beyond = np.sign(fine) * (calm + 1.0 + (np.abs(fine) - calm) / CALM_TIMES)
+    return np.asarray(np.round(np.where(np.abs(fine) > calm, beyond, fine)), dtype=np.int64)
+
+
+def _crossing(posterior: Posterior, edge: Edge, rising: bool, dt_s: float) -> tuple[float, float]:
     """Where the edge fits best, relative to the guess [s], and its log likelihood there."""
+    folded, variance, level_v = posterior.folded(rising), posterior.variance(rising, 0.0), posterior.base.middle_v
     reach, centre, half, best = edge.reaching(level_v), 0.0, 1.5 * dt_s, math.inf
     for _ in range(_ZOOMS):
         grid = centre + np.linspace(-half, half, _GRID)
         left = folded.volts - edge.value(folded.at_s - grid[:, None] + reach)
-        cost = np.sum(left**2 / folded.variance, axis=1) / 2.0
+        cost = np.sum(left**2 / variance, axis=1) / 2.0
         centre, half, best = float(grid[np.argmin(cost)]), 2.0 * half / (_GRID - 1), float(cost.min())
     return centre, -best
 
 
-def starts(posterior: Posterior, dt_s: float) -> Floats:
+def starts(posterior: Posterior, dt_s: float) -> list[Floats]:
     """The best places to start from, one time constant each."""
     found = []
     for tau_s in TAUS_S:
-        shape = Shape(posterior.base.high_v, posterior.base.low_v, float(tau_s), posterior.base.ratio)
-        rise_s, rise_log = _crossing(posterior.rise, shape.rise, shape.middle_v, dt_s)
-        fall_s, fall_log = _crossing(posterior.fall, shape.fall, shape.middle_v, dt_s)
-        walker = [rise_s, fall_s, math.log(tau_s), math.log(shape.ratio), KNEE_V, 0.0, 0.0]
+        shape = replace(posterior.base, tau_s=float(tau_s), rise_ramp_s=START_RAMP_S, fall_ramp_s=START_RAMP_S)
+        rise_s, rise_log = _crossing(posterior, shape.rise, True, dt_s)
+        fall_s, fall_log = _crossing(posterior, shape.fall, False, dt_s)
+        ramps = [math.log(START_RAMP_S)] * 2
+        circuit = (math.log(tau_s), math.log(shape.ratio), KNEE_V, 0.0, 0.0, *ramps)
+        walker = [rise_s, fall_s, 0.0, *circuit, math.log(max(posterior.jitter_s, JITTER_S))]
         found.append((rise_log + fall_log, walker))
     found.sort(key=lambda pair: -pair[0])
-    return np.array([walker for _log, walker in found[:BEST]])
+    return [np.array(walker) for _log, walker in found[:BEST]]
 
 
 def sparse(record: Waveform, edges: Edges, threshold_v: float | None) -> tuple[Levels, Timing] | None:
@@ -79,109 +129,129 @@ def sparse(record: Waveform, edges: Edges, threshold_v: float | None) -> tuple[L
         return None
     times = [at * record.dt_s for at in (edges.rises, edges.falls)]
     trained = train(*times, *(np.full(len(at), record.dt_s / 12.0) for at in times))
-    seen = _look(record, edges, resting, times, trained)
-    for _ in range(_PASSES - 1):
-        seen = _look(record, edges, resting, seen.times, seen.trained)
-    walkers = sample(seen.posterior, seen.starts)
-    width_s = float(seen.ideal[1][0] - seen.ideal[0][0]) % seen.trained.period_s
-    return resting, _timing(seen.posterior, walkers, seen.trained, width_s, threshold_v)
-
-
-@dataclass(frozen=True)
-class _Look:
-    """One folding: what it shows, where to start from, the ideal crossings, and better ones with their train."""
-
-    posterior: Posterior
-    starts: Floats
-    ideal: list[Floats]
-    times: list[Floats]
-    trained: Train
-
-
-def _look(record: Waveform, edges: Edges, resting: Levels, times: list[Floats], trained: Train) -> _Look:
-    """Fold by the train, and make a better train of what the best start says about every edge."""
-    noise_v = _noise_v(record, resting)
-    ideal = _ideal(trained, times)
-    posterior = _posterior(record, edges, resting, ideal, noise_v)
+    half = round(trained.cycles / 2.0) * trained.period_s
+    grid = Grid(trained.begin_s + half, trained.begin_s + trained.width_s + half, trained.period_s)
+    posterior = _posterior(record, edges, resting, times, grid, None)
     begin = starts(posterior, record.dt_s)
-    shifts = (float(begin[0][RISE]), float(begin[0][FALL]))
-    moved = _moved(record, posterior.shape(begin[0]), shifts, ideal, noise_v)
-    better = [at for at, _u in moved]
-    return _Look(posterior, begin, ideal, better, train(*better, *(u for _at, u in moved)))
+    for _ in range(_PASSES):
+        modes = _modes(posterior, begin)
+        best = modes[0].walker
+        grid = grid.moved(best, _jitter_s(posterior, best))
+        begin = [_at_home(one.walker, best) for one in modes]
+        posterior = _posterior(record, edges, resting, times, grid, begin[0])
+    wide = replace(posterior, jitter_s=combined(posterior.jitter_s, WIDE_S))
+    walkers = sample(posterior, _modes(posterior, begin) + _modes(wide, begin))
+    return resting, _timing(posterior, walkers, grid, trained, threshold_v)
+
+
+def _modes(posterior: Posterior, begin: list[Floats]) -> list[Mode]:
+    """The highest places that the starts lead to, the highest one first."""
+    return sorted((mode(posterior, start) for start in begin), key=lambda one: -one.log)
+
+
+def _at_home(walker: Floats, best: Floats) -> Floats:
+    """A walker on the grid that was moved to the best one."""
+    times = [RISE, FALL, PERIOD]
+    moved = walker.copy()
+    moved[times] -= best[times]
+    return moved
 
 
 def _noise_v(record: Waveform, resting: Levels) -> float:
     """Noise of a sample, with the steps of the converter."""
     swing_v = resting.high.volts - resting.low.volts
-    return max(resting.noise_v, step_v(record) / math.sqrt(12.0), 1e-5 * swing_v)
+    return combined(max(resting.noise_v, 1e-5 * swing_v), step_v(record) / math.sqrt(12.0))
 
 
-def _ideal(trained: Train, times: list[Floats]) -> list[Floats]:
-    """The crossings of a perfect train beside the measured ones."""
-    begin = (trained.begin_s, trained.begin_s + trained.width_s)
-    return [
-        start + trained.period_s * np.round((at - start) / trained.period_s)
-        for at, start in zip(times, begin, strict=True)
-    ]
-
-
-def _posterior(record: Waveform, edges: Edges, resting: Levels, ideal: list[Floats], noise_v: float) -> Posterior:
+def _posterior(
+    record: Waveform, edges: Edges, resting: Levels, times: list[Floats], grid: Grid, best: Floats | None
+) -> Posterior:
+    """All that the samples say; what an edge's jitter adds to them takes a shape, which is that of ``best``."""
     high_v, low_v = resting.high.volts, resting.low.volts
-    floor_v = unresolved_v(step_v(record), resting.noise_v)
-    after_s = min(_LONGEST_S, 0.9 * float(np.diff(edges.at).min()) * record.dt_s)
-    rise, fall = (fold(record, at, after_s, noise_v, floor_v) for at in ideal)
-    base = Shape(high_v, low_v, 1e-6, expected_ratio(high_v, low_v))
-    high_u_v, low_u_v = (combined(level.statistical_v, floor_v, 1e-4) for level in (resting.high, resting.low))
-    return Posterior(base, high_u_v, low_u_v, rise, fall)
+    after_s = min(_AFTER_S, 0.9 * float(np.diff(edges.at).min()) * record.dt_s)
+    rise, fall = (
+        fold(record, at, begin_s, grid, after_s) for at, begin_s in zip(times, (grid.rise_s, grid.fall_s), strict=True)
+    )
+    high_u_v, low_u_v = (combined(level.statistical_v, 1e-4) for level in (resting.high, resting.low))
+    posterior = Posterior(
+        Shape(high_v, low_v, 1e-6, expected_ratio(high_v, low_v)),
+        high_u_v,
+        low_u_v,
+        _noise_v(record, resting),
+        unresolved_v(step_v(record), resting.noise_v),
+        grid.jitter_s,
+        record.dt_s,
+        record.dt_s / max(round((edges.at[-1] - edges.at[0]) * record.dt_s / grid.period_s), 1),
+        rise,
+        fall,
+    )
+    if best is None:
+        return posterior
+    steep = [_steep(posterior, best, rising) for rising in (True, False)]
+    return replace(posterior, rise=replace(rise, steep=steep[0]), fall=replace(fall, steep=steep[1]))
 
 
-def _moved(
-    record: Waveform, shape: Shape, shifts: tuple[float, float], ideal: list[Floats], noise_v: float
-) -> list[tuple[Floats, Floats]]:
-    """Crossing and uncertainty of every single edge by one step from the ideal train, with the best shape."""
-    moved = []
-    for edge, shift, at in zip((shape.rise, shape.fall), shifts, ideal, strict=True):
-        crossing = at + shift
-        index = np.floor(crossing / record.dt_s).astype(np.intp)[:, None] + np.arange(-2, 8)
-        inside = (index >= 0) & (index < len(record.values))
-        x = index * record.dt_s - crossing[:, None] + edge.reaching(shape.middle_v)
-        left = record.values[np.clip(index, 0, len(record.values) - 1)] - edge.value(x)
-        slope = (edge.value(x - 1e-9) - edge.value(x + 1e-9)) / 2e-9 * inside
-        held = np.sum(slope**2, axis=1) + 12.0 * noise_v**2 / record.dt_s**2
-        moved.append((crossing + np.sum(slope * left, axis=1) / held, noise_v / np.sqrt(held)))
-    return moved
+def _steep(posterior: Posterior, walker: Floats, rising: bool) -> Floats:
+    """Slope [V/s] at the samples of one edge."""
+    later, sooner = (posterior.value(walker[None], rising, shift)[0] for shift in (1e-8, -1e-8))
+    return np.asarray((later - sooner) / 2e-8)
 
 
-def _timing(posterior: Posterior, walkers: Floats, trained: Train, width_s: float, threshold_v: float | None) -> Timing:
+def _jitter_s(posterior: Posterior, best: Floats) -> float:
+    """Standard deviation of the time of single samples on the edges, from what they scatter beyond the noise [s]."""
+    excess = total = 0.0
+    for rising in (True, False):
+        folded, steep2 = posterior.folded(rising), _steep(posterior, best, rising) ** 2
+        left = folded.volts - posterior.value(best[None], rising)[0]
+        single = folded.count * (left**2 - posterior.noise_v**2) + folded.scatter
+        excess += float(np.sum(steep2 * single))
+        total += float(np.sum(steep2**2 * folded.count))
+    return math.sqrt(max(excess / total, 0.0)) if total > 0.0 else 0.0
+
+
+def _together(posterior: Posterior, rising: bool, edges: int) -> float:
+    """How many samples tell the time of one edge: its jitter moves all of them at once."""
+    folded = posterior.folded(rising)
+    squares = folded.steep**2
+    fourth = float(np.sum(folded.count * squares**2))
+    return max(float(np.sum(folded.count * squares)) ** 2 / fourth / edges, 1.0) if fourth > 0.0 else 1.0
+
+
+def _timing(posterior: Posterior, walkers: Floats, grid: Grid, trained: Train, threshold_v: float | None) -> Timing:
     level_v = posterior.base.middle_v if threshold_v is None else threshold_v
-    to_pct = 100.0 / trained.period_s
     shapes = [posterior.shape(walker) for walker in walkers]
     middle = np.array([widening(shape, shape.middle_v) for shape in shapes])
     at_level = middle if threshold_v is None else np.array([widening(shape, level_v) for shape in shapes])
-    widths = width_s + walkers[:, FALL] - walkers[:, RISE]
-    ripple_pct = to_pct * trained.jitter_s / math.sqrt(max(trained.cycles, 1))
-
-    def duty(more_s: Floats) -> Sure:
-        width = _over(widths + more_s)
-        return Sure(to_pct * width.value, combined(to_pct * width.u, ripple_pct))
+    rises, falls = (posterior.crossing_s(walkers, shapes, rising) for rising in (True, False))
+    periods = grid.period_s + walkers[:, PERIOD]
+    widths = (grid.fall_s - grid.rise_s + falls - rises) % grid.period_s
 
     def figure(function: Callable[[Shape], float]) -> Sure:
         return _over(np.array([function(shape) for shape in shapes]))
 
-    best = int(np.argmax(posterior.log(walkers)))
-    squares = [float(np.mean(posterior.left(walkers[[best]], rising) ** 2)) for rising in (True, False)]
+    jitter2 = float(np.mean(np.exp(2.0 * walkers[:, JITTER])))
+    cycles = max(trained.cycles, 1)
+    shared = 2.0 - sum(1.0 / _together(posterior, rising, cycles) for rising in (True, False))
+    width_u_s = math.sqrt(jitter2 * shared / cycles)
+    period_u_s = math.sqrt(6.0 * jitter2 * shared / cycles) / cycles
+
+    def duty(widths_s: Floats) -> Sure:
+        told = _over(100.0 * widths_s / periods)
+        return Sure(told.value, combined(told.u, 100.0 * width_u_s / grid.period_s))
+
+    left = posterior.residuals(walkers[[int(np.argmax(posterior.log(walkers)))]])[0, :-UNKNOWNS]
     return Timing(
         threshold_v=level_v,
         begin_s=trained.begin_s,
-        period_s=Sure(trained.period_s, root(float(trained.covariance[1, 1]))),
-        duty_pct=duty(at_level - middle),
-        source_duty_pct=duty(-middle),
+        period_s=Sure(float(periods.mean()), combined(float(periods.std()), period_u_s)),
+        duty_pct=duty(widths + at_level - middle),
+        source_duty_pct=duty(widths - middle),
         rise_s=figure(lambda shape: ten_to_ninety(shape, shape.rise)),
         fall_s=figure(lambda shape: ten_to_ninety(shape, shape.fall)),
         tau_s=figure(lambda shape: shape.tau_s),
-        jitter_s=trained.jitter_s,
+        jitter_s=math.sqrt(jitter2),
         cycles=trained.cycles,
-        misfit=math.sqrt(sum(squares) / 2.0),
+        misfit=math.sqrt(float(np.mean(left**2))),
         way="sparse",
     )
 

@@ -40,20 +40,15 @@ class Timing:
 
 
 def widening(shape: Shape, threshold_v: float) -> float:
-    """By how much the time above the threshold exceeds that of the source [s]."""
-    return shape.fall.reaching(threshold_v) - shape.rise.reaching(threshold_v)
+    """By how much the time above the threshold exceeds that of the source [s], which is taken half way up its ramps."""
+    of_source = (shape.fall_ramp_s - shape.rise_ramp_s) / 2.0
+    return shape.fall.reaching(threshold_v) - shape.rise.reaching(threshold_v) - of_source
 
 
 def ten_to_ninety(shape: Shape, edge: Edge) -> float:
     """Time from 10 to 90 % of the swing [s]."""
     tenth = 0.1 * (shape.high_v - shape.low_v)
     return abs(edge.reaching(shape.high_v - tenth) - edge.reaching(shape.low_v + tenth))
-
-
-def steepness(edge: Edge, level_v: float) -> float:
-    """Slope [V/s] where the edge passes the level, at least 1."""
-    target, tau = edge.heading(level_v)
-    return max(abs(target - level_v) / tau, 1.0)
 
 
 def root(square: float) -> float:

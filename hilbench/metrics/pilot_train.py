@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from hilbench.metrics.pilot_edges import median
+
 Floats = NDArray[np.float64]
 
 
@@ -43,7 +45,7 @@ def train(rises_s: Floats, falls_s: Floats, rise_u_s: Floats, fall_u_s: Floats) 
     Lost edges are no matter: each is counted by its time.
     """
     period, first = _rough_period(rises_s, falls_s), rises_s[0]
-    width = float(np.median(np.mod(falls_s - first, period)))
+    width = median(np.mod(falls_s - first, period))
     numbers = np.concatenate((np.round((rises_s - first) / period), np.round((falls_s - first - width) / period)))
     is_fall = np.repeat([0.0, 1.0], [len(rises_s), len(falls_s)])
     matrix = np.stack([np.ones_like(numbers), numbers, is_fall], axis=1)
@@ -73,6 +75,6 @@ def _solved(matrix: Floats, times: Floats, own: Floats, jitter2: float) -> tuple
 def _rough_period(rises_s: Floats, falls_s: Floats) -> float:
     """Median distance, then the whole span over the number of periods in it."""
     longer = rises_s if len(rises_s) >= len(falls_s) else falls_s
-    median = float(np.median(np.diff(longer)))
+    typical = median(np.diff(longer))
     span = float(longer[-1] - longer[0])
-    return span / max(round(span / median), 1)
+    return span / max(round(span / typical), 1)

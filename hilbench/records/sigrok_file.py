@@ -50,7 +50,7 @@ def _read(path: Path, archive: zipfile.ZipFile, asked: Asked) -> Waveform:
         remedy = "record the pilot with an analog channel: levels and states are not in logic samples"
         raise InputError(str(path), Problem("", "has no analog channel", remedy))
     number = numbers[asked.pick(path, [device[f"analog{n}"] for n in numbers])]
-    values = np.frombuffer(_samples(path, archive, number), dtype="<f4").astype(np.float64)
+    values = np.frombuffer(_samples(path, archive, number), dtype="<f4").astype(np.float32, copy=False)
     return asked.record(path, values, asked.dt_s or 1.0 / _rate_hz(path, device))
 
 
