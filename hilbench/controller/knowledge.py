@@ -284,27 +284,25 @@ class Knowledge:
             station.trust.ended(t, station.granted_a, rest)
             station.granted_t, station.granted_a, self._news = t, rest, True
 
-    def _steady(self) -> tuple[Array, list[int]]:
+    def _steered(self) -> Mask:
+        """Stations [station] where a car may take current, and that do what they are told."""
+        return np.array([station.wants and not station.trust.flaw for station in self._by_column], dtype=bool)
+
+    def _steady(self, steered: Mask) -> tuple[Array, list[int]]:
         """What stations [column] draw that are steered and known to draw it, no number for others; and these others."""
-        settle_s = self.settings.settle_s
-        drawn: Array = np.array(
-            [
-                one.reported_a
-                if one.reported_t >= one.granted_t + settle_s and one.wants and not one.trust.flaw
-                else None
-                for one in self._by_column
-            ],
-            dtype=float,
-        )
-        for column in np.flatnonzero(np.isnan(drawn)).tolist():
-            station = self._by_column[column]
-            if station.steered and caught_up(station):
-                drawn[column] = station.reported_a
+        stations = self._by_column
+        drawn: Array = np.array([station.reported_a for station in stations], dtype=float)
+        reported_t = np.array([station.reported_t for station in stations])
+        granted_t = np.array([station.granted_t for station in stations])
+        drawn[~steered | (reported_t < granted_t + self.settings.settle_s)] = np.nan
+        for column in np.flatnonzero(np.isnan(drawn) & steered).tolist():
+            if caught_up(stations[column]):
+                drawn[column] = stations[column].reported_a
         return drawn, np.flatnonzero(np.isnan(drawn)).tolist()
 
     def _bounds(self, t: float) -> tuple[Array, Array]:
         """Least and greatest current that each station [column] may draw now."""
-        least, others = self._steady()
+        least, others = self._steady(self._steered())
         most = least.copy()
         for column in others:
             station = self._by_column[column]

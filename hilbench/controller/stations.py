@@ -30,7 +30,7 @@ FIRST = 100.0
 """Before every class (0 to 9): a boost, or a turn that is overdue."""
 
 
-@dataclass
+@dataclass(slots=True)
 class StationState:
     """What the controller knows of one station.
 
