@@ -62,6 +62,13 @@ class Tree:
         """The constraints that station ``column`` loads."""
         return self.rows[self.begins[column] : self.begins[column + 1]]
 
+    def entries_of(self, columns: Index) -> Index:
+        """The entries of stations ``columns``, one station after the other."""
+        begins, counts = self.begins[columns], self.begins[columns + 1] - self.begins[columns]
+        ends = np.cumsum(counts)
+        found: Index = np.repeat(begins - ends + counts, counts) + np.arange(counts.sum())
+        return found
+
     def narrowed(self, takes: Mask) -> Tree:
         """This tree with stations on those lines only that their cars use: ``takes`` [station, line]."""
         keep = takes[self.columns, self.rows % len(self._lines)]
@@ -98,15 +105,16 @@ def _sums(rows: Index, drawn: Complex, count: int) -> Complex:
 
 def admit(tree: Tree, room: Array, order: Sequence[int] | Index, amps: float) -> Mask:
     """Who can have ``amps`` when served in ``order`` [station indices]; one that does not fit is passed over."""
+    served: Index = np.asarray(order, dtype=np.intp)
     inside: Mask = np.zeros(len(tree.roles), dtype=bool)
-    inside[order] = True
+    inside[served] = True
     tight = np.abs(tree.load(np.where(inside, amps, 0.0))) > room + _FIT
     if tight.any():
-        _pass_over(tree, room, order, amps, inside, tight)
+        _pass_over(tree, room, served, amps, inside, tight)
     return inside
 
 
-def _pass_over(tree: Tree, room: Array, order: Sequence[int] | Index, amps: float, inside: Mask, tight: Mask) -> None:
+def _pass_over(tree: Tree, room: Array, order: Index, amps: float, inside: Mask, tight: Mask) -> None:
     """Take out of ``inside`` who does not fit into the ``tight`` constraints, as if served one after the other.
 
     In few rounds: all that are still in are added up in their order. The first in a constraint that does not fit, with
@@ -115,22 +123,28 @@ def _pass_over(tree: Tree, room: Array, order: Sequence[int] | Index, amps: floa
     count = len(tree.roles)
     place = np.full(count, count)
     place[order] = np.arange(len(order))
-    entries = np.flatnonzero(inside[tree.columns] & tight[tree.rows])
-    entries = entries[np.argsort(tree.rows[entries] * count + place[tree.columns[entries]])]
-    rows, columns, units = tree.rows[entries], tree.columns[entries], tree.units[entries] * amps
-    first = np.searchsorted(rows, np.arange(len(tree.keys)))[rows]
-    bound, turn, kind = room[rows] + _FIT, place[columns], tree.kinds[entries]
-    while True:
-        there = inside[columns]
-        over = there & (np.abs(_running(units * there, first)) > bound)
-        if not over.any():
-            return
+    entries = _in_turn(tree, tree.entries_of(order[inside[order]]), tight)
+    while len(entries):
+        rows, columns, kind = tree.rows[entries], tree.columns[entries], tree.kinds[entries]
+        first = np.searchsorted(rows, np.arange(len(tree.keys)))[rows]
+        over = np.abs(_running(tree.units[entries] * amps, first)) > room[rows] + _FIT
         doubt = np.zeros(count, dtype=np.intp)
         doubt[columns[over]] = 1
         certain = over & (_running(doubt[columns], first) == 1)
         out = np.full(12 * len(tree.keys), count)
-        np.minimum.at(out, kind[certain], turn[certain])
-        inside[columns[turn >= out[kind]]] = False
+        np.minimum.at(out, kind[certain], place[columns[certain]])
+        inside[columns[place[columns] >= out[kind]]] = False
+        full = np.zeros(len(tree.keys), dtype=bool)
+        full[rows[over]] = True
+        entries = entries[full[rows] & inside[columns]]  # what is not too full now will not be
+
+
+def _in_turn(tree: Tree, entries: Index, tight: Mask) -> Index:
+    """Those of ``entries`` in ``tight`` constraints, constraint by constraint, each in the order given."""
+    entries = entries[tight[tree.rows[entries]]]
+    narrow = np.uint16 if len(tree.keys) < 2**16 else np.intp  # 16 bits are sorted in one pass
+    found: Index = entries[np.argsort(tree.rows[entries].astype(narrow), kind="stable")]
+    return found
 
 
 def _running(values: NDArray[Any], first: Index) -> NDArray[Any]:
@@ -172,15 +186,14 @@ def _levels(tree: Tree, room: Array, caps: Array, rising: Mask, start: float) ->
     total = tree.load(caps)
     goes = (rising[tree.columns]) & (np.abs(total) > room)[tree.rows]
     rows, units, bound = tree.rows[goes], tree.units[goes], caps[tree.columns[goes]]
-    moving = np.ones(len(rows), dtype=bool)
     level = np.where(np.bincount(rows, minlength=count) > 0, start, np.inf)
     while True:
-        slope, gone = _sums(rows, units * moving, count), _sums(rows, units * (bound * moving), count)
+        slope, gone = _sums(rows, units, count), _sums(rows, units * bound, count)
         level = np.maximum(_reach(total - gone, slope, room), level)
-        still = moving & (bound > level[rows])
-        if np.array_equal(still, moving):
+        moving = bound > level[rows]
+        if moving.all():
             return level
-        moving = still
+        rows, units, bound = rows[moving], units[moving], bound[moving]
 
 
 def _reach(fixed: Complex, slope: Complex, room: Array) -> Array:
@@ -221,6 +234,8 @@ def allocate(tree: Tree, room: Array, caps: Array, order: Sequence[int], ranks: 
     classes = np.unique(ranks.classes[admitted])[::-1]
     for rank in classes:
         inside = admitted & (ranks.classes == rank)
+        if not inside.any():
+            continue
         amps = _weighted(tree, room, amps, np.where(inside, caps, amps), ranks.weights)
         if rank != classes[-1]:
             full = np.abs(tree.load(amps)) >= room - _FIT

@@ -178,13 +178,16 @@ class Core(Knowledge):
 
     def _raise(self, upwards: Sequence[int], shares: Array, look: Look, targets: list[float], t: float) -> None:
         """Set the ``targets`` of those that go ``upwards`` to their shares, if they may, as far as headroom lasts."""
-        headroom, least = self._headroom(look), self.settings.minimum_a
-        held_a, share_a = look.held.tolist(), shares.tolist()
-        for column in upwards:
-            held = held_a[column]
-            wish = self._raised(self._by_column[column], held, share_a[column], t)
-            worth = max(held + RAISE_LEAST_A, least)
-            targets[column] = headroom.raised(column, held, wish, worth) if wish > held else wish
+        held = look.held[upwards]
+        wishes = self._raised([self._by_column[column] for column in upwards], held, shares[upwards], t)
+        worth = np.minimum(np.maximum(held + RAISE_LEAST_A, self.settings.minimum_a), wishes)
+        headroom = self._headroom(look)
+        hopeful = (wishes > held) & headroom.may_suffice(upwards, held, worth)
+        for column, wish in zip(upwards, np.minimum(wishes, held).tolist(), strict=True):
+            targets[column] = wish
+        for k in np.flatnonzero(hopeful).tolist():
+            asked = (float(held[k]), float(wishes[k]), float(worth[k]))
+            targets[upwards[k]] = headroom.raised(upwards[k], *asked)
 
     def _rank(self, t: float) -> None:
         """Who comes before others now; and what cars have first that do not begin at the least current."""
@@ -254,28 +257,32 @@ class Core(Knowledge):
         budget = self.settings.raise_in_flight * float(self.tree.limits[self._root].min())
         return max(budget, self.settings.minimum_a) - look.flying_a
 
-    def _raised(self, station: StationState, held: float, share: float, t: float) -> float:
-        """Where to go from ``held`` when ``share`` would be possible: up slowly, or stay."""
-        if share < held + RAISE_LEAST_A and share < station.cap_a:
-            worth = share >= held + RAISE_LEAST_A / 2.0 and t - station.granted_t >= PATIENCE_S
-            return share - 0.2 if worth and held >= self.settings.minimum_a else held
-        if held < self.settings.minimum_a:
-            return held if share < self.settings.minimum_a else self._resumed(station, t)
-        if not self.answered(station, t):
-            return held
-        return min(share, held + self.settings.raise_step_a)
+    def _raised(self, stations: Sequence[StationState], held: Array, shares: Array, t: float) -> Array:
+        """Where ``stations`` go from ``held`` when ``shares`` would be possible: up slowly, or stay."""
+        least = self.settings.minimum_a
+        small = (shares < held + RAISE_LEAST_A) & (shares < [station.cap_a for station in stations])
+        patient = t - np.array([station.granted_t for station in stations]) >= PATIENCE_S
+        worth = (shares >= held + RAISE_LEAST_A / 2.0) & patient & (held >= least)
+        resumed = np.where(shares < least, held, self._resumed(stations, t))
+        stepped = np.where(self._answered(stations, t), np.minimum(shares, held + self.settings.raise_step_a), held)
+        return np.where(small, np.where(worth, shares - 0.2, held), np.where(held < least, resumed, stepped))
 
     def answered(self, station: StationState, t: float) -> bool:
         """It has said what it draws since its last raise, or would have: what is not drawn could hide a load step."""
-        if caught_up(station):
-            return True
-        settled = station.raised_t + self.settings.settle_s
-        said = station.reported_a is not None and station.reported_t >= settled
-        return t >= settled and (said or t >= settled + 2.0 * self.settings.sample_s)
+        return bool(self._answered([station], t)[0])
 
-    def _resumed(self, station: StationState, t: float) -> float:
-        resumes = t - station.paused_t >= self.settings.resume_hold_s
-        return self.settings.minimum_a if resumes else max(station.granted_a, 0.0)
+    def _answered(self, stations: Sequence[StationState], t: float) -> Mask:
+        settled = np.array([station.raised_t for station in stations]) + self.settings.settle_s
+        said = [-math.inf if station.reported_a is None else station.reported_t for station in stations]
+        found: Mask = (t >= settled) & ((said >= settled) | (t >= settled + 2.0 * self.settings.sample_s))
+        for k in np.flatnonzero(~found).tolist():
+            found[k] = caught_up(stations[k])
+        return found
+
+    def _resumed(self, stations: Sequence[StationState], t: float) -> Array:
+        rested = t - np.array([station.paused_t for station in stations]) >= self.settings.resume_hold_s
+        held = np.maximum(np.array([station.granted_a for station in stations]), 0.0)
+        return np.where(rested, self.settings.minimum_a, held)
 
     def free(self, look: Look) -> Array:
         """What each constraint leaves beside the stations that cannot be steered, with no building."""

@@ -119,8 +119,8 @@ class BelowSix(Core):
             amps = trial
         return amps
 
-    def _resumed(self, station: StationState, t: float) -> float:
-        return station.target_a
+    def _resumed(self, stations: Sequence[StationState], t: float) -> Array:  # noqa: ARG002 - as Core's
+        return np.array([station.target_a for station in stations])
 
 
 class NeverRotates(Core):
