@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from hilbench.controller.allocate import Array, Mask, allocate
+from hilbench.controller.allocate import Array, Index, Mask, allocate
 from hilbench.controller.dimming import dimmed
 from hilbench.controller.feeding import discharged
 from hilbench.controller.headroom import Headroom
@@ -112,16 +112,16 @@ class Core(Knowledge):
                 changes.append(Setpoint(role, target))
             if target != was or math.isinf(station.turn_t):
                 self._note_turn(station, target, t)
-                station.target_a = target
+                object.__setattr__(station, "target_a", target)  # no column is made of it
         return changes
 
     def _run_out(self, t: float) -> None:
         """Let leases and welcomes end."""
-        for station in [one for one in self._by_column if t > one.lease_until + 1.0]:
-            self._expire(station, t)
-        for station in [one for one in self._by_column if not one.begun]:
-            if t >= min(station.welcome_until, station.retry_t):
-                self._end_welcome(station, t)
+        for column in np.flatnonzero(t > self._column("lease_until") + 1.0).tolist():
+            self._expire(self._by_column[column], t)
+        waited = t >= np.minimum(self._column("welcome_until"), self._column("retry_t"))
+        for column in np.flatnonzero(waited & (self._column("begun") == 0.0)).tolist():
+            self._end_welcome(self._by_column[column], t)
 
     def _worth_deciding(self, t: float) -> bool:
         """True when something has happened since the last decision, or when timers may have run out meanwhile."""
@@ -165,7 +165,7 @@ class Core(Knowledge):
         now = _whole_tenths(self.shares(free, self.confirmed_base(), look.caps, order))
         settled = np.where(given > 0.0, -given, np.where(now < look.held - 1e-6, now, look.held)).tolist()
         upwards = look.steered & (given <= 0.0) & (now >= look.held - 1e-6)
-        upwards &= (now >= look.held + RAISE_LEAST_A / 2.0) | (now >= self._caps_a())
+        upwards &= (now >= look.held + RAISE_LEAST_A / 2.0) | (now >= self._column("cap_a"))
         if upwards.any():
             later = _whole_tenths(self.shares(free, self.highest_base(), look.caps, order))
             self._raise([column for column in order if upwards[column]], np.minimum(now, later), look, settled, t)
@@ -179,7 +179,7 @@ class Core(Knowledge):
     def _raise(self, upwards: Sequence[int], shares: Array, look: Look, targets: list[float], t: float) -> None:
         """Set the ``targets`` of those that go ``upwards`` to their shares, if they may, as far as headroom lasts."""
         held = look.held[upwards]
-        wishes = self._raised([self._by_column[column] for column in upwards], held, shares[upwards], t)
+        wishes = self._raised(np.array(upwards), held, shares[upwards], t)
         worth = np.minimum(np.maximum(held + RAISE_LEAST_A, self.settings.minimum_a), wishes)
         headroom = self._headroom(look)
         hopeful = (wishes > held) & headroom.may_suffice(upwards, held, worth)
@@ -202,10 +202,10 @@ class Core(Knowledge):
 
     def _given(self, look: Look) -> Array:
         """What stations shall give back now [A]: by plan, or more where the building alone takes too much."""
-        able = np.array([station.able_a for station in self._by_column]) * look.steered
+        able = self._column("able_a") * look.steered
         if not able.any():
             return able
-        wished = np.array([station.give_a for station in self._by_column])
+        wished = self._column("give_a")
         need_w, may_w = max(self.power.short_w(), self._short_w()), self.power.may_feed_w()
         return _whole_tenths(discharged(self.tree, wished, able, self._watts, (need_w, may_w)))
 
@@ -230,7 +230,7 @@ class Core(Knowledge):
         """All stations as they are now. Most draw what they have reported: only the others take thought."""
         stations = self._by_column
         steered = self._steered()
-        held = np.maximum(np.array([station.granted_a for station in stations]), 0.0)
+        held = np.maximum(self._column("granted_a"), 0.0)
         drawn, others = self._steady(steered)
         loose, claimed = np.maximum(drawn - held - NOISE_A, 0.0), np.maximum(held, drawn)
         flying = 0.0
@@ -257,32 +257,31 @@ class Core(Knowledge):
         budget = self.settings.raise_in_flight * float(self.tree.limits[self._root].min())
         return max(budget, self.settings.minimum_a) - look.flying_a
 
-    def _raised(self, stations: Sequence[StationState], held: Array, shares: Array, t: float) -> Array:
-        """Where ``stations`` go from ``held`` when ``shares`` would be possible: up slowly, or stay."""
+    def _raised(self, columns: Index, held: Array, shares: Array, t: float) -> Array:
+        """Where stations ``columns`` go from ``held`` when ``shares`` would be possible: up slowly, or stay."""
         least = self.settings.minimum_a
-        small = (shares < held + RAISE_LEAST_A) & (shares < [station.cap_a for station in stations])
-        patient = t - np.array([station.granted_t for station in stations]) >= PATIENCE_S
+        small = (shares < held + RAISE_LEAST_A) & (shares < self._column("cap_a")[columns])
+        patient = t - self._column("granted_t")[columns] >= PATIENCE_S
         worth = (shares >= held + RAISE_LEAST_A / 2.0) & patient & (held >= least)
-        resumed = np.where(shares < least, held, self._resumed(stations, t))
-        stepped = np.where(self._answered(stations, t), np.minimum(shares, held + self.settings.raise_step_a), held)
+        resumed = np.where(shares < least, held, self._resumed(columns, t))
+        stepped = np.where(self._answered(columns, t), np.minimum(shares, held + self.settings.raise_step_a), held)
         return np.where(small, np.where(worth, shares - 0.2, held), np.where(held < least, resumed, stepped))
 
     def answered(self, station: StationState, t: float) -> bool:
         """It has said what it draws since its last raise, or would have: what is not drawn could hide a load step."""
-        return bool(self._answered([station], t)[0])
+        return bool(self._answered(np.array([station.column]), t)[0])
 
-    def _answered(self, stations: Sequence[StationState], t: float) -> Mask:
-        settled = np.array([station.raised_t for station in stations]) + self.settings.settle_s
-        said = [-math.inf if station.reported_a is None else station.reported_t for station in stations]
-        found: Mask = (t >= settled) & ((said >= settled) | (t >= settled + 2.0 * self.settings.sample_s))
+    def _answered(self, columns: Index, t: float) -> Mask:
+        settled = self._column("raised_t")[columns] + self.settings.settle_s
+        said = (self._column("reported_t")[columns] >= settled) & ~np.isnan(self._column("reported_a")[columns])
+        found: Mask = (t >= settled) & (said | (t >= settled + 2.0 * self.settings.sample_s))
         for k in np.flatnonzero(~found).tolist():
-            found[k] = caught_up(stations[k])
+            found[k] = caught_up(self._by_column[columns[k]])
         return found
 
-    def _resumed(self, stations: Sequence[StationState], t: float) -> Array:
-        rested = t - np.array([station.paused_t for station in stations]) >= self.settings.resume_hold_s
-        held = np.maximum(np.array([station.granted_a for station in stations]), 0.0)
-        return np.where(rested, self.settings.minimum_a, held)
+    def _resumed(self, columns: Index, t: float) -> Array:
+        rested = t - self._column("paused_t")[columns] >= self.settings.resume_hold_s
+        return np.where(rested, self.settings.minimum_a, np.maximum(self._column("granted_a")[columns], 0.0))
 
     def free(self, look: Look) -> Array:
         """What each constraint leaves beside the stations that cannot be steered, with no building."""
@@ -306,16 +305,11 @@ class Core(Knowledge):
             return max((station.reported_a or 0.0) - max(station.granted_a, 0.0) - NOISE_A, 0.0)
         return 0.0
 
-    def _caps_a(self) -> Array:
-        """The most that each station may have."""
-        return np.array([station.cap_a for station in self._by_column])
-
     def _caps(self, steered: Mask, t: float) -> Array:
         """The most that each station can use or may have now, whatever there is."""
         stations = self._by_column
-        plan = [station.plan_a if t >= station.boost_until else math.inf for station in stations]
-        useful = [station.useful_a for station in stations]
-        caps: Array = np.minimum(np.minimum(useful, self._caps_a()), plan)
+        plan = np.where(t >= self._column("boost_until"), self._column("plan_a"), math.inf)
+        caps: Array = np.minimum(np.minimum(self._column("useful_a"), self._column("cap_a")), plan)
         if math.isfinite(self.site.spread_a):
             unknown = [not station.lines and len(station.branch.lines) > 1 for station in stations]
             caps = np.where(unknown, np.minimum(caps, self.site.spread_a), caps)
@@ -355,19 +349,16 @@ class Core(Knowledge):
 
         Who has waited for ``most_wait_s`` comes before all classes, and has a turn.
         """
-        settings = self.settings
-        turning = [station for station in self._by_column if station.wants and not station.trust.flaw]
-        columns = np.array([station.column for station in turning], dtype=np.intp)
-        waiting_t = np.array([station.waiting_t for station in turning])
-        turn_t = np.array([station.turn_t for station in turning])
-        was = np.array([station.overdue for station in turning], dtype=bool)
-        charges = np.array([station.granted_a for station in turning]) >= settings.minimum_a
+        settings, columns = self.settings, np.flatnonzero(self._steered())
+        waiting_t, turn_t = self._column("waiting_t")[columns], self._column("turn_t")[columns]
+        was = self._column("overdue")[columns] != 0.0
+        charges = self._column("granted_a")[columns] >= settings.minimum_a
         in_turn = charges & (t - turn_t < settings.rotation_s)
         overdue = np.where(charges, was & in_turn, t - waiting_t >= settings.most_wait_s)
         for k in np.flatnonzero(overdue != was).tolist():
-            turning[k].overdue = not turning[k].overdue
+            self._by_column[columns[k]].overdue = bool(overdue[k])
         first = -self._classes[columns]
-        first[np.array([t < station.boost_until for station in turning], dtype=bool)] = 1.0 - FIRST
+        first[t < self._column("boost_until")[columns]] = 1.0 - FIRST
         first[overdue] = -FIRST
         turn = np.where(charges, np.where(in_turn, 0, 2), 1)
         ranked: list[int] = columns[np.lexsort((np.where(charges, turn_t, waiting_t), turn, first))].tolist()

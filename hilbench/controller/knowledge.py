@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from operator import attrgetter
 from typing import NamedTuple
 
 import numpy as np
@@ -58,12 +59,14 @@ class Knowledge:
         self._parts: dict[str, MeterSample] = {}
         self._whole = Tree(site)
         self.tree = self._whole
+        self._columns: dict[str, Array] = {}
         self.stations = {
             branch.role: StationState(
                 branch,
                 column,
                 site.carried_a(branch),
                 trust=Obedience(blind_until=t + settings.lease_s),
+                columns=self._columns,
             )
             for column, branch in enumerate(site.branches)
         }
@@ -284,20 +287,27 @@ class Knowledge:
             station.trust.ended(t, station.granted_a, rest)
             station.granted_t, station.granted_a, self._news = t, rest, True
 
+    def _column(self, name: str) -> Array:
+        """Field ``name`` of all stations [station], no number for None; it is kept as long as it is true."""
+        found = self._columns.get(name)
+        if found is None:
+            found = np.array(list(map(attrgetter(name), self._by_column)), dtype=float)
+            found.flags.writeable = False
+            self._columns[name] = found
+        return found
+
     def _steered(self) -> Mask:
         """Stations [station] where a car may take current, and that do what they are told."""
         return np.array([station.wants and not station.trust.flaw for station in self._by_column], dtype=bool)
 
     def _steady(self, steered: Mask) -> tuple[Array, list[int]]:
         """What stations [column] draw that are steered and known to draw it, no number for others; and these others."""
-        stations = self._by_column
-        drawn: Array = np.array([station.reported_a for station in stations], dtype=float)
-        reported_t = np.array([station.reported_t for station in stations])
-        granted_t = np.array([station.granted_t for station in stations])
-        drawn[~steered | (reported_t < granted_t + self.settings.settle_s)] = np.nan
+        settled = self._column("reported_t") >= self._column("granted_t") + self.settings.settle_s
+        drawn = np.where(steered & settled, self._column("reported_a"), np.nan)
         for column in np.flatnonzero(np.isnan(drawn) & steered).tolist():
-            if caught_up(stations[column]):
-                drawn[column] = stations[column].reported_a
+            station = self._by_column[column]
+            if caught_up(station):
+                drawn[column] = station.reported_a
         return drawn, np.flatnonzero(np.isnan(drawn)).tolist()
 
     def _bounds(self, t: float) -> tuple[Array, Array]:
