@@ -79,15 +79,19 @@ class Tree:
         self.kinds: Index = self.rows * 12 + np.round(np.angle(self.units) * 6.0 / np.pi).astype(np.intp) % 12
         self._lines = site.lines
         self.begins = _begins(self.columns, len(self.roles))
+        self._top = np.flatnonzero(self.rows < len(site.lines))  # the service is the first node
         alike = {(branch.feeder, branch.lines): k for k, branch in enumerate(site.branches)}
-        self.bundles = self._bundled(np.array([alike[branch.feeder, branch.lines] for branch in site.branches]))
+        keys = [alike[branch.feeder, branch.lines] for branch in site.branches]
+        self.bundles = self._bundled(np.array(keys, dtype=np.intp))
 
     def _bundled(self, keys: Index) -> Bundles:
         """Bundles of the stations whose ``keys`` [station] are the same."""
-        _keys, first, of = np.unique(keys, return_index=True, return_inverse=True)
-        entries = self.entries_of(first)
+        one = np.full(keys.max(initial=-1) + 1, -1)
+        one[keys] = np.arange(len(keys))
+        of = (np.cumsum(one >= 0) - 1)[keys]
+        entries = self.entries_of(one[one >= 0])
         columns = of[self.columns[entries]]
-        return Bundles(of, self.rows[entries], columns, self.units[entries], _begins(columns, len(first)))
+        return Bundles(of, self.rows[entries], columns, self.units[entries], _begins(columns, int((one >= 0).sum())))
 
     def rows_of(self, column: int) -> Index:
         """The constraints that station ``column`` loads."""
@@ -103,7 +107,7 @@ class Tree:
         tree = copy.copy(self)
         tree.rows, tree.columns = self.rows[keep], self.columns[keep]
         tree.units, tree.kinds = self.units[keep], self.kinds[keep]
-        tree.begins = _begins(tree.columns, len(self.roles))
+        tree.begins, tree._top = _begins(tree.columns, len(self.roles)), np.flatnonzero(tree.rows < len(self._lines))
         tree.bundles = tree._bundled(self.bundles.of * 2 ** len(self._lines) + takes @ _BITS[: len(self._lines)])
         return tree
 
@@ -118,9 +122,14 @@ class Tree:
         """Phasor sums [constraint] of ``amps`` [station], each added up in the order of stations."""
         return _sums(self.rows, self.units * amps[self.columns], len(self.keys))
 
+    def service_load(self, amps: Array) -> Complex:
+        """As ``load``, in the lines [line] of the service only."""
+        top = self._top
+        return _sums(self.rows[top], self.units[top] * amps[self.columns[top]], len(self._lines))
+
     def sums(self, amps: Array) -> Complex:
         """As ``load`` and much faster, for what does not mind the last digits."""
-        drawn = np.bincount(self.bundles.of, amps, len(self.bundles.begins) - 1)
+        drawn: Array = np.bincount(self.bundles.of, amps, len(self.bundles.begins) - 1).astype(np.float64, copy=False)
         return self.bundles.sums(drawn, len(self.keys))
 
     def behind(self, constraints: Mask) -> Mask:

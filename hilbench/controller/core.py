@@ -193,12 +193,11 @@ class Core(Knowledge):
         """Who comes before others now; and what cars have first that do not begin at the least current."""
         ranks = self._ranks
         ranks.classes[:], ranks.guaranteed[:] = self._classes, self._guaranteed
-        for station in self._by_column:
-            if t < station.boost_until:
-                ranks.classes[station.column] = station.rank(t)
-            if not station.begun and station.wants and station.granted_a >= self.settings.minimum_a:
-                hesitates = t - station.turn_t >= HESITATES_S
-                ranks.guaranteed[station.column] = max(START_A * hesitates, station.branch.guaranteed_a)
+        ranks.classes[t < self._column("boost_until")] = FIRST - 1.0
+        begins = (self._column("begun") == 0.0) & (self._column("wants") != 0.0)
+        begins &= self._column("granted_a") >= self.settings.minimum_a
+        hesitates = begins & (t - self._column("turn_t") >= HESITATES_S)
+        ranks.guaranteed[hesitates] = np.maximum(START_A, self._guaranteed[hesitates])
 
     def _given(self, look: Look) -> Array:
         """What stations shall give back now [A]: by plan, or more where the building alone takes too much."""

@@ -323,12 +323,12 @@ class Knowledge:
         """Current [line] of the service of all ``flows`` [station] together."""
         if not flows.any():
             return np.zeros(len(self._root))
-        into: Array = np.abs(self.tree.load(np.maximum(flows, 0.0)))[self._root]
-        return into if (flows >= 0.0).all() else into - np.abs(self.tree.load(np.minimum(flows, 0.0)))[self._root]
+        into: Array = np.abs(self.tree.service_load(np.maximum(flows, 0.0)))
+        return into if (flows >= 0.0).all() else into - np.abs(self.tree.service_load(np.minimum(flows, 0.0)))
 
     def _strays_w(self, t: float) -> float:
         """Power that stations with a car may draw that do not do what they are told."""
-        strays = [station for station in self._by_column if station.wants and station.trust.flaw]
+        strays = [station for station in self._by_column if station.trust.flaw and station.wants]
         return math.fsum(most_drawn(one, self.settings, t) * self.watts_per_a(one) for one in strays)
 
     # the building

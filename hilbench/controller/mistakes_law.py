@@ -119,7 +119,7 @@ class BelowSix(Core):
             amps = trial
         return amps
 
-    def _resumed(self, columns: Index, t: float) -> Array:  # noqa: ARG002 - as Core's
+    def _resumed(self, columns: Index, t: float) -> Array:
         return np.array([self._by_column[column].target_a for column in columns])
 
 
