@@ -22,9 +22,35 @@ Array = NDArray[np.float64]
 Complex = NDArray[np.complex128]
 Mask = NDArray[np.bool_]
 Index = NDArray[np.intp]
+_BITS: Index = np.array([1, 2, 4])
 _TINY = 1e-9
 _FIT = 1e-6
 """What the sums of many rounded phasors may be off [A]."""
+
+
+@dataclass(frozen=True)
+class Bundles:
+    """Stations that load the same constraints alike: ``of`` [station] is the bundle of each.
+
+    Each entry is one station of a bundle in one constraint: ``rows`` (constraint), ``columns`` (bundle) and ``units``
+    (phasor per ampere); entries of bundle ``k`` stand from ``begins[k]`` to ``begins[k + 1]``.
+    """
+
+    of: Index
+    rows: Index
+    columns: Index
+    units: Complex
+    begins: Index
+
+    def sums(self, amps: Array, count: int) -> Complex:
+        """Phasor sums in ``count`` constraints of ``amps`` [bundle]."""
+        return _sums(self.rows, self.units * amps[self.columns], count)
+
+    def behind(self, constraints: Mask) -> Mask:
+        """Bundles [bundle] that load at least one of ``constraints`` [constraint]."""
+        found = np.zeros(len(self.begins) - 1, dtype=bool)
+        found[self.columns[constraints[self.rows]]] = True
+        return found
 
 
 class Tree:
@@ -32,7 +58,7 @@ class Tree:
 
     ``keys`` are (node, line) and ``limits`` [A] theirs. Each entry is one station in one constraint: ``rows``,
     ``columns``, ``units``; entries of a station stand together, and those of one constraint and direction (all are
-    multiples of 30 degrees) share one of ``kinds``.
+    multiples of 30 degrees) share one of ``kinds``. Sums go by ``bundles``, of which there are far fewer than stations.
     """
 
     def __init__(self, site: Site) -> None:
@@ -52,15 +78,28 @@ class Tree:
         self.units: Complex = np.array([unit for _row, _column, unit in flat], dtype=np.complex128)
         self.kinds: Index = self.rows * 12 + np.round(np.angle(self.units) * 6.0 / np.pi).astype(np.intp) % 12
         self._lines = site.lines
-        self.begins = self._find_begins()
+        self.begins = _begins(self.columns, len(self.roles))
+        self._top = np.flatnonzero(self.rows < len(site.lines))  # the service is the first node
+        alike = {(branch.feeder, branch.lines): k for k, branch in enumerate(site.branches)}
+        keys = [alike[branch.feeder, branch.lines] for branch in site.branches]
+        self.bundles = self._bundled(np.array(keys, dtype=np.intp))
 
-    def _find_begins(self) -> Index:
-        begins: Index = np.searchsorted(self.columns, np.arange(len(self.roles) + 1))
-        return begins
+    def _bundled(self, keys: Index) -> Bundles:
+        """Bundles of the stations whose ``keys`` [station] are the same."""
+        one = np.full(keys.max(initial=-1) + 1, -1)
+        one[keys] = np.arange(len(keys))
+        of = (np.cumsum(one >= 0) - 1)[keys]
+        entries = self.entries_of(one[one >= 0])
+        columns = of[self.columns[entries]]
+        return Bundles(of, self.rows[entries], columns, self.units[entries], _begins(columns, int((one >= 0).sum())))
 
     def rows_of(self, column: int) -> Index:
         """The constraints that station ``column`` loads."""
         return self.rows[self.begins[column] : self.begins[column + 1]]
+
+    def entries_of(self, columns: Index) -> Index:
+        """The entries of stations ``columns``, one station after the other."""
+        return _entries(self.begins, columns)
 
     def narrowed(self, takes: Mask) -> Tree:
         """This tree with stations on those lines only that their cars use: ``takes`` [station, line]."""
@@ -68,24 +107,48 @@ class Tree:
         tree = copy.copy(self)
         tree.rows, tree.columns = self.rows[keep], self.columns[keep]
         tree.units, tree.kinds = self.units[keep], self.kinds[keep]
-        tree.begins = tree._find_begins()
+        tree.begins, tree._top = _begins(tree.columns, len(self.roles)), np.flatnonzero(tree.rows < len(self._lines))
+        tree.bundles = tree._bundled(self.bundles.of * 2 ** len(self._lines) + takes @ _BITS[: len(self._lines)])
         return tree
 
     def weighted(self, weights: Array) -> Tree:
         """This tree per unit of weight [station] instead of per ampere."""
         tree = copy.copy(self)
         tree.units = self.units * weights[self.columns]
+        tree.bundles = tree._bundled(np.arange(len(self.roles)))
         return tree
 
     def load(self, amps: Array) -> Complex:
-        """Phasor sums [constraint] of ``amps`` [station]."""
+        """Phasor sums [constraint] of ``amps`` [station], each added up in the order of stations."""
         return _sums(self.rows, self.units * amps[self.columns], len(self.keys))
+
+    def service_load(self, amps: Array) -> Complex:
+        """As ``load``, in the lines [line] of the service only."""
+        top = self._top
+        return _sums(self.rows[top], self.units[top] * amps[self.columns[top]], len(self._lines))
+
+    def sums(self, amps: Array) -> Complex:
+        """As ``load`` and much faster, for what does not mind the last digits."""
+        drawn: Array = np.bincount(self.bundles.of, amps, len(self.bundles.begins) - 1).astype(np.float64, copy=False)
+        return self.bundles.sums(drawn, len(self.keys))
 
     def behind(self, constraints: Mask) -> Mask:
         """Stations [station] that load at least one of ``constraints`` [constraint]."""
-        found = np.zeros(len(self.roles), dtype=bool)
-        found[self.columns[constraints[self.rows]]] = True
-        return found
+        return self.bundles.behind(constraints)[self.bundles.of]
+
+
+def _begins(columns: Index, count: int) -> Index:
+    """Where the entries of each of ``count`` columns begin, and at last where all end."""
+    begins: Index = np.searchsorted(columns, np.arange(count + 1))
+    return begins
+
+
+def _entries(begins: Index, columns: Index) -> Index:
+    """Places of all entries of ``columns``, one column after the other."""
+    counts = begins[columns + 1] - begins[columns]
+    ends = np.cumsum(counts)
+    found: Index = np.repeat(begins[columns] - ends + counts, counts) + np.arange(counts.sum())
+    return found
 
 
 def _sums(rows: Index, drawn: Complex, count: int) -> Complex:
@@ -98,15 +161,16 @@ def _sums(rows: Index, drawn: Complex, count: int) -> Complex:
 
 def admit(tree: Tree, room: Array, order: Sequence[int] | Index, amps: float) -> Mask:
     """Who can have ``amps`` when served in ``order`` [station indices]; one that does not fit is passed over."""
+    served: Index = np.asarray(order, dtype=np.intp)
     inside: Mask = np.zeros(len(tree.roles), dtype=bool)
-    inside[order] = True
-    tight = np.abs(tree.load(np.where(inside, amps, 0.0))) > room + _FIT
+    inside[served] = True
+    tight = np.abs(tree.sums(np.where(inside, amps, 0.0))) > room + _FIT
     if tight.any():
-        _pass_over(tree, room, order, amps, inside, tight)
+        _pass_over(tree, room, served, amps, inside, tight)
     return inside
 
 
-def _pass_over(tree: Tree, room: Array, order: Sequence[int] | Index, amps: float, inside: Mask, tight: Mask) -> None:
+def _pass_over(tree: Tree, room: Array, order: Index, amps: float, inside: Mask, tight: Mask) -> None:
     """Take out of ``inside`` who does not fit into the ``tight`` constraints, as if served one after the other.
 
     In few rounds: all that are still in are added up in their order. The first in a constraint that does not fit, with
@@ -115,22 +179,28 @@ def _pass_over(tree: Tree, room: Array, order: Sequence[int] | Index, amps: floa
     count = len(tree.roles)
     place = np.full(count, count)
     place[order] = np.arange(len(order))
-    entries = np.flatnonzero(inside[tree.columns] & tight[tree.rows])
-    entries = entries[np.argsort(tree.rows[entries] * count + place[tree.columns[entries]])]
-    rows, columns, units = tree.rows[entries], tree.columns[entries], tree.units[entries] * amps
-    first = np.searchsorted(rows, np.arange(len(tree.keys)))[rows]
-    bound, turn, kind = room[rows] + _FIT, place[columns], tree.kinds[entries]
-    while True:
-        there = inside[columns]
-        over = there & (np.abs(_running(units * there, first)) > bound)
-        if not over.any():
-            return
+    entries = _in_turn(tree, tree.entries_of(order[inside[order]]), tight)
+    while len(entries):
+        rows, columns, kind = tree.rows[entries], tree.columns[entries], tree.kinds[entries]
+        first = np.searchsorted(rows, np.arange(len(tree.keys)))[rows]
+        over = np.abs(_running(tree.units[entries] * amps, first)) > room[rows] + _FIT
         doubt = np.zeros(count, dtype=np.intp)
         doubt[columns[over]] = 1
         certain = over & (_running(doubt[columns], first) == 1)
         out = np.full(12 * len(tree.keys), count)
-        np.minimum.at(out, kind[certain], turn[certain])
-        inside[columns[turn >= out[kind]]] = False
+        np.minimum.at(out, kind[certain], place[columns[certain]])
+        inside[columns[place[columns] >= out[kind]]] = False
+        full = np.zeros(len(tree.keys), dtype=bool)
+        full[rows[over]] = True
+        entries = entries[full[rows] & inside[columns]]  # what is not too full now will not be
+
+
+def _in_turn(tree: Tree, entries: Index, tight: Mask) -> Index:
+    """Those of ``entries`` in ``tight`` constraints, constraint by constraint, each in the order given."""
+    entries = entries[tight[tree.rows[entries]]]
+    narrow = np.uint16 if len(tree.keys) < 2**16 else np.intp  # 16 bits are sorted in one pass
+    found: Index = entries[np.argsort(tree.rows[entries].astype(narrow), kind="stable")]
+    return found
 
 
 def _running(values: NDArray[Any], first: Index) -> NDArray[Any]:
@@ -147,40 +217,65 @@ def fill(tree: Tree, room: Array, start: Array, caps: Array) -> Array:
     another constraint; many are final in one round.
     """
     amps = start.copy()
-    rising: Mask = caps > start + _TINY
-    begins = tree.begins[:-1]
+    rising = np.flatnonzero(caps > start + _TINY)
+    if len(rising):
+        amps[rising] = 0.0
+        crowd, tops = _crowd(tree.bundles, rising, caps[rising])
+        amps[rising] = _risen(crowd, tree.sums(amps), room, tops, float(start[rising].min()))[crowd.of]
+    return amps
+
+
+def _crowd(bundles: Bundles, rising: Index, caps: Array) -> tuple[Bundles, Array]:
+    """The ``rising`` stations: those of a bundle with the same of ``caps`` [rising] as one; and the caps of these."""
+    home = bundles.of[rising]
+    rank = np.lexsort((caps, home))
+    home, caps = home[rank], caps[rank]
+    new = np.ones(len(rank) + 1, dtype=bool)
+    new[1:-1] = (home[1:] != home[:-1]) | (caps[1:] != caps[:-1])
+    of = np.empty(len(rank), dtype=np.intp)
+    of[rank] = np.cumsum(new[:-1]) - 1
+    first = np.flatnonzero(new)
+    many, home, caps = first[1:] - first[:-1], home[first[:-1]], caps[first[:-1]]
+    entries, counts = _entries(bundles.begins, home), bundles.begins[home + 1] - bundles.begins[home]
+    units = bundles.units[entries] * np.repeat(many, counts)
+    columns = np.repeat(np.arange(len(home)), counts)
+    return Bundles(of, bundles.rows[entries], columns, units, np.concatenate([[0], np.cumsum(counts)])), caps
+
+
+def _risen(crowd: Bundles, fixed: Complex, room: Array, caps: Array, start: float) -> Array:
+    """Where ``crowd`` ends when it rises from ``start`` beside what is ``fixed`` [constraint]."""
+    amps = caps.copy()
+    rising = np.ones(len(caps), dtype=bool)
     while rising.any():
-        level = _levels(tree, room, np.where(rising, caps, amps), rising, float(start[rising].min()))
-        held = np.minimum.reduceat(level[tree.rows], begins)
-        short = (rising & (caps > held + _TINY))[tree.columns]
+        level = _levels(crowd, fixed + crowd.sums(amps, len(room)), room, caps, rising, start)
+        held = np.minimum.reduceat(level[crowd.rows], crowd.begins[:-1])
+        short = (rising & (caps > held + _TINY))[crowd.columns]
         lowest = np.full(len(level), np.inf)
-        np.minimum.at(lowest, tree.rows[short], held[tree.columns[short]])
-        final = tree.behind(np.isfinite(level) & (lowest >= level - _TINY))
+        np.minimum.at(lowest, crowd.rows[short], held[crowd.columns[short]])
+        final = crowd.behind(np.isfinite(level) & (lowest >= level - _TINY))
         done = rising & (final | (caps <= held + _TINY))
         amps = np.where(done, np.minimum(held, caps), amps)
         rising &= ~done
     return amps
 
 
-def _levels(tree: Tree, room: Array, caps: Array, rising: Mask, start: float) -> Array:
-    """Level [constraint] at which each would be full if all ``rising`` stations rose; infinity for never.
+def _levels(crowd: Bundles, total: Complex, room: Array, caps: Array, rising: Mask, start: float) -> Array:
+    """Level [constraint] at which each would be full if all of the ``crowd`` rose that is ``rising``; infinity: never.
 
-    The others stand at ``caps``. Newton's method from below: a sum grows more slowly with every station that reaches
-    its cap, so no step goes too far, and the last one has no cap in it.
+    ``total`` is with these at their caps. Newton's method from below: a sum grows more slowly with every station that
+    reaches its cap, so no step goes too far, and the last one has no cap in it.
     """
-    count = len(tree.keys)
-    total = tree.load(caps)
-    goes = (rising[tree.columns]) & (np.abs(total) > room)[tree.rows]
-    rows, units, bound = tree.rows[goes], tree.units[goes], caps[tree.columns[goes]]
-    moving = np.ones(len(rows), dtype=bool)
+    count = len(room)
+    goes = rising[crowd.columns] & (np.abs(total) > room)[crowd.rows]
+    rows, units, bound = crowd.rows[goes], crowd.units[goes], caps[crowd.columns[goes]]
     level = np.where(np.bincount(rows, minlength=count) > 0, start, np.inf)
     while True:
-        slope, gone = _sums(rows, units * moving, count), _sums(rows, units * (bound * moving), count)
+        slope, gone = _sums(rows, units, count), _sums(rows, units * bound, count)
         level = np.maximum(_reach(total - gone, slope, room), level)
-        still = moving & (bound > level[rows])
-        if np.array_equal(still, moving):
+        moving = bound > level[rows]
+        if moving.all():
             return level
-        moving = still
+        rows, units, bound = rows[moving], units[moving], bound[moving]
 
 
 def _reach(fixed: Complex, slope: Complex, room: Array) -> Array:
@@ -221,9 +316,11 @@ def allocate(tree: Tree, room: Array, caps: Array, order: Sequence[int], ranks: 
     classes = np.unique(ranks.classes[admitted])[::-1]
     for rank in classes:
         inside = admitted & (ranks.classes == rank)
+        if not inside.any():
+            continue
         amps = _weighted(tree, room, amps, np.where(inside, caps, amps), ranks.weights)
         if rank != classes[-1]:
-            full = np.abs(tree.load(amps)) >= room - _FIT
+            full = np.abs(tree.sums(amps)) >= room - _FIT
             admitted &= ~tree.behind(full)
     return amps
 
@@ -235,7 +332,7 @@ def _guaranteed(tree: Tree, room: Array, amps: Array, wanted: Array, order: Inde
         for part in (1.0, 0.75, 0.5, 0.25):
             trial = amps.copy()
             trial[column] += part * (wanted[column] - amps[column])
-            if (np.abs(tree.load(trial))[rows] <= room[rows] + _FIT).all():
+            if (np.abs(tree.sums(trial))[rows] <= room[rows] + _FIT).all():
                 amps = trial
                 break
     return amps

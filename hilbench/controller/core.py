@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from hilbench.controller.allocate import Array, allocate
+from hilbench.controller.allocate import Array, Index, Mask, allocate
 from hilbench.controller.dimming import dimmed
 from hilbench.controller.feeding import discharged
 from hilbench.controller.headroom import Headroom
@@ -59,11 +59,13 @@ class Setpoint(NamedTuple):
 class Look:
     """All stations [column] at one moment, which every part of a decision then goes by.
 
-    ``loose``: current that nothing steers; ``claimed``: what each may draw now, or was given; ``caps``: the most it can
-    use or may have, whatever there is; ``flying_a``: what was given to stations that may not have followed yet.
+    ``held``: its limit; ``loose``: current that nothing steers; ``claimed``: what each may draw now, or was given;
+    ``caps``: the most it can use or may have, whatever there is; ``flying_a``: what was given to stations that may not
+    have followed yet.
     """
 
-    steered: list[bool]
+    steered: Mask
+    held: Array
     loose: Array
     claimed: Array
     caps: Array
@@ -78,6 +80,7 @@ class Core(Knowledge):
         self._seen: tuple[Array, Array] | None = None
         self._decided = -math.inf
         self._stray_w = 0.0
+        self._fallbacks = [self._possible(branch.fallback_a) for branch in site.branches]
 
     # the decision
 
@@ -88,11 +91,7 @@ class Core(Knowledge):
 
     def decide(self, t: float) -> list[Setpoint]:
         """Limits that must change now; an empty list when all is well."""
-        for station in self._by_column:
-            if t > station.lease_until + 1.0:
-                self._expire(station, t)
-            if not station.begun and t >= min(station.welcome_until, station.retry_t):
-                self._end_welcome(station, t)
+        self._run_out(t)
         if self._lines_changed:
             for column in self._lines_changed:
                 self._watts[column] = self.watts_per_a(self._by_column[column])
@@ -105,15 +104,24 @@ class Core(Knowledge):
         if acting and not self._worth_deciding(t):
             return []
         targets = self._targets(t) if acting else self._safe()
-        changes = []
+        changes: list[Setpoint] = []
         for role, target in targets.items():
             station = self.stations[role]
-            if abs(target - station.target_a) > 1e-6 or abs(target - station.granted_a) > 0.05:
+            was = station.target_a
+            if abs(target - was) > 1e-6 or abs(target - station.granted_a) > 0.05:
                 changes.append(Setpoint(role, target))
-            if target != station.target_a or math.isinf(station.turn_t):
+            if target != was or math.isinf(station.turn_t):
                 self._note_turn(station, target, t)
-                station.target_a = target
+                object.__setattr__(station, "target_a", target)  # no column is made of it
         return changes
+
+    def _run_out(self, t: float) -> None:
+        """Let leases and welcomes end."""
+        for column in np.flatnonzero(t > self._column("lease_until") + 1.0).tolist():
+            self._expire(self._by_column[column], t)
+        waited = t >= np.minimum(self._column("welcome_until"), self._column("retry_t"))
+        for column in np.flatnonzero(waited & (self._column("begun") == 0.0)).tolist():
+            self._end_welcome(self._by_column[column], t)
 
     def _worth_deciding(self, t: float) -> bool:
         """True when something has happened since the last decision, or when timers may have run out meanwhile."""
@@ -138,13 +146,14 @@ class Core(Knowledge):
 
     def acquainted(self, t: float) -> bool:
         """True when every station has said what it does, or has had time to fall back."""
-        everybody = all(station.known for station in self.stations.values())
-        return everybody or t - self._started > self.settings.lease_s + self.settings.settle_s
+        if t - self._started > self.settings.lease_s + self.settings.settle_s:
+            return True
+        return all(station.known for station in self.stations.values())
 
     def _safe(self) -> dict[str, float]:
-        amps = np.array([self._possible(station.branch.fallback_a) for station in self._by_column])
+        amps = np.array(self._fallbacks)
         safe: list[float] = self.dim_shares(amps, range(len(amps)), self.power.worst_building_w).tolist()
-        return {role: safe[station.column] for role, station in self.stations.items() if station.online}
+        return {role: limit for (role, one), limit in zip(self.stations.items(), safe, strict=True) if one.online}
 
     def _possible(self, amps: float) -> float:
         return amps if amps >= self.settings.minimum_a else 0.0
@@ -152,50 +161,50 @@ class Core(Knowledge):
     def _targets(self, t: float) -> dict[str, float]:
         self._rank(t)
         order, look = self.order(t), self.look(t)
-        free = self.free(look)
+        free, given = self.free(look), self._given(look)
         now = _whole_tenths(self.shares(free, self.confirmed_base(), look.caps, order))
-        later: list[float] = []
-        headroom = self._headroom(look)
-        given = self._given(look)
-        least = self.settings.minimum_a
-        targets: dict[str, float] = {}
-        for column in order:
-            station = self._by_column[column]
-            held, share = max(station.granted_a, 0.0), now[column]
-            if given[column] > 0.0:
-                target = -given[column]
-            elif share < held - 1e-6:
-                target = share
-            elif share < held + RAISE_LEAST_A / 2.0 and share < station.cap_a:
-                target = held  # whatever there is later
-            else:
-                later = later or _whole_tenths(self.shares(free, self.highest_base(), look.caps, order))
-                wish = self._raised(station, held, min(share, later[column]), t)
-                worth = max(held + RAISE_LEAST_A, least)
-                target = headroom.raised(column, held, wish, worth) if wish > held else wish
-            targets[station.branch.role] = target
-        for station, steered in zip(self._by_column, look.steered, strict=True):
-            if station.online and not steered:
-                targets[station.branch.role] = self._possible(station.branch.fallback_a)
+        settled = np.where(given > 0.0, -given, np.where(now < look.held - 1e-6, now, look.held)).tolist()
+        upwards = look.steered & (given <= 0.0) & (now >= look.held - 1e-6)
+        upwards &= (now >= look.held + RAISE_LEAST_A / 2.0) | (now >= self._column("cap_a"))
+        if upwards.any():
+            later = _whole_tenths(self.shares(free, self.highest_base(), look.caps, order))
+            self._raise([column for column in order if upwards[column]], np.minimum(now, later), look, settled, t)
+        roles = self.tree.roles
+        targets = {roles[column]: settled[column] for column in order}
+        for column in np.flatnonzero(~look.steered).tolist():
+            if self._by_column[column].online:
+                targets[roles[column]] = self._fallbacks[column]
         return targets
+
+    def _raise(self, upwards: Sequence[int], shares: Array, look: Look, targets: list[float], t: float) -> None:
+        """Set the ``targets`` of those that go ``upwards`` to their shares, if they may, as far as headroom lasts."""
+        held = look.held[upwards]
+        wishes = self._raised(np.array(upwards), held, shares[upwards], t)
+        worth = np.minimum(np.maximum(held + RAISE_LEAST_A, self.settings.minimum_a), wishes)
+        headroom = self._headroom(look)
+        hopeful = (wishes > held) & headroom.may_suffice(upwards, held, worth)
+        for column, wish in zip(upwards, np.minimum(wishes, held).tolist(), strict=True):
+            targets[column] = wish
+        for k in np.flatnonzero(hopeful).tolist():
+            asked = (float(held[k]), float(wishes[k]), float(worth[k]))
+            targets[upwards[k]] = headroom.raised(upwards[k], *asked)
 
     def _rank(self, t: float) -> None:
         """Who comes before others now; and what cars have first that do not begin at the least current."""
         ranks = self._ranks
         ranks.classes[:], ranks.guaranteed[:] = self._classes, self._guaranteed
-        for station in self._by_column:
-            if t < station.boost_until:
-                ranks.classes[station.column] = station.rank(t)
-            if not station.begun and station.wants and station.granted_a >= self.settings.minimum_a:
-                hesitates = t - station.turn_t >= HESITATES_S
-                ranks.guaranteed[station.column] = max(START_A * hesitates, station.branch.guaranteed_a)
+        ranks.classes[t < self._column("boost_until")] = FIRST - 1.0
+        begins = (self._column("begun") == 0.0) & (self._column("wants") != 0.0)
+        begins &= self._column("granted_a") >= self.settings.minimum_a
+        hesitates = begins & (t - self._column("turn_t") >= HESITATES_S)
+        ranks.guaranteed[hesitates] = np.maximum(START_A, self._guaranteed[hesitates])
 
-    def _given(self, look: Look) -> list[float]:
+    def _given(self, look: Look) -> Array:
         """What stations shall give back now [A]: by plan, or more where the building alone takes too much."""
-        able = np.array([station.able_a for station in self._by_column]) * look.steered
+        able = self._column("able_a") * look.steered
         if not able.any():
-            return [0.0] * len(self._by_column)
-        wished = np.array([station.give_a for station in self._by_column])
+            return able
+        wished = self._column("give_a")
         need_w, may_w = max(self.power.short_w(), self._short_w()), self.power.may_feed_w()
         return _whole_tenths(discharged(self.tree, wished, able, self._watts, (need_w, may_w)))
 
@@ -219,16 +228,16 @@ class Core(Knowledge):
     def look(self, t: float) -> Look:
         """All stations as they are now. Most draw what they have reported: only the others take thought."""
         stations = self._by_column
-        steered = [station.wants and not station.trust.flaw for station in stations]
-        held = np.maximum(np.array([station.granted_a for station in stations]), 0.0)
-        drawn, others = self._steady()
+        steered = self._steered()
+        held = np.maximum(self._column("granted_a"), 0.0)
+        drawn, others = self._steady(steered)
         loose, claimed = np.maximum(drawn - held - NOISE_A, 0.0), np.maximum(held, drawn)
         flying = 0.0
         for column in others:
             station = stations[column]
             loose[column], claimed[column] = self._loose(station, t), self._claimed(station, t)
             flying += self._flying(station, t)
-        return Look(steered, loose, claimed, self._caps(steered, t), flying)
+        return Look(steered, held, loose, claimed, self._caps(steered, t), flying)
 
     def _claimed(self, station: StationState, t: float) -> float:
         """What a station may draw now, or was given; one that gives may stop at any moment."""
@@ -247,28 +256,31 @@ class Core(Knowledge):
         budget = self.settings.raise_in_flight * float(self.tree.limits[self._root].min())
         return max(budget, self.settings.minimum_a) - look.flying_a
 
-    def _raised(self, station: StationState, held: float, share: float, t: float) -> float:
-        """Where to go from ``held`` when ``share`` would be possible: up slowly, or stay."""
-        if share < held + RAISE_LEAST_A and share < station.cap_a:
-            worth = share >= held + RAISE_LEAST_A / 2.0 and t - station.granted_t >= PATIENCE_S
-            return share - 0.2 if worth and held >= self.settings.minimum_a else held
-        if held < self.settings.minimum_a:
-            return held if share < self.settings.minimum_a else self._resumed(station, t)
-        if not self.answered(station, t):
-            return held
-        return min(share, held + self.settings.raise_step_a)
+    def _raised(self, columns: Index, held: Array, shares: Array, t: float) -> Array:
+        """Where stations ``columns`` go from ``held`` when ``shares`` would be possible: up slowly, or stay."""
+        least = self.settings.minimum_a
+        small = (shares < held + RAISE_LEAST_A) & (shares < self._column("cap_a")[columns])
+        patient = t - self._column("granted_t")[columns] >= PATIENCE_S
+        worth = (shares >= held + RAISE_LEAST_A / 2.0) & patient & (held >= least)
+        resumed = np.where(shares < least, held, self._resumed(columns, t))
+        stepped = np.where(self._answered(columns, t), np.minimum(shares, held + self.settings.raise_step_a), held)
+        return np.where(small, np.where(worth, shares - 0.2, held), np.where(held < least, resumed, stepped))
 
     def answered(self, station: StationState, t: float) -> bool:
         """It has said what it draws since its last raise, or would have: what is not drawn could hide a load step."""
-        if caught_up(station):
-            return True
-        settled = station.raised_t + self.settings.settle_s
-        said = station.reported_a is not None and station.reported_t >= settled
-        return t >= settled and (said or t >= settled + 2.0 * self.settings.sample_s)
+        return bool(self._answered(np.array([station.column]), t)[0])
 
-    def _resumed(self, station: StationState, t: float) -> float:
-        resumes = t - station.paused_t >= self.settings.resume_hold_s
-        return self.settings.minimum_a if resumes else max(station.granted_a, 0.0)
+    def _answered(self, columns: Index, t: float) -> Mask:
+        settled = self._column("raised_t")[columns] + self.settings.settle_s
+        said = (self._column("reported_t")[columns] >= settled) & ~np.isnan(self._column("reported_a")[columns])
+        found: Mask = (t >= settled) & (said | (t >= settled + 2.0 * self.settings.sample_s))
+        for k in np.flatnonzero(~found).tolist():
+            found[k] = caught_up(self._by_column[columns[k]])
+        return found
+
+    def _resumed(self, columns: Index, t: float) -> Array:
+        rested = t - self._column("paused_t")[columns] >= self.settings.resume_hold_s
+        return np.where(rested, self.settings.minimum_a, np.maximum(self._column("granted_a")[columns], 0.0))
 
     def free(self, look: Look) -> Array:
         """What each constraint leaves beside the stations that cannot be steered, with no building."""
@@ -292,17 +304,16 @@ class Core(Knowledge):
             return max((station.reported_a or 0.0) - max(station.granted_a, 0.0) - NOISE_A, 0.0)
         return 0.0
 
-    def _caps(self, steered: Sequence[bool], t: float) -> Array:
+    def _caps(self, steered: Mask, t: float) -> Array:
         """The most that each station can use or may have now, whatever there is."""
         stations = self._by_column
-        plan = np.array([station.plan_a if t >= station.boost_until else math.inf for station in stations])
-        useful = np.array([station.useful_a for station in stations])
-        caps: Array = np.minimum(np.minimum(useful, [station.cap_a for station in stations]), plan)
+        plan = np.where(t >= self._column("boost_until"), self._column("plan_a"), math.inf)
+        caps: Array = np.minimum(np.minimum(self._column("useful_a"), self._column("cap_a")), plan)
         if math.isfinite(self.site.spread_a):
             unknown = [not station.lines and len(station.branch.lines) > 1 for station in stations]
             caps = np.where(unknown, np.minimum(caps, self.site.spread_a), caps)
         if self.settings.random_delay_s:
-            steered = [one and self.delays.over(column, t) for column, one in enumerate(steered)]
+            steered = steered & [self.delays.over(column, t) for column in range(len(stations))]
         return np.where(steered, caps, 0.0)
 
     def _start(self, t: float) -> None:
@@ -337,24 +348,20 @@ class Core(Knowledge):
 
         Who has waited for ``most_wait_s`` comes before all classes, and has a turn.
         """
-        least, rotation_s, most_wait_s = self.settings.minimum_a, self.settings.rotation_s, self.settings.most_wait_s
-        keys: list[tuple[float, int, float, int]] = []
-        for station, first in zip(self._by_column, (-self._classes).tolist(), strict=True):
-            if not station.wants or station.trust.flaw:
-                continue
-            if station.granted_a < least:
-                station.overdue = t - station.waiting_t >= most_wait_s
-                turn, since = 1, station.waiting_t
-            elif t - station.turn_t < rotation_s:
-                turn, since = 0, station.turn_t
-            else:
-                station.overdue = False
-                turn, since = 2, station.turn_t
-            if station.overdue or t < station.boost_until:
-                first = -FIRST if station.overdue else -station.rank(t)
-            keys.append((first, turn, since, station.column))
-        keys.sort()
-        return [key[3] for key in keys]
+        settings, columns = self.settings, np.flatnonzero(self._steered())
+        waiting_t, turn_t = self._column("waiting_t")[columns], self._column("turn_t")[columns]
+        was = self._column("overdue")[columns] != 0.0
+        charges = self._column("granted_a")[columns] >= settings.minimum_a
+        in_turn = charges & (t - turn_t < settings.rotation_s)
+        overdue = np.where(charges, was & in_turn, t - waiting_t >= settings.most_wait_s)
+        for k in np.flatnonzero(overdue != was).tolist():
+            self._by_column[columns[k]].overdue = bool(overdue[k])
+        first = -self._classes[columns]
+        first[t < self._column("boost_until")[columns]] = 1.0 - FIRST
+        first[overdue] = -FIRST
+        turn = np.where(charges, np.where(in_turn, 0, 2), 1)
+        ranked: list[int] = columns[np.lexsort((np.where(charges, turn_t, waiting_t), turn, first))].tolist()
+        return ranked
 
     def _note_turn(self, station: StationState, target: float, t: float) -> None:
         was, will = station.target_a >= self.settings.minimum_a, target >= self.settings.minimum_a
@@ -369,7 +376,7 @@ def _alike(one: Array, other: Array) -> bool:
     return all(abs(a - b) < 0.1 for a, b in zip(one.tolist(), other.tolist(), strict=True))
 
 
-def _whole_tenths(amps: Array) -> list[float]:
+def _whole_tenths(amps: Array) -> Array:
     """Rounded down to what messages carry: 0.1 A."""
-    tenths: list[float] = (np.floor(amps * 10.0 + 1e-6) / 10.0).tolist()
+    tenths: Array = np.floor(amps * 10.0 + 1e-6) / 10.0
     return tenths

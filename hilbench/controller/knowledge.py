@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from operator import attrgetter
 from typing import NamedTuple
 
 import numpy as np
@@ -58,12 +59,14 @@ class Knowledge:
         self._parts: dict[str, MeterSample] = {}
         self._whole = Tree(site)
         self.tree = self._whole
+        self._columns: dict[str, Array] = {}
         self.stations = {
             branch.role: StationState(
                 branch,
                 column,
                 site.carried_a(branch),
                 trust=Obedience(blind_until=t + settings.lease_s),
+                columns=self._columns,
             )
             for column, branch in enumerate(site.branches)
         }
@@ -299,27 +302,33 @@ class Knowledge:
             station.trust.ended(t, station.granted_a, rest)
             station.granted_t, station.granted_a, self._news = t, rest, True
 
-    def _steady(self) -> tuple[Array, list[int]]:
+    def _column(self, name: str) -> Array:
+        """Field ``name`` of all stations [station], no number for None; it is kept as long as it is true."""
+        found = self._columns.get(name)
+        if found is None:
+            found = np.array(list(map(attrgetter(name), self._by_column)), dtype=float)
+            found.flags.writeable = False
+            self._columns[name] = found
+        return found
+
+    def _steered(self) -> Mask:
+        """Stations [station] where a car may take current, and that do what they are told."""
+        return np.array([station.wants and not station.trust.flaw for station in self._by_column], dtype=bool)
+
+    def _steady(self, steered: Mask) -> tuple[Array, list[int]]:
         """What stations [column] draw that are steered and known to draw it, no number for others; and these others."""
-        settle_s = self.settings.settle_s
-        drawn: Array = np.array(
-            [
-                one.reported_a
-                if one.reported_t >= one.granted_t + settle_s and one.wants and not one.trust.flaw and not one.blurred
-                else None
-                for one in self._by_column
-            ],
-            dtype=float,
-        )
-        for column in np.flatnonzero(np.isnan(drawn)).tolist():
+        settled = self._column("reported_t") >= self._column("granted_t") + self.settings.settle_s
+        known = steered & settled & (self._column("blurred") == 0.0)
+        drawn = np.where(known, self._column("reported_a"), np.nan)
+        for column in np.flatnonzero(np.isnan(drawn) & steered).tolist():
             station = self._by_column[column]
-            if station.steered and not station.blurred and caught_up(station):
+            if not station.blurred and caught_up(station):
                 drawn[column] = station.reported_a
         return drawn, np.flatnonzero(np.isnan(drawn)).tolist()
 
     def _bounds(self, t: float) -> tuple[Array, Array]:
         """Least and greatest current that each station [column] may draw now."""
-        least, others = self._steady()
+        least, others = self._steady(self._steered())
         most = least.copy()
         for column in others:
             station = self._by_column[column]
@@ -330,12 +339,12 @@ class Knowledge:
         """Current [line] of the service of all ``flows`` [station] together."""
         if not flows.any():
             return np.zeros(len(self._root))
-        into: Array = np.abs(self.tree.load(np.maximum(flows, 0.0)))[self._root]
-        return into if (flows >= 0.0).all() else into - np.abs(self.tree.load(np.minimum(flows, 0.0)))[self._root]
+        into: Array = np.abs(self.tree.service_load(np.maximum(flows, 0.0)))
+        return into if (flows >= 0.0).all() else into - np.abs(self.tree.service_load(np.minimum(flows, 0.0)))
 
     def _strays_w(self, t: float) -> float:
         """Power that stations with a car may draw that do not do what they are told."""
-        strays = [station for station in self._by_column if station.wants and station.trust.flaw]
+        strays = [station for station in self._by_column if station.trust.flaw and station.wants]
         return math.fsum(most_drawn(one, self.settings, t) * self.watts_per_a(one) for one in strays)
 
     # the building

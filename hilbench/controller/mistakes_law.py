@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from hilbench.controller.allocate import Array, Tree, admit
+from hilbench.controller.allocate import Array, Index, Tree, admit
 from hilbench.controller.core import Core
 from hilbench.controller.stations import PLUGGED, StationState
 from hilbench.controller.watch import MeterSample
@@ -119,8 +119,8 @@ class BelowSix(Core):
             amps = trial
         return amps
 
-    def _resumed(self, station: StationState, t: float) -> float:
-        return station.target_a
+    def _resumed(self, columns: Index, t: float) -> Array:
+        return np.array([self._by_column[column].target_a for column in columns])
 
 
 class NeverRotates(Core):

@@ -41,7 +41,7 @@ FRESH_SAMPLES = 3.0
 """So many of ``sample_s`` a report says what is drawn now (policy)."""
 
 
-@dataclass
+@dataclass(slots=True)
 class Obedience:
     """What is known of a station's obedience.
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from hilbench.controller.allocate import Array, Tree, admit
+from hilbench.controller.allocate import Array, Index, Tree, admit
 from hilbench.controller.core import Core
 from hilbench.controller.settings import ControllerSettings
 from hilbench.controller.stations import PLUGGED, StationState
@@ -52,8 +52,8 @@ class StaticCore(Core):
         following = t - station.granted_t < self.settings.follow_s
         return max(station.granted_a, station.before_a[1]) if following else station.granted_a
 
-    def _raised(self, station: StationState, held: float, share: float, t: float) -> float:  # noqa: ARG002 - as Core's
-        return share
+    def _raised(self, columns: Index, held: Array, shares: Array, t: float) -> Array:  # noqa: ARG002 - as Core's
+        return shares
 
 
 def equal_division(tree: Tree, room: Array, inside: Array) -> Array:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 
+from hilbench.controller.allocate import Array
 from hilbench.controller.obedience import Obedience, most_a, rests_at_a, stray_a
 from hilbench.controller.settings import ControllerSettings
 from hilbench.site import Branch
@@ -30,7 +31,7 @@ FIRST = 100.0
 """Before every class (0 to 9): a boost, or a turn that is overdue."""
 
 
-@dataclass
+@dataclass(slots=True)
 class StationState:
     """What the controller knows of one station.
 
@@ -41,9 +42,11 @@ class StationState:
     as it waited so long.
     ``wants``: a car stands there that may take current; ``begun``: it has, since it came or was paused, and until
     ``welcome_until`` it may still. ``remembered``: its turns are from before a restart, and it has not spoken since.
-    ``trust`` says whether it does what it accepts.
+    ``trust`` says whether it does what it accepts. ``columns`` are those of all stations of a site, by name of field:
+    one goes when the field of any station is set.
     """
 
+    columns: dict[str, Array] = field(default_factory=dict, kw_only=True, repr=False, compare=False)
     branch: Branch
     column: int
     cap_a: float
@@ -77,6 +80,10 @@ class StationState:
     boost_until: float = -math.inf
     overdue: bool = False
     trust: Obedience = field(default_factory=Obedience)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        object.__setattr__(self, name, value)
+        self.columns.pop(name, None)
 
     @property
     def steered(self) -> bool:
