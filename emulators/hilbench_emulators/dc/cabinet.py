@@ -40,9 +40,7 @@ class Cabinet:
 
     def __post_init__(self) -> None:
         if self.modules < 2 or min(self.shares) < 0 or sum(self.shares) > self.modules:
-            raise ValueError(
-                f"{self.modules} modules cannot be shared as {self.shares}; give two or more"
-            )
+            raise ValueError(f"{self.modules} modules cannot be shared as {self.shares}; give two or more")
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ current goes straight from one request to the next. Looking does not move the gr
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from hilbench_emulators.dc.battery import Cells
 from hilbench_emulators.dc.battery import advance as advance_cells
@@ -54,9 +54,10 @@ def look(car: Car, charging: Charging) -> tuple[Request, Cells]:
         return request, charging.cells
     coming, share = _next(car, charging.request, charging.cells, charging.offer), since_s / TICK_S
     amps = request.current_a + (coming.current_a - request.current_a) * share
-    starved_s = request.starved_s + since_s if coming.starved_s > request.starved_s else coming.starved_s
+    starved_s = min(request.starved_s + since_s, coming.starved_s)
+    ended = coming.ended if starved_s == coming.starved_s else request.ended
     cells = advance_cells(car.battery, charging.cells, request.current_a, amps, since_s)
-    return replace(request, current_a=amps, starved_s=starved_s), cells
+    return Request(amps, starved_s, ended), cells
 
 
 def _next(car: Car, request: Request, cells: Cells, offer: Offer) -> Request:

@@ -119,7 +119,7 @@ def _port(entry: _Entry, where: str) -> Port:
     if not known:
         ports = ", ".join(entry.dc_charger.ports)
         raise InputError(where, Problem("dc_charger.ports", f"{ports}: neither CCS nor CHAdeMO", "choose another car"))
-    return "ccs" if "ccs" in known else known[0]
+    return "ccs" if "ccs" in known else "chademo"
 
 
 def _figures(entry: _Entry, port: Port, cells: int | None) -> dict[str, Any]:
@@ -152,14 +152,14 @@ def _sources(
 ) -> dict[str, Source]:
     read: Source = ("secondary", f"the file's entry {entry.id}, {label}")
     default: Source = ("policy-default", f"the file's entry {entry.id}: a default curve, not measured")
-    sources: dict[str, Source] = {key: ("policy-default", f"assumed: as the {like}") for key in _BORROWED}
+    sources: dict[str, Source] = dict.fromkeys(_BORROWED, ("policy-default", f"assumed: as the {like}"))
     sources |= {
         "port": read,
         "usable_kwh": read,
         "curve": default if entry.dc_charger.is_default_charging_curve else read,
         "cells": (
             "policy-default",
-            "given by the caller" if given_cells else "assumed: 96, or 192 where 96 need > 500 A",
+            "given by the caller" if given_cells else "assumed: 96, or 192 if 96 need > 500 A",
         ),
         "resistance_ohm": ("policy-default", "assumed: that of the shipped ID.3, by cells and capacity"),
         "max_current_a": ("policy-default", "assumed: the least that the curve needs, in steps of 10 A"),

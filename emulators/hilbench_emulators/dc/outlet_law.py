@@ -1,4 +1,4 @@
-"""From a limit on the grid side to what a DC outlet offers its car, and what it does when the car does not follow. Pure.
+"""From a limit on the grid side to what a DC outlet offers its car, how it treats a car that does not follow. Pure.
 
 OCPP limits are on the grid side (W, or A in each phase); None is no limit, and 0 is a limit of nothing: a charger that
 read it as none gave a car all it had (EVerest/everest-core pull request 1509; secondary). A limit below the least power
@@ -16,6 +16,9 @@ from typing import Literal
 
 from hilbench_emulators.dc.power_module import Bank
 from hilbench_emulators.dc.request import Offer
+
+
+Below = Literal["hold", "standby", "end"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +43,7 @@ class Policy:
     read-code); tolerance: IEC 61851-23 Annex AA accuracy of regulation (recalled).
     """
 
-    below: Literal["hold", "standby", "end"] = "standby"
+    below: Below = "standby"
     least_w: float = 1_000.0
     end_after_s: float = 5.0
     clamp_after_s: float = 5.0

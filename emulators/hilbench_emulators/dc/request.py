@@ -35,7 +35,7 @@ class Offer:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What a car asks for [A], negative where it gives; for how long it has been offered too little; why it has ended."""
+    """What a car asks for [A], negative where it gives; how long it has been offered too little; why it has ended."""
 
     current_a: float = 0.0
     starved_s: float = 0.0
@@ -64,7 +64,7 @@ def minimum_a(car: Car, soc: float) -> float:
 def offered_a(car: Car, soc: float, offer: Offer) -> float:
     """What current [A] an offer comes to at the battery's voltage."""
     battery = car.battery
-    by_power = battery.current_a(soc, max(offer.max_w, 0.0)) if math.isfinite(offer.max_w) else math.inf
+    by_power = battery.current_a(soc, max(offer.max_w, 0.0)) if offer.max_w < math.inf else math.inf
     by_voltage = (offer.max_v - battery.open_v(soc)) / battery.resistance_ohm
     return max(0.0, min(offer.max_a, by_power, by_voltage))
 
@@ -74,7 +74,7 @@ def given_a(car: Car, soc: float, offer: Offer) -> float:
     discharge, battery = car.discharge, car.battery
     if discharge is None:
         return 0.0
-    by_power = -battery.current_a(soc, -offer.give_w) if math.isfinite(offer.give_w) else math.inf
+    by_power = -battery.current_a(soc, -max(offer.give_w, 0.0)) if offer.give_w < math.inf else math.inf
     return max(0.0, min(offer.give_a, by_power, _most_given_a(car, discharge, soc)))
 
 
@@ -92,16 +92,16 @@ def _easing_a(left_c: float, down_a_per_s: float) -> float:
 
 def next_request(car: Car, request: Request, soc: float, offer: Offer, dt_s: float) -> Request:
     """What the car asks for ``dt_s`` [s] after ``request``, its battery being at ``soc`` and ``offer`` known to it."""
+    if request.ended:
+        return replace(request, current_a=ramped(request.current_a, 0.0, car.up_a_per_s, car.down_a_per_s, dt_s))
     target, starved, full = _target(car, soc, offer)
-    ended = request.ended
-    starved_s = request.starved_s + dt_s if starved and car.below_minimum == "ends" else 0.0
-    if not ended and full and car.discharge is None:
-        ended = "full"
-    elif not ended and starved_s > 0.0 and starved_s >= car.gives_up_s:
-        ended = "starved"
-    aim = 0.0 if ended else target
-    current = ramped(request.current_a, aim, car.up_a_per_s, car.down_a_per_s, dt_s)
-    return replace(request, current_a=current, starved_s=0.0 if ended else starved_s, ended=ended)
+    current_a = ramped(request.current_a, target, car.up_a_per_s, car.down_a_per_s, dt_s)
+    if full and car.discharge is None:
+        return Request(current_a, ended="full")
+    if not starved or car.below_minimum != "ends":
+        return Request(current_a)
+    starved_s = min(request.starved_s + dt_s, car.gives_up_s)
+    return Request(current_a, starved_s, "starved" if starved_s >= car.gives_up_s else "")
 
 
 def _target(car: Car, soc: float, offer: Offer) -> tuple[float, bool, bool]:
