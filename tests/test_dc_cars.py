@@ -8,15 +8,18 @@ import os
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 import hilbench_emulators
 from hilbench.errors import InputError
-from hilbench_emulators.dc.cars import car_names, load_car
+from hilbench_emulators.dc.cars import Discharge, car_names, load_car
 from hilbench_emulators.dc.open_ev_data import load_open_ev_car
 from hilbench_emulators.dc.power_module import load_module, module_names
 
-OPEN_EV_DATA = Path(os.environ.get("HILBENCH_OPEN_EV_DATA", "open-ev-data.json"))
+OPEN_EV_DATA = Path(os.environ.get("HILBENCH_OPEN_EV_DATA", ""))
 LEAF = Path(hilbench_emulators.__file__).parent / "dc" / "car_data" / "leaf-40.toml"
 ENTRY: dict[str, Any] = {
     "id": "u5",
@@ -61,6 +64,7 @@ def test_the_shipped_cars_are_those_of_the_table() -> None:
     assert voltages == {"leaf-40": 361, "id-3-58": 406, "ioniq-5": 677}
     assert cars["leaf-40"].min_a == 6.0
     assert cars["leaf-40"].curve_w.at(0.62) == 45_000.0
+    assert cars["leaf-40"].discharge == Discharge(15.0, 250.0, 0.1)
 
 
 @pytest.mark.parametrize("name", car_names())
@@ -93,6 +97,7 @@ def test_a_figure_without_a_source_is_refused(tmp_path: Path) -> None:
     ("old", "new", "message"),
     [
         ("[100.0, 15.0]", "[90.0, 15.0]", "from 0 to 100 %"),
+        ("[0.0, 41.0]", "[1.0, 41.0]", "from 0 to 100 %"),
         ("[62.0, 45.0]", "[66.0, 45.0]", "must rise"),
         ('"waits"\n', '"ends"\n', "gives_up_s belongs to"),
         ("cells = 96", "cells = 0", "cells: must be greater than"),
@@ -150,7 +155,7 @@ def test_a_chademo_car_is_like_the_leaf(tmp_path: Path) -> None:
     ("found", "choice", "message"),
     [
         (entry(dc_charger=None), "u5", "Maker One Long: has no DC charger"),
-        (entry(usable_battery_size=-1), "u5", "usable_battery_size: must be greater than 0"),
+        (entry(usable_battery_size=-1), "u5", "usable_battery_size: must be greater than or equal to 0.5"),
         (entry(dc_charger=charger(ports=["tesla_suc"])), "u5", "neither CCS nor CHAdeMO"),
         (entry(dc_charger={"ports": ["ccs"]}), "u5", "dc_charger.charging_curve: is missing"),
         (entry(dc_charger=charger(charging_curve=[{"percentage": 0, "power": 9}] * 2)), "u5", "must rise"),
@@ -182,6 +187,29 @@ def test_a_file_of_another_shape_is_refused(text: str, tmp_path: Path) -> None:
     path.write_text(text)
     with pytest.raises(InputError, match=r"not JSON|must be a list of cars"):
         load_open_ev_car(path, "u5")
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**63), 2**64 - 1) | st.floats(allow_nan=False) | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=5,
+)
+CORNERS = st.lists(st.fixed_dictionaries({"percentage": JSON, "power": JSON}), max_size=3)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(key=st.sampled_from([*ENTRY, *ENTRY["dc_charger"]]), value=st.one_of(JSON, CORNERS))
+def test_whatever_a_users_car_says_it_is_a_car_or_a_message(key: str, value: object, tmp_path: Path) -> None:
+    """No value of any key leads to another error."""
+    path = tmp_path / "cars.json"
+    changed = entry(dc_charger=charger(**{key: value})) if key in ENTRY["dc_charger"] else entry(**{key: value})
+    path.write_bytes(orjson.dumps({"data": [changed]}))
+    try:
+        car = load_open_ev_car(path, "Maker One Long" if key == "id" else "u5")
+    except InputError:
+        return
+    assert math.isfinite(car.battery.capacity_c)
+    assert car.max_a >= car.min_a
 
 
 def test_a_file_that_is_not_there_is_said_so(tmp_path: Path) -> None:

@@ -74,6 +74,13 @@ def test_a_request_is_within_every_limit(car: Car, soc: float, offer: Offer) -> 
     assert amps == 0.0 or volts <= min(car.max_v, offer.max_v) + 1e-9
 
 
+def test_the_greatest_voltage_of_a_car_holds_at_its_terminals() -> None:
+    """What the resistance adds counts: near its greatest voltage a car takes only what keeps it."""
+    car = replace(ID_3, max_v=ID_3.battery.open_v(0.6) + 4.0)
+    assert settled(car, 0.6, ALL).current_a == pytest.approx(50.0)
+    assert settled(car, 0.6, replace(ALL, max_v=car.max_v - 2.0)).current_a == pytest.approx(25.0)
+
+
 @given(CARS, st.floats(0.05, 0.95), OFFERS)
 def test_a_request_is_the_most_that_is_allowed(car: Car, soc: float, offer: Offer) -> None:
     """What a car does not take is forbidden by some limit, or less than its minimum."""

@@ -183,11 +183,12 @@ def test_at_rest_each_has_what_it_needs_or_its_half(count: int, one_w: float, ot
     cabinet, wanted = Cabinet(MODULE, count), (one_w, other_w)
     split = after(cabinet, Split(), wanted, 30.0)
     assert split.coming == (0, 0)
+    needs = [min(max(math.ceil(watts / MODULE.rated_w), 1), count) for watts in wanted]
     for i in (0, 1):
-        need = min(max(math.ceil(wanted[i] / MODULE.rated_w), 1), count)
-        assert split.held[i] >= min(need, count // 2)
-        if split.held[i] < need:
+        assert split.held[i] >= min(needs[i], count // 2)
+        if split.held[i] < needs[i]:
             assert sum(split.held) == count
+            assert split.held[1 - i] <= needs[1 - i]
     assert advance_split(cabinet, split, wanted, LOOP_S).held == split.held
 
 
@@ -220,6 +221,40 @@ def test_a_demand_at_the_edge_does_not_chatter() -> None:
     assert three.held == (3, 0)
     assert after(cabinet, three, (59e3, None), 60.0).held == (3, 0)
     assert after(cabinet, three, (57e3, None), 60.0).held == (2, 0)
+
+
+def test_an_odd_module_stays_where_it_is() -> None:
+    """Of five modules that both want, the first car keeps three; where both come at once, the first outlet has them."""
+    cabinet, wanted = Cabinet(MODULE, 5), (150e3, 150e3)
+    assert after(cabinet, after(cabinet, Split(), (150e3, None), 10.0), wanted, 10.0).held == (3, 2)
+    assert after(cabinet, after(cabinet, Split(), (None, 150e3), 10.0), wanted, 10.0).held == (2, 3)
+    assert after(cabinet, Split(), wanted, 10.0).held == (3, 2)
+    assert after(cabinet, Split((3, 2)), (60e3, 150e3), 10.0).held == (2, 3)
+
+
+def test_the_wait_counts_only_what_is_clearly_less() -> None:
+    """A minute just below what two modules give is no part of the wait: a dip after it costs nothing."""
+    cabinet = Cabinet(MODULE, 4)
+    close = after(cabinet, after(cabinet, Split(), (61e3, None), 10.0), (59e3, None), 60.0)
+    assert after(cabinet, close, (57e3, None), 9.75).held == (3, 0)
+
+
+def test_what_is_free_is_given_before_anything_is_taken() -> None:
+    """A second car that needs one module gets the free one; the first keeps its spare ones for their wait."""
+    cabinet = Cabinet(MODULE, 4)
+    three = after(cabinet, Split(), (89e3, None), 10.0)
+    both = after(cabinet, three, (20e3, 20e3), 5.0)
+    assert both.held == (3, 1)
+
+
+def test_nothing_is_taken_while_modules_are_on_their_way() -> None:
+    """A second car that asks for more during a switch has it taken only then, so that no module stands idle."""
+    cabinet = Cabinet(MODULE, 4)
+    alone = after(cabinet, Split(), (120e3, None), 10.0)
+    first = after(cabinet, alone, (120e3, 20e3), 1.0)
+    assert (first.held, first.coming) == ((3, 0), (0, 1))
+    assert after(cabinet, first, (120e3, 120e3), 1.0).held == (3, 0)
+    assert after(cabinet, first, (120e3, 120e3), 1.25) == Split((2, 1), (0, 1), 2.0)
 
 
 def test_a_static_split_never_moves() -> None:

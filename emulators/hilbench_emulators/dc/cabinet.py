@@ -17,7 +17,8 @@ from hilbench_emulators.dc.power_module import Bank, Module
 _T = TypeVar("_T")
 Pair = tuple[int, int]
 Demands = tuple[float | None, float | None]
-"""DC power [W] that the car of each outlet asks for; None: no car."""
+"""DC power [W] that the car of each outlet would take if it could; None: no car. Not its request, which is bounded by
+what it is offered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +66,11 @@ def advance_split(cabinet: Cabinet, split: Split, wanted_w: Demands, dt_s: float
     spare_s = _spare(cabinet, split, wanted_w, dt_s)
     kept = _each(lambda i: _kept(cabinet, split, i, wanted_w[i], spare_s[i]))
     coming = _each(lambda i: split.coming[i] if wanted_w[i] is not None else 0)
-    kept = _yielded(cabinet, kept, coming, needs)
-    if coming == (0, 0):
-        coming = _granted(cabinet, kept, needs)
-        left_s = cabinet.switch_s if sum(coming) else 0.0
-    else:
-        left_s = split.left_s
-    return Split(kept, coming, left_s, _each(lambda i: spare_s[i] if kept[i] == split.held[i] else 0.0))
+    if coming != (0, 0):
+        return Split(kept, coming, split.left_s, spare_s)
+    kept = _yielded(cabinet, kept, needs)
+    coming = _granted(cabinet, kept, needs)
+    return Split(kept, coming, cabinet.switch_s, spare_s)
 
 
 def bank(cabinet: Cabinet, split: Split, outlet: int) -> Bank:
@@ -92,8 +91,8 @@ def _each(of: Callable[[int], _T]) -> tuple[_T, _T]:
 
 def _arrived(split: Split, dt_s: float) -> Split:
     left_s = split.left_s - dt_s
-    if left_s > 0.0 or split.coming == (0, 0):
-        return Split(split.held, split.coming, max(left_s, 0.0), split.spare_s)
+    if left_s > 0.0:
+        return Split(split.held, split.coming, left_s, split.spare_s)
     return Split(_each(lambda i: split.held[i] + split.coming[i]), spare_s=split.spare_s)
 
 
@@ -130,16 +129,14 @@ def _fair(cabinet: Cabinet, held: Pair, needs: Pair) -> Pair:
     return first, cabinet.modules - first
 
 
-def _yielded(cabinet: Cabinet, held: Pair, coming: Pair, needs: Pair) -> Pair:
+def _yielded(cabinet: Cabinet, held: Pair, needs: Pair) -> Pair:
     """What is left to each once it has yielded what the other is entitled to and lacks."""
-    fair = _fair(cabinet, held, needs)
-    free = cabinet.modules - sum(held) - sum(coming)
-    lacking = _each(lambda i: max(fair[i] - held[i] - coming[i], 0))
+    fair, free = _fair(cabinet, held, needs), cabinet.modules - sum(held)
+    lacking = _each(lambda i: max(fair[i] - held[i], 0))
     return _each(lambda i: held[i] - min(max(lacking[1 - i] - free, 0), max(held[i] - fair[i], 0)))
 
 
 def _granted(cabinet: Cabinet, held: Pair, needs: Pair) -> Pair:
-    """Free modules that go to each outlet that is entitled to them."""
+    """Free modules that go to each outlet that is entitled to them; together they are never more than there are."""
     fair, free = _fair(cabinet, held, needs), cabinet.modules - sum(held)
-    first = min(max(fair[0] - held[0], 0), free)
-    return first, min(max(fair[1] - held[1], 0), free - first)
+    return _each(lambda i: min(max(fair[i] - held[i], 0), free))

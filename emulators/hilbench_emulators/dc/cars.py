@@ -30,6 +30,10 @@ its minimum all the same."""
 Positive = Annotated[Number, Field(gt=0)]
 NotNegative = Annotated[Number, Field(ge=0)]
 Percent = Annotated[Number, Field(ge=0, le=100)]
+Capacity = Annotated[Number, Field(ge=0.5, le=10_000)]
+"""From a scooter to a ship [kWh]."""
+Power = Annotated[Number, Field(ge=0, le=10_000)]
+"""Up to more than a megawatt connector gives [kW]."""
 
 
 class CarFile(Sourced):
@@ -43,12 +47,12 @@ class CarFile(Sourced):
     """
 
     port: Port
-    usable_kwh: Positive
+    usable_kwh: Capacity
     cells: Annotated[Integer, Field(ge=1, le=400)]
     resistance_ohm: Positive
     max_current_a: Positive
     max_voltage_v: Positive
-    curve: Annotated[tuple[tuple[Percent, NotNegative], ...], Field(min_length=2)]
+    curve: Annotated[tuple[tuple[Percent, Power], ...], Field(min_length=2)]
     up_a_per_s: Positive
     down_a_per_s: Positive
     min_current_a: Annotated[Number, Field(ge=1, le=50)]

@@ -6,7 +6,6 @@ current goes straight from one request to the next. Looking does not move the gr
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 from hilbench_emulators.dc.battery import Cells
@@ -41,7 +40,7 @@ def advance(car: Car, charging: Charging, offer: Offer, dt_s: float) -> Charging
     while since_s >= TICK_S:
         later = _tick(car, request, cells, offer)
         if later == (request, cells):
-            since_s = math.fmod(since_s, TICK_S)
+            since_s = 0.0
             break
         (request, cells), since_s = later, since_s - TICK_S
     return Charging(request, cells, offer, since_s)

@@ -18,7 +18,7 @@ from pydantic import BaseModel, Field, ValidationError
 from hilbench.errors import InputError, Problem
 from hilbench.tomlfile import in_words
 from hilbench_emulators.dc.battery import GENERIC_NMC
-from hilbench_emulators.dc.cars import Car, CarFile, NotNegative, Percent, Port, Positive, car_of, load_car
+from hilbench_emulators.dc.cars import Capacity, Car, CarFile, Percent, Port, Power, car_of, load_car
 from hilbench_emulators.dc.sourced import Source, checked
 from hilbench_emulators.tables import read_text
 
@@ -37,7 +37,7 @@ _CELL_MAX_V = 4.2
 
 class _Corner(BaseModel):
     percentage: Percent
-    power: NotNegative
+    power: Power
 
 
 class _DcCharger(BaseModel):
@@ -51,7 +51,7 @@ class _Entry(BaseModel):
     brand: str
     model: str
     variant: str = ""
-    usable_battery_size: Positive
+    usable_battery_size: Capacity
     dc_charger: _DcCharger
 
 

@@ -17,7 +17,6 @@ from typing import Literal
 from hilbench_emulators.dc.power_module import Bank
 from hilbench_emulators.dc.request import Offer
 
-
 Below = Literal["hold", "standby", "end"]
 
 

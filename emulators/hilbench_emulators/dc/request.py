@@ -64,7 +64,7 @@ def minimum_a(car: Car, soc: float) -> float:
 def offered_a(car: Car, soc: float, offer: Offer) -> float:
     """What current [A] an offer comes to at the battery's voltage."""
     battery = car.battery
-    by_power = battery.current_a(soc, max(offer.max_w, 0.0)) if offer.max_w < math.inf else math.inf
+    by_power = battery.current_a(soc, offer.max_w) if offer.max_w < math.inf else math.inf
     by_voltage = (offer.max_v - battery.open_v(soc)) / battery.resistance_ohm
     return max(0.0, min(offer.max_a, by_power, by_voltage))
 
@@ -74,7 +74,7 @@ def given_a(car: Car, soc: float, offer: Offer) -> float:
     discharge, battery = car.discharge, car.battery
     if discharge is None:
         return 0.0
-    by_power = -battery.current_a(soc, -max(offer.give_w, 0.0)) if offer.give_w < math.inf else math.inf
+    by_power = -battery.current_a(soc, -offer.give_w) if offer.give_w < math.inf else math.inf
     return max(0.0, min(offer.give_a, by_power, _most_given_a(car, discharge, soc)))
 
 
