@@ -140,6 +140,8 @@ def test_a_car_that_would_need_too_much_current_is_of_the_800_v_class(tmp_path: 
     assert load_open_ev_car(path, "u5").battery.cells == 192
     assert load_open_ev_car(path, "u5", cells=180).battery.cells == 180
     assert load_open_ev_car(written(tmp_path, ENTRY), "u5").battery.cells == 96
+    tesla = entry(dc_charger=charger(charging_curve=curve, ports=["ccs", "tesla_suc"]))
+    assert load_open_ev_car(written(tmp_path, tesla), "u5").battery.cells == 96
 
 
 def test_a_chademo_car_is_like_the_leaf(tmp_path: Path) -> None:
@@ -156,6 +158,12 @@ def test_a_chademo_car_is_like_the_leaf(tmp_path: Path) -> None:
     [
         (entry(dc_charger=None), "u5", "Maker One Long: has no DC charger"),
         (entry(usable_battery_size=-1), "u5", "usable_battery_size: must be greater than or equal to 0.5"),
+        (entry(usable_battery_size=1e300), "u5", "usable_battery_size: must be less than or equal to 10000"),
+        (
+            entry(dc_charger=charger(charging_curve=[{"percentage": 0, "power": 1e308}] * 2)),
+            "u5",
+            "power: must be less",
+        ),
         (entry(dc_charger=charger(ports=["tesla_suc"])), "u5", "neither CCS nor CHAdeMO"),
         (entry(dc_charger={"ports": ["ccs"]}), "u5", "dc_charger.charging_curve: is missing"),
         (entry(dc_charger=charger(charging_curve=[{"percentage": 0, "power": 9}] * 2)), "u5", "must rise"),
@@ -225,6 +233,8 @@ def test_every_dc_car_of_open_ev_data_can_be_taken() -> None:
     cars = [load_open_ev_car(OPEN_EV_DATA, one["id"]) for one in entries]
     assert len(cars) == 174
     assert all(math.isfinite(car.max_a) and car.max_a <= 800.0 for car in cars)
+    high = {car.title.split()[0] for car in cars if car.battery.cells == 192}
+    assert high == {"Hyundai", "Kia", "Porsche"}
     pairs = {"leaf-40": "nissan leaf 40 kwh", "id-3-58": "volkswagen id.3 58 kwh", "ioniq-5": "hyundai ioniq 5"}
     for name, choice in pairs.items():
         assert load_open_ev_car(OPEN_EV_DATA, choice).curve_w == load_car(name).curve_w

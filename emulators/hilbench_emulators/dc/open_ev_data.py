@@ -28,8 +28,9 @@ _LIKE: dict[Port, str] = {"ccs": "id-3-58", "chademo": "leaf-40"}
 _BORROWED = ("up_a_per_s", "down_a_per_s", "min_current_a", "below_minimum", "gives_up_s")
 _CELLS = (96, 192)
 """Cells in series of the 400 V and the 800 V class (chosen; real packs have 84 to 112 and 168 to 216, recalled)."""
-_CONNECTOR_A = 500.0
-"""Most current of a CCS connector (recalled): a car that would need more with 400 V is of the 800 V class."""
+_CONNECTOR_A, _CELL_V = 500.0, 3.7
+"""Most current of a CCS connector and nominal voltage of a cell (recalled): a car whose power needs more current with
+96 cells is of the 800 V class, but for those with a Tesla port, which go beyond."""
 _OHM_KWH_PER_CELL2 = 4e-4
 """Resistance x capacity / cells squared: that of the shipped ID.3, which is assumed itself."""
 _CELL_MAX_V = 4.2
@@ -125,7 +126,7 @@ def _port(entry: _Entry, where: str) -> Port:
 def _figures(entry: _Entry, port: Port, cells: int | None) -> dict[str, Any]:
     """The keys of a :class:`CarFile`, with their sources."""
     like, curve = load_car(_LIKE[port]), [(c.percentage, c.power) for c in entry.dc_charger.charging_curve]
-    series = cells or next((n for n in _CELLS if _most_a(curve, n) <= _CONNECTOR_A), _CELLS[-1])
+    series = cells or _cells(entry)
     label = _label(entry.model_dump())
     figures: dict[str, Any] = {
         "port": port,
@@ -159,7 +160,7 @@ def _sources(
         "curve": default if entry.dc_charger.is_default_charging_curve else read,
         "cells": (
             "policy-default",
-            "given by the caller" if given_cells else "assumed: 96, or 192 if 96 need > 500 A",
+            "given by the caller" if given_cells else "assumed: 96, or 192 if 96 need more than 500 A",
         ),
         "resistance_ohm": ("policy-default", "assumed: that of the shipped ID.3, by cells and capacity"),
         "max_current_a": ("policy-default", "assumed: the least that the curve needs, in steps of 10 A"),
@@ -167,6 +168,12 @@ def _sources(
         "min_power_w": ("policy-default", "assumed: none"),
     }
     return {key: sources[key] for key in figures}
+
+
+def _cells(entry: _Entry) -> int:
+    most_w = 1000.0 * max(corner.power for corner in entry.dc_charger.charging_curve)
+    tesla = any(name.startswith("tesla") for name in entry.dc_charger.ports)
+    return _CELLS[0] if tesla or most_w <= _CONNECTOR_A * _CELL_V * _CELLS[0] else _CELLS[1]
 
 
 def _most_a(curve: Sequence[tuple[float, float]], cells: int) -> float:
