@@ -33,6 +33,7 @@ ENTRY: dict[str, Any] = {
         "is_default_charging_curve": False,
     },
 }
+HUGE = [{"percentage": 0, "power": 1e308}, {"percentage": 100, "power": 5.0}]
 
 
 def written(folder: Path, *entries: object) -> Path:
@@ -159,11 +160,7 @@ def test_a_chademo_car_is_like_the_leaf(tmp_path: Path) -> None:
         (entry(dc_charger=None), "u5", "Maker One Long: has no DC charger"),
         (entry(usable_battery_size=-1), "u5", "usable_battery_size: must be greater than or equal to 0.5"),
         (entry(usable_battery_size=1e300), "u5", "usable_battery_size: must be less than or equal to 10000"),
-        (
-            entry(dc_charger=charger(charging_curve=[{"percentage": 0, "power": 1e308}] * 2)),
-            "u5",
-            "power: must be less",
-        ),
+        (entry(dc_charger=charger(charging_curve=HUGE)), "u5", "power: must be less than or equal to 10000"),
         (entry(dc_charger=charger(ports=["tesla_suc"])), "u5", "neither CCS nor CHAdeMO"),
         (entry(dc_charger={"ports": ["ccs"]}), "u5", "dc_charger.charging_curve: is missing"),
         (entry(dc_charger=charger(charging_curve=[{"percentage": 0, "power": 9}] * 2)), "u5", "must rise"),
@@ -234,7 +231,8 @@ def test_every_dc_car_of_open_ev_data_can_be_taken() -> None:
     assert len(cars) == 174
     assert all(math.isfinite(car.max_a) and car.max_a <= 800.0 for car in cars)
     high = {car.title.split()[0] for car in cars if car.battery.cells == 192}
-    assert high == {"Hyundai", "Kia", "Porsche"}
+    assert high >= {"Hyundai", "Kia", "Porsche"}
+    assert "Tesla" not in high
     pairs = {"leaf-40": "nissan leaf 40 kwh", "id-3-58": "volkswagen id.3 58 kwh", "ioniq-5": "hyundai ioniq 5"}
     for name, choice in pairs.items():
         assert load_open_ev_car(OPEN_EV_DATA, choice).curve_w == load_car(name).curve_w

@@ -58,7 +58,7 @@ def settled(car: Car, soc: float, offer: Offer) -> Request:
     ],
 )
 def test_a_charge_from_10_to_80_percent_takes_its_time(name: str, offer: Offer, ours: float, table: float) -> None:
-    """Within 1.1 % of the reference model of the same equations, whose cell voltages are not the same."""
+    """Within 1.1 % of another run of the same equations with other cell voltages."""
     found = minutes(load_car(name), offer)
     assert found == pytest.approx(ours, abs=0.02)
     assert found == pytest.approx(table, rel=0.011)
