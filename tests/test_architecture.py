@@ -35,6 +35,7 @@ GROUND = (
     "devices",
     "signals",
     "ocppj",
+    "chademo",
 )
 """Modules of ``hilbench`` on the ground floor; ``ocppj`` is the protocol layer that stations and controllers share."""
 STRANGERS = ("hilbench_emulators", "hilbench.drivers", "hilbench.controller", "hilbench.metrics")
