@@ -9,6 +9,7 @@ kept in ``rest`` at their place in the frame, so that ``encode(decode(frame))`` 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 from typing import ClassVar
 
@@ -103,7 +104,10 @@ class ChargerState:
 
 @dataclass(frozen=True, slots=True)
 class CarControl:
-    """110 (2.0): bits of ``Control`` that the car can, and the request [A] beyond a byte (dalathegreat/Battery-Emulator)."""
+    """110 (2.0): bits of ``Control`` that the car can, and the request [A] when it is beyond a byte.
+
+    The second is from a comment in dalathegreat/Battery-Emulator.
+    """
 
     ID: ClassVar[int] = 0x110
     BITS: ClassVar[Bits] = ((0, 8), (8, 16))
@@ -223,8 +227,11 @@ def _spare(kind: type[Known]) -> int:
     return used ^ ((1 << 8 * LENGTH) - 1)
 
 
+_Maker = Callable[..., Known]
+_makers: tuple[_Maker, ...] = CLASSES
 _BY_ID = {
-    kind.ID: (kind, kind.INVERTED, tuple(place[1:] for place in _places(kind)), _spare(kind)) for kind in CLASSES
+    kind.ID: (maker, kind.INVERTED, tuple(place[1:] for place in _places(kind)), _spare(kind))
+    for kind, maker in zip(CLASSES, _makers, strict=True)
 }
 _PLACES = {kind: (_places(kind), _spare(kind)) for kind in CLASSES}
 
