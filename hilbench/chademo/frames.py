@@ -227,11 +227,14 @@ def _spare(kind: type[Known]) -> int:
     return used ^ ((1 << 8 * LENGTH) - 1)
 
 
-_Maker = Callable[..., Known]
-_makers: tuple[_Maker, ...] = CLASSES
+def _maker(kind: type[Known]) -> Callable[..., Known]:
+    """The class as something that takes as many numbers as its table has."""
+    return kind
+
+
 _BY_ID = {
-    kind.ID: (maker, kind.INVERTED, tuple(place[1:] for place in _places(kind)), _spare(kind))
-    for kind, maker in zip(CLASSES, _makers, strict=True)
+    kind.ID: (_maker(kind), kind.INVERTED, tuple(place[1:] for place in _places(kind)), _spare(kind))
+    for kind in CLASSES
 }
 _PLACES = {kind: (_places(kind), _spare(kind)) for kind in CLASSES}
 
