@@ -64,7 +64,7 @@ def _guess(said: Sequence[Said], first: _Sign, same: Sequence[_Sign]) -> str:
     if len(same) > 1 or not first.why.startswith(("not ready", "stop control")):
         return ""
     charge = charge_pct(said)
-    if first.who == "car" and charge and charge[1] >= _FULL_PCT:
+    if charge and charge[1] >= _FULL_PCT:
         return f"; no fault told, at {charge[1]:.0f} %: probably full"
     who = "the user, the car's own limits, or k off" if first.who == "car" else "the user, payment, or its own limits"
     return f"; no fault told: {who}"
@@ -85,8 +85,10 @@ def _signs(said: Sequence[Said], car: _Car, charger: _Charger, begin: float) -> 
 
 
 def _other_talks(said: Sequence[Said], who: str, begin: float, end: float) -> bool:
+    """In the middle of the silence: at its edges a hole in the recording looks the same."""
     kind = ChargerState if who == "car" else CarState
-    return any(begin < one.t < end and isinstance(one.frame, kind) for one in said)
+    edge = _SILENT_S / 2.0
+    return any(begin + edge <= one.t <= end - edge and isinstance(one.frame, kind) for one in said)
 
 
 def _car_signs(t: float, a: CarState, b: CarState) -> Iterator[_Sign]:

@@ -45,9 +45,8 @@ def changes(said: Sequence[Said]) -> list[Change]:
     asked = next((t for t, frame in car if frame.request_a), math.inf)
     requests = Course([(t, frame.request_a if frame.status & CarStatus.ENABLED else None) for t, frame in car])
     output = Course([(t, frame.current_a) for t, frame in charger])
-    ends = [t for t, _before, _after in edges[1:]] + [math.inf]
     found = []
-    for (t, before_a, after_a), end in zip(edges, ends, strict=True):
+    for (t, before_a, after_a), (end, *_rest) in pairwise([*edges, (math.inf, 0, 0)]):
         request_a = requests.at(t)
         if t > asked and request_a is not None:
             answer = _fall if after_a < before_a else _rise

@@ -117,6 +117,8 @@ def _blf(source: str, content: bytes) -> _Read:
         if not read.rows:
             raise InputError(source, f"is no BLF file that can be read: {error}") from error
         read.form = "BLF, cut off"
+    if not read.rows:
+        raise InputError(source, "is a BLF file without a frame that can be read")
     return read
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -75,14 +76,18 @@ def stamp_of(text: str | None) -> Stamp | None:
     if moment:
         return _moment(moment)
     try:
-        return Stamp(float(text.replace(",", ".")))
+        value = float(text.replace(",", "."))
     except ValueError:
         return None
+    return Stamp(value) if math.isfinite(value) else None
 
 
-def _moment(found: re.Match[str]) -> Stamp:
+def _moment(found: re.Match[str]) -> Stamp | None:
     if found["date"]:
-        when = datetime.fromisoformat(f"{found['date']}T{found['dtime'].replace(',', '.')}")
+        try:
+            when = datetime.fromisoformat(f"{found['date']}T{found['dtime'].replace(',', '.')}")
+        except ValueError:
+            return None
         return Stamp(when.replace(tzinfo=UTC).timestamp())
     seconds = float(found["seconds"].replace(",", "."))
     return Stamp(3600.0 * int(found["hours"]) + 60.0 * int(found["minutes"]) + seconds, of_day=True)

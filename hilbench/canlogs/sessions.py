@@ -75,18 +75,17 @@ def _refuse(log: Log, found: list[Part]) -> None:
 def _of_channel(source: str, frames: Sequence[CanFrame], channel: str | None, notes: list[str]) -> Sequence[CanFrame]:
     """Frames of the channel that was asked for, or of the one that CHAdeMO is on where several use its ids."""
     names = {frame.channel for frame in frames}
+    rivals = sorted({frame.channel for frame in frames if frame.id in MAIN})
     if channel is not None:
         if channel not in names:
             raise InputError(source, f"has no channel {channel!r}; it has {', '.join(sorted(names))}")
         return [frame for frame in frames if frame.channel == channel]
-    score = {name: _score(frames, name) for name in names}
-    rivals = [name for name in names if score[name]]
     if len(rivals) < 2:
         return frames
-    best = max(sorted(rivals), key=lambda name: score[name])
-    if score[best] < _score(frames, None):
+    best = max(rivals, key=lambda name: _score(frames, name))
+    if _score(frames, best) < _score(frames, None):
         return frames  # no channel has all of it: both sides were recorded apart
-    notes.append(f"channels {', '.join(sorted(rivals))} use ids of CHAdeMO; {best} is taken (--channel)")
+    notes.append(f"channels {', '.join(rivals)} use ids of CHAdeMO; {best} is taken (--channel)")
     return [frame for frame in frames if frame.channel == best]
 
 

@@ -13,7 +13,7 @@ from hilbench.chademo.timing import PERIOD_S
 _DAY_S = 86_400.0
 _UNITS = {1.0: "s", 1e-3: "ms", 1e-6: "µs", 1e-9: "ns"}
 _SHARE = 0.2
-"""Steps back of at least that part of all mean differences or a reversed file, not mistakes (policy-default)."""
+"""Steps back of at least that part of all steps mean differences or a reversed file, not mistakes (policy-default)."""
 _LONGEST_STEP_S = 30.0
 """Larger stamps are no differences between frames (policy-default)."""
 
@@ -29,7 +29,8 @@ def seconds(rows: list[Row], differences: bool, notes: list[str]) -> tuple[list[
     values, days = _in_seconds(rows, _filled(stamps), notes)
     if days:
         values = _past_midnight(values)
-    back = sum(b < a for a, b in pairwise(values)) / max(len(values) - 1, 1)
+    moves = [b - a for a, b in pairwise(values) if a != b]
+    back = sum(move < 0.0 for move in moves) / max(len(moves), 1)
     if differences or (back >= _SHARE and max(values) < _LONGEST_STEP_S and back < 1.0 - _SHARE):
         notes.append("time stamps are taken for differences to the frame before")
         return rows, _summed(values), True

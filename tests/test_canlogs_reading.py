@@ -1,0 +1,177 @@
+"""CAN logs of every kind give the same frames; what is odd about a file is said; nothing breaks on rubbish."""
+
+from __future__ import annotations
+
+import gzip
+import io
+from contextlib import suppress
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hilbench.canlogs import Log, read_log
+from hilbench.errors import InputError
+from tests.can_samples import FORMS, recorded, spaced
+
+COARSE = {"TRC 1.1": 1e-4}
+"""Forms that round times more than to the microsecond."""
+
+
+def read(text: str | bytes) -> Log:
+    """A log from its content."""
+    return read_log("a log", text.encode() if isinstance(text, str) else text)
+
+
+def frames(log: Log) -> list[tuple[float, int, bytes]]:
+    """All frames of a log of one recording."""
+    (recording,) = log.recordings
+    return [(frame.t, frame.id, frame.data) for frame in recording]
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_every_form_gives_the_same_frames(form: str) -> None:
+    """Ids and bytes are exact, times to the resolution of the form."""
+    expected = recorded()
+    log = read(FORMS[form](expected))
+    found = frames(log)
+    assert log.timed
+    assert [frame[1:] for frame in found] == [frame[1:] for frame in expected]
+    tolerance = COARSE.get(form, 2e-3 if "differences" in form else 2e-6)
+    assert max(abs(a[0] - b[0]) for a, b in zip(found, expected, strict=True)) <= tolerance
+
+
+@pytest.mark.parametrize("packed", [False, True])
+@pytest.mark.parametrize("ending", ["blf", "asc", "log", "csv", "trc"])
+def test_what_python_can_writes_is_read(ending: str, packed: bool, tmp_path: Any) -> None:
+    """Its writers of five formats, as they are and in gzip."""
+    can: Any = pytest.importorskip("can", reason="the extra can is not installed")
+    expected = recorded()[:500]
+    path = tmp_path / f"a.{ending}"
+    with can.Logger(str(path)) as writer:
+        for t, can_id, data in expected:
+            writer(can.Message(1.75e9 + t, can_id, False, data=data, channel="1", is_rx=True))
+    content = path.read_bytes()
+    found = frames(read(gzip.compress(content) if packed else content))
+    assert [frame[1:] for frame in found] == [frame[1:] for frame in expected]
+    assert max(abs(a[0] - b[0]) for a, b in zip(found, expected, strict=True)) <= 1e-3
+
+
+def test_frames_without_times_are_counted() -> None:
+    """candump without -t: 100 ms for each round, and the log says that it does."""
+    expected = recorded()
+    log = read("".join(f"  can0  {can_id:03X}   [8]  {spaced(data)}\n" for _t, can_id, data in expected))
+    assert not log.timed
+    assert "no time stamps" in log.notes[0]
+    assert abs(frames(log)[-1][0] - expected[-1][0]) < 0.5
+
+
+def test_the_unit_of_bare_numbers_comes_from_the_rhythm() -> None:
+    """SavvyCAN counts microseconds without saying so."""
+    log = read(FORMS["SavvyCAN"](recorded()))
+    assert any("taken for µs" in note for note in log.notes)
+
+
+def test_two_recordings_in_a_file_are_parted() -> None:
+    """Time that starts again begins another recording, each from 0 s on."""
+    text = FORMS["candump log"](recorded())
+    log = read(text + text)
+    assert len(log.recordings) == 2
+    assert log.recordings[0] == log.recordings[1]
+    assert any("goes back" in note for note in log.notes)
+
+
+def test_a_little_disorder_is_put_right() -> None:
+    """Two neighbours exchanged: sorted, and said."""
+    expected = list(recorded()[:100])
+    at = next(index for index in range(50, 60) if expected[index][0] < expected[index + 1][0])
+    mixed = [*expected[:at], expected[at + 1], expected[at], *expected[at + 2 :]]
+    log = read(FORMS["candump log"](mixed))
+    assert frames(log)[at][1:] == expected[at][1:]
+    assert any("1 frames were out of order" in note for note in log.notes)
+
+
+def test_the_echo_of_another_channel_counts_once() -> None:
+    """The same bus on can0 and can1, 1 ms apart."""
+    text = "".join(
+        f"({t:.6f}) can0 {i:03X}#{d.hex()}\n({t + 0.001:.6f}) can1 {i:03X}#{d.hex()}\n" for t, i, d in recorded()[::2]
+    )
+    assert read(text).frames == len(recorded()[::2])
+
+
+def test_other_lines_and_frames_are_counted() -> None:
+    """Remote, error and CAN FD frames and prose stay out, and are mentioned."""
+    text = FORMS["candump log"](recorded()[:10]) + (
+        "(99.0) can0 123#R\n(99.1) can0 123##1112233\nadd 10 20 30 to it\nThe end.\n  can0  123   [8]  remote request\n"
+    )
+    log = read(text)
+    assert log.frames == 10
+    assert any(note.startswith("2 other lines") for note in log.notes)
+    assert any(note.startswith("3 remote") for note in log.notes)
+
+
+@pytest.mark.parametrize("codec", ["utf-8-sig", "utf-16", "latin-1"])
+def test_encodings_of_windows_are_read(codec: str) -> None:
+    """A byte-order mark, UTF-16 of a redirected console, umlauts beside the frames; line ends of Windows."""
+    text = "Gerät 1\r\n" + FORMS["candump output"](recorded()[:20]).replace("\n", "\r\n")
+    assert read(text.encode(codec)).frames == 20
+
+
+def test_extended_ids_are_not_taken_for_standard_ones() -> None:
+    """00000102 in candump and 102x in ASC have 29 bits."""
+    log = read("(1.0) can0 00000102#0102030405060708\n(1.1) can0 102#0102030405060708\n")
+    assert [frame.extended for frame in log.recordings[0]] == [True, False]
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"nothing here\n", b"LOGG" + b"\x00" * 200, b"\x1f\x8b rubbish", b"\x00" * 99]
+)
+def test_a_file_without_frames_is_refused(content: bytes) -> None:
+    """The error names the file and what can be read."""
+    with pytest.raises(InputError, match="a log"):
+        read(content)
+
+
+def test_a_cut_file_gives_what_is_whole() -> None:
+    """The last line breaks off in the middle of its bytes."""
+    text = FORMS["candump log"](recorded()[:10])
+    assert read(text[:-4]).frames == 9
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.binary(max_size=400))
+def test_no_file_breaks_the_reader(content: bytes) -> None:
+    """Whatever the bytes are, there are frames or an error that is meant."""
+    with suppress(InputError):
+        assert read(content).frames
+
+
+PIECES = st.sampled_from(
+    ["102", "0x102", "00000102", "8", "[8]", "d", "Rx", "can0", "(1.5)", "(x)", "#", "102#", "02 9A 01 0C 00 C1 49 00",
+     "029A010C00C14900", "12:00:01.5", "99:99:99", "base dec", "timestamps relative", ",", ";", "1)", "DT", "ID",
+     "Data", "time", "1e400", "-5.0", "2026-13-45 10:00:00", "\t", "R", "D1", "D2", "LEN", "²"]
+)  # fmt: skip
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(st.lists(PIECES, max_size=9).map(" ".join), max_size=6))
+def test_no_lines_break_the_reader(lines: list[str]) -> None:
+    """Pieces of logs in any order: frames with finite times, or an error that is meant."""
+    try:
+        log = read("\n".join(lines))
+    except InputError:
+        return
+    assert all(0.0 <= frame.t < float("inf") for recording in log.recordings for frame in recording)
+
+
+def test_a_blf_without_a_whole_frame_is_refused() -> None:
+    """Its head alone is no log."""
+    can: Any = pytest.importorskip("can", reason="the extra can is not installed")
+    buffer = io.BytesIO()
+    writer = can.BLFWriter(buffer)
+    for t, can_id, data in recorded()[:200]:
+        writer(can.Message(1.75e9 + t, can_id, False, data=data, channel=0))
+    writer.file.flush()
+    with pytest.raises(InputError, match="BLF file without a frame"):
+        read(buffer.getvalue()[:150])
