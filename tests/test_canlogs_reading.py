@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hilbench.canlogs import Log, read_log
+from hilbench.canlogs.reading import _COLOUR, _SHAPES, _one, _Read
 from hilbench.errors import InputError
 from tests.can_samples import FORMS, recorded, spaced
 
@@ -56,6 +57,50 @@ def test_what_python_can_writes_is_read(ending: str, packed: bool, tmp_path: Any
     found = frames(read(gzip.compress(content) if packed else content))
     assert [frame[1:] for frame in found] == [frame[1:] for frame in expected]
     assert max(abs(a[0] - b[0]) for a, b in zip(found, expected, strict=True)) <= 1e-3
+
+
+BYTES = "02 9A 01 0C 00 C1 49 00"
+
+
+@pytest.mark.parametrize(
+    ("line", "seconds"),
+    [
+        (f" 0    00000102         8  {BYTES.replace(' ', '  ')}       1.234500 R", 1.2345),
+        (
+            f"Timestamp: 1436509052.249713    ID: 0102    S Rx      DL:  8    {BYTES.lower()}     Channel: can0",
+            1436509052.249713,
+        ),
+        (f"22:49:58:1257 Rx 1 0x102 s 8 {BYTES}", 82198.1257),
+        (f"1436509052.249713 1R11 102 {BYTES.lower()}", 1436509052.249713),
+        (f"[2025-01-02 10:00:00.123]  can0  102   [8]  {BYTES}", 1735812000.123),
+        (f"   0.500000 CANFD   1 Rx        102                    0 0 8  8 {BYTES} 120000 130 200040 0", 0.5),
+        ("t1028029A010C00C149001F40", 8.0),
+        ("t1028029A010C00C14900", None),
+        ("ID: 102 Data: 2 9A 1 C 0 C1 49 0", None),
+        ("12.5 102 8 2 9A 1 C 0 C1 49 0", 12.5),
+        ("id=0x102, data=0x02,0x9A,0x01,0x0C,0x00,0xC1,0x49,0x00", None),
+        ('{"t": 3.25, "id": "0x102", "data": "029A010C00C14900"}', 3.25),
+        (f"\x1b[32m (000.010012)  can0  102   [8]  {BYTES}\x1b[0m", 0.010012),
+        (f"1,5;0x102;8;{BYTES}", None),
+    ],
+)
+def test_lines_as_people_paste_them(line: str, seconds: float | None) -> None:
+    """Kvaser, python-can, BUSMASTER, OVMS, a terminal, Vector's CAN FD form, slcan, Arduino, JSON, colours."""
+    read_back = _Read("", [])
+    shapes = dict(_SHAPES)
+    assert _one(_COLOUR.sub("", line), shapes, read_back)
+    (row,) = read_back.rows
+    assert (row.id, row.data) == (0x102, bytes.fromhex(BYTES))
+    assert (row.stamp is None) is (seconds is None)
+    assert row.stamp is None or row.stamp.value * (row.stamp.unit_s or 1.0) == pytest.approx(seconds, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    "line", ["add 10 20 30", "102 8", "version 1.02 of 2025-01-02 10:00:00", "t102", "0x102: 01 02"]
+)
+def test_prose_is_no_frame(line: str) -> None:
+    """Words and numbers that only look a little like one."""
+    assert not _one(line, dict(_SHAPES), _Read("", []))
 
 
 def test_frames_without_times_are_counted() -> None:

@@ -64,6 +64,26 @@ def test_a_session_in_virtual_time_is_that_of_the_pure_machines() -> None:
     assert max(abs(a[0] - b[0]) for a, b in zip(heard, expected, strict=True)) < 1e-6
 
 
+def test_a_port_does_not_hear_itself() -> None:
+    """A frame reaches the others only, and later in the same instant; one that has left sends nothing."""
+
+    async def run() -> list[str]:
+        bus = MemoryBus()
+        ports = [bus.port() for _ in range(3)]
+        heard: list[str] = []
+        for index, port in enumerate(ports):
+            port.listen(lambda can_id, data, index=index: heard.append(f"{index} {can_id:X} {data.hex()}"))  # type: ignore[misc]
+        ports[1].send(0x102, b"\x01")
+        assert not heard
+        await asyncio.sleep(0.0)
+        ports[1].close()
+        ports[1].send(0x103, b"\x02")
+        await asyncio.sleep(0.0)
+        return heard
+
+    assert clock.run(run()) == ["0 102 01", "2 102 01"]
+
+
 def test_a_silenced_bus_ends_the_session() -> None:
     """The car's port is closed while charging: the charger gives up after a second."""
 

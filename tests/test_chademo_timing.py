@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from hilbench.chademo import CarStatus, ChargerLimits, ChargerState, ChargerStatus
+from hilbench.chademo import CarFault, CarStatus, ChargerLimits, ChargerState, ChargerStatus
 from hilbench.chademo.timing import D2_TO_D1_OFF_S, LIMITS, WAIT_09_S
 from hilbench_emulators.chademo import CarModel, Charger, ChargerModel
 from hilbench_emulators.chademo.car import Phase
@@ -187,16 +187,15 @@ def test_every_wait_of_the_table_is_tried() -> None:
 
 @pytest.mark.parametrize("late_s", [-EDGE_S, EDGE_S])
 def test_a_car_bears_a_second_of_silence(late_s: float) -> None:
-    """109 comes again 999 ms after the last: charging goes on; not within 1 s: the car stops."""
+    """109 comes again 999 ms after the last: charging goes on; not within 1 s: the car stops then."""
     side = LoneCar(CarModel(max_current_a=4)).charging()
     side.to(8.0)
     side.silent = True
     side.to(side.car.heard_t + 1.0 + late_s)
+    assert side.car.reason == (None if late_s < 0 else "the charger was silent for 1 s")
     side.silent = False
     side.say()
-    side.to(side.t + 0.2)
-    assert (side.car.reason is None) is (late_s < 0)
-    assert late_s < 0 or side.car.reason == "the charger was silent for 1 s"
+    assert (side.to(side.t + 0.2).car.reason is None) is (late_s < 0)
 
 
 @pytest.mark.parametrize("late_s", [-EDGE_S, EDGE_S])
@@ -205,15 +204,37 @@ def test_a_charger_bears_a_second_of_silence(late_s: float) -> None:
     side = LoneCharger().charging()
     side.silent = True
     side.to(side.charger.heard_t + 1.0 + late_s)
+    assert side.charger.reason == (None if late_s < 0 else "the car was silent for 1 s")
     if late_s < 0:
         side.silent = False
         side.say()
-    side.to(side.t + 0.2)
-    assert (side.charger.reason is None) is (late_s < 0)
-    if late_s > 0:
+        assert side.to(side.t + 0.2).charger.reason is None
+    else:
         side.to(side.t + 2.0).line(contactor=False).to(side.t + 2.0)
-        assert side.charger.reason == "the car was silent for 1 s"
         assert side.charger.phase is ChargerPhase.DONE
+
+
+@pytest.mark.parametrize("bit", list(CarFault))
+def test_a_fault_in_102_stops_without_the_line(bit: CarFault) -> None:
+    """Even when k stays on, any bit of 102.4 makes the output fall at once."""
+    side = LoneCharger().charging(request_a=30)
+    side.tell(faults=int(bit))
+    assert side.charger.reason == f"the car reports: {str(bit.name).lower().replace('_', ' ')}"
+    assert side.to(side.t + 30 / 50.0).charger.output.current_a(side.t) == pytest.approx(0.0, abs=1e-9)
+
+
+@pytest.mark.parametrize("bit", [CarStatus.NOT_IN_PARK, CarStatus.SYSTEM_FAULT])
+def test_a_stop_in_102_stops_without_the_line(bit: CarStatus) -> None:
+    """102.5.1 and 102.5.2, with 102.5.0 and k still on."""
+    side = LoneCharger().charging(request_a=30)
+    side.tell(status=int(CarStatus.ENABLED | bit))
+    assert side.charger.reason == f"the car reports: {str(bit.name).lower().replace('_', ' ')}"
+
+
+def test_the_line_stops_without_102() -> None:
+    """k off alone ends charging."""
+    side = LoneCharger().charging(request_a=30)
+    assert side.line(k=False).charger.reason == "k went off"
 
 
 @pytest.mark.parametrize(("off_a", "seconds", "stops"), [(9, 8.0, False), (10, 4.9, False), (10, 5.3, True)])

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from hilbench.canlogs.rows import NotClassicalError, Row, Stamp, asc, candump, console, pasted, trc
+from hilbench.canlogs.rows import NotClassicalError, Row, Stamp, asc, candump, console, pasted, slcan, trc
 from hilbench.canlogs.tables import head_of, table_rows
 from hilbench.canlogs.times import seconds
 from hilbench.errors import InputError, Problem
@@ -176,6 +176,7 @@ _SHAPES: dict[str, Shape] = {
     "candump output": console,
     "ASC": asc,
     "TRC": trc,
+    "slcan": slcan,
     "pasted lines": pasted,
 }
 _ASC_HEAD = re.compile(r"\s*base\s+(hex|dec)(?:\s+timestamps\s+(\w+))?", re.IGNORECASE)

@@ -55,14 +55,23 @@ _ASC = re.compile(
     rf"(?P<type>[dr])\s*(?P<length>{_HEX}+)?\s*(?P<rest>.*)$",
     re.IGNORECASE,
 )
+_ASC_FD = re.compile(
+    rf"\s*(?P<t>\d+(?:[.,]\d+)?)\s+CANFD\s+(?P<channel>\d+)\s+(?:Rx|Tx)\s+(?P<id>{_HEX}+)(?P<x>x?)\s+"
+    rf"(?:[A-Za-z_]\S*\s+)?[01]\s+[01]\s+{_HEX}\s+(?P<length>\d+)\s+(?P<rest>.*)$",
+    re.IGNORECASE,
+)
+_SLCAN = re.compile(
+    rf"\s*t(?P<id>[0-7]{_HEX}{{2}})(?P<length>[0-8])(?P<data>(?:{_HEX}{{2}}){{0,8}})(?P<t>{_HEX}{{4}})?\s*$"
+)
 _MOMENT = re.compile(
     r"(?P<date>\d{4}-\d\d-\d\d)[T ](?P<dtime>\d\d:\d\d:\d\d(?:[.,]\d+)?)(?:Z|[+-]\d\d:?\d\d)?"
-    r"|(?<![\d:])(?P<hours>\d{1,3}):(?P<minutes>\d\d):(?P<seconds>\d\d(?:[.,]\d+)?)(?![\d:])"
+    r"|(?<![\d:])(?P<hours>\d{1,3}):(?P<minutes>\d\d):(?P<seconds>\d\d(?:[.,:]\d+)?)(?![\d:])"
 )
 _NUMBER = re.compile(r"(?<![\w.])(?P<number>\d+\.\d+|\d{4,})\s*(?P<unit>ns|us|µs|ms|s|sec)?(?![\w.])")
 _UNITS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "sec": 1.0}
 _BYTE = rf"(?:0x)?{_HEX}{{2}}"
 _RUN = re.compile(rf"(?<![0-9A-Za-z.])({_BYTE}(?:[\s;,:|-]+{_BYTE}){{0,7}})(?![0-9A-Za-z.])")
+_LOOSE = re.compile(rf"(?<![0-9A-Za-z.])({_HEX}{{1,2}}(?:[\s;,]+{_HEX}{{1,2}}){{7,8}})(?![0-9A-Za-z.])")
 _COMPACT = re.compile(rf"(?<![0-9A-Za-z.])(?:0x)?({_HEX}{{16}})(?![0-9A-Za-z.])")
 _ID = re.compile(rf"(?<![0-9A-Za-z.])(?:0x)?(0{{0,5}}[0-7]{_HEX}{{2}})(?:h\b)?(?![0-9A-Za-z.])", re.IGNORECASE)
 _LENGTH = re.compile(r"(?<![0-9A-Za-z.])([0-8])(?![0-9A-Za-z.])")
@@ -89,7 +98,7 @@ def _moment(found: re.Match[str]) -> Stamp | None:
         except ValueError:
             return None
         return Stamp(when.replace(tzinfo=UTC).timestamp())
-    seconds = float(found["seconds"].replace(",", "."))
+    seconds = float(re.sub("[,:]", ".", found["seconds"]))
     return Stamp(3600.0 * int(found["hours"]) + 60.0 * int(found["minutes"]) + seconds, of_day=True)
 
 
@@ -134,33 +143,49 @@ def trc(line: str) -> Row | None:
 
 
 def asc(line: str, base: int = 16) -> Row | None:
-    """Lines of Vector's .asc in the base that its head names."""
-    found = _ASC.match(line)
+    """Lines of Vector's .asc in the base that its head names; also those that are written as CAN FD and are not."""
+    found = _ASC.match(line) or _ASC_FD.match(line)
     if not found:
         return None
-    if found["type"].lower() == "r":
+    if found.groupdict().get("type", "d").lower() == "r":
         raise NotClassicalError
     if found["length"] is None:
         return None
-    words = found["rest"].split()[: int(found["length"], 16)]
+    length = int(found["length"], 16)
+    if length > LONGEST:
+        raise NotClassicalError
+    words = found["rest"].split()[:length]
     try:
         number, data = int(found["id"], base), bytes(int(word, base) for word in words)
     except ValueError:
         return None
-    if len(words) != int(found["length"], 16):
+    if len(words) != length:
         return None
     return Row(Stamp(float(found["t"].replace(",", "."))), number, data, found["channel"], bool(found["x"]))
+
+
+def slcan(line: str) -> Row | None:
+    """``t1028029A010C00C149001F40``: the serial protocol of Lawicel, with or without its milliseconds."""
+    found = _SLCAN.match(line)
+    if not found:
+        return None
+    length, digits = int(found["length"]), found["data"] + (found["t"] or "")
+    if len(digits) not in (2 * length, 2 * length + 4):
+        return None
+    data, rest = bytes.fromhex(digits[: 2 * length]), digits[2 * length :]
+    return Row(Stamp(float(int(rest, 16)), 1e-3) if rest else None, int(found["id"], 16), data)
 
 
 def pasted(line: str) -> Row | None:
     """Any other line with an id and eight bytes in hex, or as many as a single figure before them says.
 
-    Times are a date, a time of day or a number anywhere beside them.
+    Bytes may lack their leading zero, as Arduino prints them. Times are a date, a time of day or a number anywhere
+    beside them.
     """
     moment = _MOMENT.search(line)
     if moment:
         line = line[: moment.start()] + " | " + line[moment.end() :]
-    for run in (*_COMPACT.finditer(line), *_RUN.finditer(line)):
+    for run in (*_COMPACT.finditer(line), *_RUN.finditer(line), *_LOOSE.finditer(line)):
         row = _around(line, run, _moment(moment) if moment else None)
         if row is not None:
             return row
@@ -168,7 +193,7 @@ def pasted(line: str) -> Row | None:
 
 
 def _around(line: str, run: re.Match[str], stamp: Stamp | None) -> Row | None:
-    data = bytes.fromhex(re.sub(r"0x|[^0-9A-Fa-f]", "", run[1]))
+    data = _run(run[1])
     ids = list(_ID.finditer(line, 0, run.start()))
     if not ids:
         return None
@@ -180,6 +205,14 @@ def _around(line: str, run: re.Match[str], stamp: Stamp | None) -> Row | None:
         number = _NUMBER.search(rest)
         stamp = Stamp(float(number["number"]), _UNITS.get(number["unit"] or "")) if number else None
     return Row(stamp, int(ids[-1][1], 16), data)
+
+
+def _run(text: str) -> bytes:
+    """Bytes of a run; a length of 8 that stands before eight others is none of them."""
+    words = re.findall(rf"(?:0x)?({_HEX}{{16}}|{_HEX}{{1,2}})", text)
+    if len(words) == LONGEST + 1 and words[0] == "8":
+        words = words[1:]
+    return bytes.fromhex("".join(word.zfill(2) for word in words))
 
 
 def _bytes(text: str, length: int) -> bytes | None:
