@@ -16,6 +16,7 @@ from hilbench.canlogs.report import sessions
 from hilbench.errors import DeviceError, InputError
 from hilbench_emulators.chademo import Car, CarModel, Charger, Session, SimplePack
 from hilbench_emulators.chademo.bus import CanPort, Connector, FrameLog, MemoryBus, Player, Port
+from hilbench_emulators.chademo.models import V09, V10, V20
 from hilbench_emulators.chademo.plug import Start, Stop
 from tests.chademo_play import QUICK
 
@@ -24,41 +25,46 @@ MODEL = CarModel(max_current_a=40, enable_s=1.0)
 
 
 async def play(
-    ports: tuple[Port, Port], seconds: float, stop_t: float, log: FrameLog | None = None
+    ports: tuple[Port, Port],
+    seconds: float,
+    stop_t: float,
+    log: FrameLog | None = None,
+    sides: tuple[Car, Charger] | None = None,
 ) -> tuple[Car, Charger]:
     """A session on two ports; frames that the charger sends and hears go to the log."""
+    car_side, charger_side = sides or (Car(MODEL, SimplePack(soc_pct=50.0)), Charger(QUICK))
     plug = Connector()
-    car = Player(Car(MODEL, SimplePack(soc_pct=50.0)), ports[0], plug)
-    charger = Player(Charger(QUICK), ports[1], plug, log)
+    car = Player(car_side, ports[0], plug)
+    charger = Player(charger_side, ports[1], plug, log)
     charger.give(Start())
     asyncio.get_running_loop().call_later(stop_t, charger.give, Stop())
     await asyncio.sleep(seconds)
     car.close()
     charger.close()
-    assert isinstance(car.side, Car)
-    assert isinstance(charger.side, Charger)
-    return car.side, charger.side
+    return car_side, charger_side
 
 
-def test_a_session_in_virtual_time_is_that_of_the_pure_machines() -> None:
-    """Over a bus in memory, through encode and decode, the same frames go by at the same times."""
+@pytest.mark.parametrize("charger_protocol", [V10, V20])
+@pytest.mark.parametrize("car_protocol", [V09, V10, V20])
+def test_a_session_in_virtual_time_is_that_of_the_pure_machines(car_protocol: int, charger_protocol: int) -> None:
+    """Over a bus in memory, through encode and decode, the same frames go by at the same times; both sides end."""
+    car_model, charger_model = replace(MODEL, protocol=car_protocol), replace(QUICK, protocol=charger_protocol)
 
     async def run() -> tuple[list[tuple[float, int, bytes]], Car, Charger]:
         bus = MemoryBus()
         heard: list[tuple[float, int, bytes]] = []
         bus.port().listen(lambda can_id, data: heard.append((clock.time(), can_id, data)))
-        car, charger = await play((bus.port(), bus.port()), 30.0, 12.0)
+        car, charger = Car(car_model, SimplePack(soc_pct=50.0)), Charger(charger_model)
+        await play((bus.port(), bus.port()), 30.0, 12.0, sides=(car, charger))
         return heard, car, charger
 
     heard, car, charger = clock.run(run())
-    pure = Session(Car(MODEL, SimplePack(soc_pct=50.0)), Charger(QUICK))
+    pure = Session(Car(car_model, SimplePack(soc_pct=50.0)), Charger(charger_model))
     pure.at(12.0, "charger", Stop())
     pure.run(30.0)
-    assert (
-        (car.reason, charger.reason)
-        == (pure.car.reason, pure.charger.reason)
-        == ("the charger stops", "stopped by the user")
-    )
+    assert (car.reason, charger.reason) == ("the charger stops", "stopped by the user")
+    assert (car.reason, charger.reason) == (pure.car.reason, pure.charger.reason)
+    assert charger.phase.name == "DONE"
     expected = pure.recorded()
     assert [frame[1:] for frame in heard] == [frame[1:] for frame in expected]
     assert max(abs(a[0] - b[0]) for a, b in zip(heard, expected, strict=True)) < 1e-6

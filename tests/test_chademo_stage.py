@@ -26,6 +26,16 @@ def test_an_order_down_voids_what_would_come_later() -> None:
     assert stage.current_a(5.0) == 0.0
 
 
+def test_an_order_down_does_not_queue() -> None:
+    """10 A flow; more is under way for 3.5 s, zero for 3.2 s: it falls then."""
+    stage = Stage(SLOW)
+    stage.order(0.0, 10.0)
+    assert stage.current_a(3.0) == 10.0
+    stage.order(3.0, 30.0)
+    stage.order(3.1, 0.0)
+    assert [stage.current_a(t) for t in (3.2, 3.3, 3.4, 9.0)] == pytest.approx([10.0, 5.0, 0.0, 0.0])
+
+
 def test_what_was_ordered_before_still_comes_first() -> None:
     """Up in force at 1 s; zero at 1.2 s is in force at 1.3 s: the output rises to 6 A, then falls."""
     stage = Stage(SLOW)
