@@ -52,9 +52,9 @@ class Control(IntFlag):
     HIGH_VOLTAGE = 4
 
 
-CAR_STOPS = CarStatus.NOT_IN_PARK | CarStatus.SYSTEM_FAULT
+CAR_STOPS = int(CarStatus.NOT_IN_PARK | CarStatus.SYSTEM_FAULT)
 """Bits of 102.5 that end charging when they come."""
-CHARGER_FAULTS = (
+CHARGER_FAULTS = int(
     ChargerStatus.CHARGER_MALFUNCTION | ChargerStatus.BATTERY_INCOMPATIBLE | ChargerStatus.SYSTEM_MALFUNCTION
 )
 """Bits of 109.5 that end a session when they come."""

@@ -41,6 +41,7 @@ _D2_S, _CHARGING_S = limit("d2").gives_up_s, limit("charging").gives_up_s
 _FALLING_S, _OPEN_S = limit("falling").gives_up_s, limit("contactor_open").limit_s or 0.0
 _QUARTER_S, _END_S = limit("weld_quarter").gives_up_s, limit("weld_end").gives_up_s
 _SILENT_S = limit("charger_silent").gives_up_s
+_CHARGES, _STOPS = int(ChargerStatus.CHARGING), int(ChargerStatus.STOP)  # plain numbers: looked at in every frame
 
 
 class Phase(Enum):
@@ -187,7 +188,7 @@ class Car(Machine):
     def _charging(self, t: float) -> None:
         if self.state is None:
             return
-        on = self.state.status & (ChargerStatus.CHARGING | ChargerStatus.STOP) == ChargerStatus.CHARGING
+        on = self.state.status & (_CHARGES | _STOPS) == _CHARGES
         if not self.flows:
             self.flows = on
             if not on and self.asked_t < math.inf and self.passed(t, self.asked_t + _CHARGING_S):
@@ -213,7 +214,7 @@ class Car(Machine):
     def _charger_charges(self, t: float) -> bool:
         if self.state is None or self.passed(t, self.heard_t + _SILENT_S):
             return False
-        return bool(self.state.status & ChargerStatus.CHARGING)
+        return bool(self.state.status & _CHARGES)
 
     def _opening(self, t: float) -> None:
         if self.passed(t, self.since_t + self.model.open_s):

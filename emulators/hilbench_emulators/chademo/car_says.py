@@ -68,16 +68,13 @@ def _rate(car: Car, t: float) -> int:
 
 
 def _status(car: Car) -> int:
-    status = car.extra_status
-    if car.k:
-        status |= CarStatus.ENABLED
-    if car.model.protocol >= V10 and car.tells_open:
-        status |= CarStatus.CONTACTOR_OPEN
-    if car.model.legacy_dynamic:
-        status |= CarStatus.LEGACY_DYNAMIC
-    if car.model.discharges:
-        status |= CarStatus.DISCHARGE
-    return status
+    bits = (
+        (car.k, CarStatus.ENABLED),
+        (car.model.protocol >= V10 and car.tells_open, CarStatus.CONTACTOR_OPEN),
+        (car.model.legacy_dynamic, CarStatus.LEGACY_DYNAMIC),
+        (car.model.discharges, CarStatus.DISCHARGE),
+    )
+    return int(car.extra_status) | sum(bit.value for holds, bit in bits if holds)
 
 
 def _discharge(car: Car, t: float) -> list[Frame]:

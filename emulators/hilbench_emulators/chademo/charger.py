@@ -45,6 +45,8 @@ _REQUEST_S, _ZERO_S = limit("request").gives_up_s, limit("request_zero").gives_u
 _OPEN_S, _SILENT_S = limit("contactor_open").gives_up_s, limit("car_silent").gives_up_s
 _INSULATION_S = limit("insulation").gives_up_s
 _K_OFF = "k went off"
+_ENABLED, _CONTACTOR_OPEN = int(CarStatus.ENABLED), int(CarStatus.CONTACTOR_OPEN)  # plain numbers: seen in every frame
+_STOP_BEFORE = int(CarStatus.STOP_BEFORE_CHARGING)
 
 
 class Phase(Enum):
@@ -199,7 +201,7 @@ class Charger(Machine):
             self._fail(t, f"the car was not ready within {_ENABLED_S:g} s", ChargerStatus.SYSTEM_MALFUNCTION)
 
     def _enabled(self, state: CarState) -> bool:
-        return self.car.k and bool(state.status & CarStatus.ENABLED)
+        return self.car.k and bool(state.status & _ENABLED)
 
     def _testing(self, t: float) -> None:
         locked_t = self.since_t + self.model.lock_s
@@ -229,7 +231,7 @@ class Charger(Machine):
             self._fail(t, what, ChargerStatus.SYSTEM_MALFUNCTION)
 
     def _says_closed(self) -> bool:
-        return self.state is not None and not self.state.status & CarStatus.CONTACTOR_OPEN
+        return self.state is not None and not self.state.status & _CONTACTOR_OPEN
 
     def _offering(self, t: float) -> None:
         self.output.push(t, self.model.early_a)
@@ -271,7 +273,7 @@ class Charger(Machine):
     def _ending(self, t: float) -> None:
         self.output.follow(t, self._wanted_a(), bool(self.draw_a))
         state = self.state
-        taken_back = state is not None and not state.request_a and not state.status & CarStatus.ENABLED
+        taken_back = state is not None and not state.request_a and not state.status & _ENABLED
         if taken_back or self.passed(t, self.since_t + _ZERO_S):
             self._go(t, Phase.FALLING)
 
@@ -331,11 +333,11 @@ class Charger(Machine):
             return
         if self.passed(t, self.heard_t + _SILENT_S):
             self._fail(t, f"the car was silent for {_SILENT_S:g} s", ChargerStatus.SYSTEM_MALFUNCTION)
-        elif _reported(state):
+        elif state.faults or state.status & CAR_STOPS:
             self._stop(t, f"the car reports: {_reported(state)}")
-        elif state.status & CarStatus.STOP_BEFORE_CHARGING and self.phase is not Phase.CHARGING:
+        elif state.status & _STOP_BEFORE and self.phase is not Phase.CHARGING:
             self._stop(t, "the car stops before charging")
-        elif self.phase in READY and not state.status & CarStatus.ENABLED:
+        elif self.phase in READY and not state.status & _ENABLED:
             self._stop(t, "the car stops")
         elif self.phase in READY and not self.car.k:
             self._stop(t, _K_OFF)

@@ -51,14 +51,12 @@ def _state(charger: Charger, t: float) -> ChargerState:
 
 
 def _status(charger: Charger) -> int:
-    status = charger.faults
-    if charger.charges:
-        status |= ChargerStatus.CHARGING
-    if charger.locked:
-        status |= ChargerStatus.LOCKED
-    if charger.stopping:
-        status |= ChargerStatus.STOP
-    return status
+    bits = (
+        (charger.charges, ChargerStatus.CHARGING),
+        (charger.locked, ChargerStatus.LOCKED),
+        (charger.stopping, ChargerStatus.STOP),
+    )
+    return int(charger.faults) | sum(bit.value for holds, bit in bits if holds)
 
 
 def _remaining_min(charger: Charger, t: float) -> int:
