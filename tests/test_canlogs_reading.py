@@ -210,6 +210,31 @@ def test_no_lines_break_the_reader(lines: list[str]) -> None:
     assert all(0.0 <= frame.t < float("inf") for recording in log.recordings for frame in recording)
 
 
+CELLS = st.sampled_from(
+    ["102", "0x102", "00000102", "8", "9", "FF", "0", "", "1.5", "1e400", "9" * 400, "12:00:01", "x", '"', "FD", "-1",
+     "029A010C00C14900", "ApoBDADBSQA=", "02 9A 01", "true", "1;2"]
+)  # fmt: skip
+HEADS = st.sampled_from(
+    ["Time Stamp,ID,Extended,Dir,Bus,LEN,D1,D2,D3,D4,D5,D6,D7,D8",
+     "timestamp,arbitration_id,extended,remote,error,dlc,data",
+     "Time (ms),CAN ID,Data", "id,data,t", "Time,ID,DLC,B0,B1"]
+)  # fmt: skip
+
+
+@settings(max_examples=200, deadline=None)
+@given(HEADS, st.lists(st.lists(CELLS, max_size=14).map(",".join), max_size=6))
+def test_no_table_breaks_the_reader(head: str, rows: list[str]) -> None:
+    """Any cells under the heads of known writers: frames with finite times, or an error that is meant."""
+    try:
+        log = read("\n".join([head, *rows]))
+    except InputError:
+        return
+    for frame in (frame for recording in log.recordings for frame in recording):
+        assert 0.0 <= frame.t < float("inf")
+        assert 0 <= frame.id < 1 << 29
+        assert len(frame.data) <= 8
+
+
 def test_a_blf_without_a_whole_frame_is_refused() -> None:
     """Its head alone is no log."""
     can: Any = pytest.importorskip("can", reason="the extra can is not installed")

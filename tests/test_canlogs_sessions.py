@@ -205,6 +205,7 @@ def test_two_sessions_after_another_are_parted() -> None:
 def test_an_older_car_has_its_own_reference() -> None:
     """0.9: 102.6 is a part of 255; the contactor is not told."""
     found = played(CarModel(protocol=V09), None, (20.0, "charger", Stop()))
+    assert found.common == "0.9"
     assert found.charge_pct == pytest.approx((50.0, 50.0), abs=1.0)
     assert not any("contactor" in what for what in whats(found))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import gzip
 import io
 import re
@@ -124,18 +125,26 @@ def _blf(source: str, content: bytes) -> _Read:
 
 def _text(text: str) -> _Read:
     lines = text.splitlines()
+    try:
+        read = _table(lines)
+    except csv.Error:
+        read = None  # a quote that never ends: perhaps its lines can be read one by one
+    return read or _lines(lines)
+
+
+def _table(lines: list[str]) -> _Read | None:
+    """A log with columns; None where there is no head, or no frame under it."""
     found = head_of(lines)
-    if found is not None:
-        number, head = found
-        read = _Read("CSV", [])
-        for row in table_rows(lines[number + 1 :], head):
-            if row is None:
-                read.unread += 1
-            else:
-                read.rows.append(row)
-        if read.rows:
-            return read
-    return _lines(lines)
+    if found is None:
+        return None
+    number, head = found
+    read = _Read("CSV", [])
+    for row in table_rows(lines[number + 1 :], head):
+        if row is None:
+            read.unread += 1
+        else:
+            read.rows.append(row)
+    return read if read.rows else None
 
 
 def _lines(lines: list[str]) -> _Read:

@@ -43,6 +43,7 @@ class Session:
     part: Part
     car: Side | None
     charger: Side | None
+    common: str | None
     charge_pct: tuple[float, float] | None
     ramp_a_per_s: float | None
     energy: Energy
@@ -67,6 +68,7 @@ def _session(part: Part, log: Log) -> Session:
         part,
         _car(said),
         _charger(said),
+        _common(said),
         charge_pct(said),
         ramp[0] if ramp and log.timed else None,
         energy(said),
@@ -104,6 +106,12 @@ def _car(said: Sequence[Said]) -> Side | None:
     vendor = {one.frame.data.hex(" ") for one in said if isinstance(one.frame, Opaque) and one.id == 0x700}
     facts += [f"vendor id (700) {data}" for data in sorted(vendor)[:3]]
     return Side(tuple(facts)) if facts else None
+
+
+def _common(said: Sequence[Said]) -> str | None:
+    """The lower of both protocols, which counts."""
+    car, charger = last(said, CarState), last(said, ChargerState)
+    return protocol_word(min(car.protocol, charger.protocol)) if car and charger else None
 
 
 def _minutes(times: CarTimes) -> float:

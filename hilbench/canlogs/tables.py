@@ -20,6 +20,8 @@ _ONE = re.compile(r"^(data|payload|hex|bytes|message|data ?bytes)\b", re.IGNOREC
 _SINGLE = re.compile(r"^(?:d|b|db|data|byte|data ?byte|data_byte)[ _\[]*(\d{1,2})\]?$", re.IGNORECASE)
 _BUS = re.compile(r"^(bus|channel|interface|iface|can ?bus)", re.IGNORECASE)
 _UNIT = re.compile(r"(?<![a-z])(ns|us|µs|ms|s|sec|seconds|milliseconds|microseconds)(?![a-z])", re.IGNORECASE)
+_IDS = 1 << 29
+"""Ids have at most 29 bits (ISO 11898-1, recalled)."""
 _UNITS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "microseconds": 1e-6, "ms": 1e-3, "milliseconds": 1e-3}
 
 
@@ -108,6 +110,8 @@ def _row(cells: list[str], head: Head) -> Row:
     length = int(cells[head.length], 0) if head.length is not None and cells[head.length] else len(data)
     if length > LONGEST:
         raise NotClassicalError
+    if not 0 <= can_id < _IDS or not 0 <= length <= len(data):
+        raise ValueError(f"{text} with {len(data)} of {length} bytes is no whole frame")
     bus = cells[head.bus] if head.bus is not None else ""
     return Row(_stamp(cells, head), can_id, data[:length], bus, can_id > 0x7FF)
 

@@ -14,13 +14,15 @@ _DAY_S = 86_400.0
 _UNITS = {1.0: "s", 1e-3: "ms", 1e-6: "µs", 1e-9: "ns"}
 _SHARE = 0.2
 """Steps back of at least that part of all steps mean differences or a reversed file, not mistakes (policy-default)."""
+_LARGEST = 1e19
+"""Larger stamps are no times: nanoseconds since 1970 are 1.8e18."""
 _LONGEST_STEP_S = 30.0
 """Larger stamps are no differences between frames (policy-default)."""
 
 
 def seconds(rows: list[Row], differences: bool, notes: list[str]) -> tuple[list[Row], list[float], bool]:
     """Rows in their order of time, their seconds, and whether those are real; what was done goes to ``notes``."""
-    stamps = [row.stamp for row in rows]
+    stamps = [row.stamp if row.stamp and abs(row.stamp.value) < _LARGEST else None for row in rows]
     if not any(stamps):
         notes.append(f"no time stamps: times are counted, {PERIOD_S * 1e3:g} ms for each round of frames")
         return rows, _counted(rows), False

@@ -34,6 +34,7 @@ def _session(number: int, session: Session) -> dict[str, Any]:
         "foreign_frames": part.foreign,
         "car": list(session.car.facts) if session.car else None,
         "charger": list(session.charger.facts) if session.charger else None,
+        "common_protocol": session.common,
         "charge_pct": session.charge_pct,
         "ramp_a_per_s": session.ramp_a_per_s,
         "energy": asdict(session.energy),

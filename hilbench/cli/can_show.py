@@ -68,7 +68,7 @@ def _session(console: Console, number: int, session: Session, log: Log, everythi
 
 
 def _summary(session: Session) -> list[str]:
-    lines = []
+    lines = [f"common   {session.common}"] if session.common else []
     if session.charge_pct:
         lines.append(f"charge   {session.charge_pct[0]:.0f} % to {session.charge_pct[1]:.0f} % (102.6 of 100.6)")
     energy = session.energy
