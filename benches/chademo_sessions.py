@@ -20,7 +20,8 @@ from hilbench.canlogs import read_log
 from hilbench.canlogs.report import sessions
 from hilbench.chademo import decode, encode
 from hilbench_emulators.chademo import Car, CarModel, Charger, Session, SimplePack
-from hilbench_emulators.chademo.bus import Connector, MemoryBus, Player
+from hilbench_emulators.chademo.bus import MemoryBus
+from hilbench_emulators.chademo.player import Connector, Player
 from hilbench_emulators.chademo.plug import Available, Start, Stop
 
 MINUTE_S = 60.0

@@ -15,8 +15,9 @@ from hilbench.canlogs import read_log
 from hilbench.canlogs.report import sessions
 from hilbench.errors import DeviceError, InputError
 from hilbench_emulators.chademo import Car, CarModel, Charger, Session, SimplePack
-from hilbench_emulators.chademo.bus import CanPort, Connector, FrameLog, MemoryBus, Player, Port
+from hilbench_emulators.chademo.bus import CanPort, FrameLog, MemoryBus, Port
 from hilbench_emulators.chademo.models import V09, V10, V20
+from hilbench_emulators.chademo.player import Connector, Player
 from hilbench_emulators.chademo.plug import Start, Stop
 from tests.chademo_play import QUICK
 
@@ -174,6 +175,27 @@ def test_a_bus_that_is_not_there_is_named() -> None:
 
     with pytest.raises(DeviceError, match="CAN bus no-such-interface:x: cannot be opened"):
         clock.run(run(), "real")
+
+
+def test_a_bus_that_fails_is_named_at_the_next_frame(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The driver reports an error while reading: reading ends, and sending says why."""
+    can: Any = pytest.importorskip("can", reason="the extra can is not installed")
+
+    async def run() -> None:
+        port = CanPort("virtual", "failing")
+
+        def broken(_self: Any, timeout: float) -> None:
+            raise can.CanOperationError("cable pulled")
+
+        monkeypatch.setattr("can.interfaces.virtual.VirtualBus.recv", broken)
+        await asyncio.sleep(0.02)
+        try:
+            with pytest.raises(DeviceError, match="virtual:failing: cannot be read: cable pulled"):
+                port.send(0x102, bytes(8))
+        finally:
+            port.close()
+
+    clock.run(run(), "real")
 
 
 def test_an_unknown_ending_is_refused(tmp_path: Path) -> None:
