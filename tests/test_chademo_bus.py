@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -205,6 +206,15 @@ def test_an_unknown_ending_is_refused(tmp_path: Path) -> None:
     pytest.importorskip("can", reason="the extra can is not installed")
     with pytest.raises(InputError, match="cannot be written"):
         FrameLog(tmp_path / "no" / "a.log")
+
+
+def test_without_python_can_the_extra_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Logs and real buses need it; the error says how it is installed. So does a BLF file that is to be read."""
+    monkeypatch.setitem(sys.modules, "can", None)
+    with pytest.raises(InputError, match=r"python-can is not installed \(pip install 'hilbench\[can\]'\)"):
+        FrameLog(tmp_path / "a.log")
+    with pytest.raises(InputError, match=r"which python-can reads \(install hilbench\[can\]"):
+        read_log("a.blf", b"LOGG" + bytes(200))
 
 
 def test_a_car_that_sends_every_225_ms_still_charges_here() -> None:

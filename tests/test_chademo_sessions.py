@@ -24,7 +24,7 @@ from hilbench.chademo import (
     encode,
 )
 from hilbench.chademo.timing import PERIOD_S
-from hilbench_emulators.chademo import Car, CarModel, Charger, Session, SimplePack
+from hilbench_emulators.chademo import Car, CarModel, Charger, ChargerModel, Session, SimplePack
 from hilbench_emulators.chademo.car import Phase
 from hilbench_emulators.chademo.car_says import said
 from hilbench_emulators.chademo.charger import Phase as ChargerPhase
@@ -98,6 +98,40 @@ def test_the_same_session_repeats_exactly() -> None:
         return found.recorded()
 
     assert trace(1) == trace(1) != trace(2)
+
+
+RECORDED_S = {
+    "k": (3.42, 0.01),
+    "request": (1.70, 0.1),
+    "charging": (0.09, 0.11),
+    "request 0": (0.276, 0.11),
+    "contactor open": (2.07, 0.11),
+}
+"""Seconds from one step to the next in a session of a LEAF ZE1 (F1atline/Nissan-Leaf-ZE1-CHAdeMO-CAN-Logs, read), and
+how far ours may be off: frames of both sides are 100 ms apart."""
+
+
+def test_steps_take_the_recorded_times() -> None:
+    """Our default car at our default charger: d1 to k, closed to request, to charging, stop to 0 A, off to open."""
+    found = session(CarModel(max_current_a=31), ChargerModel())
+    found.at(30.0, "charger", Stop())
+    found.run(60.0)
+    closed, _ = first(found, CarState, lambda frame: frame.status & CarStatus.ENABLED and not frame.status & 8)
+    asked, _ = first(found, CarState, lambda frame: frame.request_a > 0)
+    charging, _ = first(found, ChargerState, lambda frame: frame.status & ChargerStatus.CHARGING)
+    stopped, _ = first(found, ChargerState, lambda frame: frame.status & ChargerStatus.STOP, after=charging)
+    zero, _ = first(found, CarState, lambda frame: not frame.request_a, after=stopped)
+    off, _ = first(found, ChargerState, lambda frame: not frame.status & ChargerStatus.CHARGING, after=zero)
+    opened, _ = first(found, CarState, lambda frame: frame.status & CarStatus.CONTACTOR_OPEN, after=off)
+    took = {
+        "k": next(t for t, end in found.ends if isinstance(end, CarEnd) and end.k),
+        "request": asked - closed,
+        "charging": charging - asked,
+        "request 0": zero - stopped,
+        "contactor open": opened - off,
+    }
+    for step, (seconds, within) in RECORDED_S.items():
+        assert took[step] == pytest.approx(seconds, abs=within), step
 
 
 RECORDED_FALL = (1, 1, 4, 8, 6, 2, 0)

@@ -78,7 +78,8 @@ def _of_channel(source: str, frames: Sequence[CanFrame], channel: str | None, no
     rivals = sorted({frame.channel for frame in frames if frame.id in MAIN})
     if channel is not None:
         if channel not in names:
-            raise InputError(source, f"has no channel {channel!r}; it has {', '.join(sorted(names))}")
+            known = ", ".join(sorted(names - {""})) or "no names of channels"
+            raise InputError(source, f"has no channel {channel!r}; it has {known}")
         return [frame for frame in frames if frame.channel == channel]
     if len(rivals) < 2:
         return frames
