@@ -28,6 +28,7 @@ COMMANDS = {
     "instruments": "List and check oscilloscopes and signal generators.",
     "compare": "Say whether two runs agree.",
     "board": "Ask and command pilot boards by hand.",
+    "can": "Tell the CHAdeMO sessions in CAN logs.",
     "report": "Render the report of a finished run again.",
 }
 """Each command and its line in ``--help``; ``NAME`` is the object of that name in ``hilbench.cli.NAME``."""
