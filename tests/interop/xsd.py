@@ -98,7 +98,9 @@ def _part(node: ET.Element) -> Part:
     limits = (least, None if most == "unbounded" else int(most))
     tag = node.tag.removeprefix(XS)
     if tag in ("sequence", "choice"):
-        return Part(Group(tuple(_part(child) for child in node if child.tag != f"{XS}annotation"), tag == "choice"), *limits)
+        return Part(
+            Group(tuple(_part(child) for child in node if child.tag != f"{XS}annotation"), tag == "choice"), *limits
+        )
     if tag == "any":
         return Part(Leaf("any"), *limits)
     if "ref" in node.attrib:

@@ -18,7 +18,7 @@ A :class:`Table` has three texts. Continued lines begin with a space.
     eMAIDType = @Id:string, .:text 15                                      text with an attribute
     SignatureMethodType = ~, @Algorithm:string, any*                       mixed with text, and any element
 
-``?`` is none or one, ``*`` any number, ``+`` one or more, ``[1..8]`` that many. Ranges may stand in the place of a type.
+``?`` is none or one, ``*`` any number, ``+`` one or more, ``[1..8]`` that many. A range may stand for a type.
 
 ``elements``: global elements. ``Name`` is of the type ``NameType``, ``Name:Type`` of another; ``A, B < Head`` says that
 they may stand where ``Head`` is asked for.
@@ -47,7 +47,7 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Simple:
-    """A type without parts; whole numbers have ``low`` and ``high`` (None: none), text and bytes ``most`` (likewise)."""
+    """A type without parts: whole numbers of ``low`` to ``high``, text and bytes of ``most`` (None: no limit)."""
 
     kind: Literal["boolean", "whole", "text", "bytes", "word"]
     low: int | None = None
@@ -131,10 +131,10 @@ def simple(definition: str) -> Simple:
     kind, _space, rest = definition.partition(" ")
     if kind == "one":
         return Simple("word", words=tuple(rest.split()[1:]))
-    if kind == "text" or kind == "bytes":
-        return Simple(kind, most=int(rest) if rest else None)
     if definition in BUILT_IN:
         return BUILT_IN[definition]
+    if kind in ("text", "bytes"):
+        return Simple("text" if kind == "text" else "bytes", most=int(rest))
     low, high = definition.split("..")
     return Simple("whole", int(low), int(high))
 

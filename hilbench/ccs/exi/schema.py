@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from hilbench.ccs.exi import notation
 from hilbench.ccs.exi.grammar import many, start
@@ -34,7 +34,7 @@ class Schema:
         self.title = title
         self.namespace = tables[0].uri
         self._tables = tables
-        self._codecs: dict[tuple[str, bool], Codec] = {}
+        self._codecs: dict[tuple[str, int, int], Codec] = {}
 
     def __repr__(self) -> str:
         return f"<Schema {self.title}>"
@@ -79,25 +79,26 @@ class Schema:
         if element.head:
             yield from self._heads(self.elements[element.head])
 
-    def codec(self, type_: str, framed: bool) -> Codec:
-        """How a type is read and written: as an element's content, or bare; raises KeyError."""
-        found = self._codecs.get((type_, framed))
+    def codec(self, type_: str, frame: int = 1, lead: int = 0) -> Codec:
+        """How a type is read and written (see :mod:`hilbench.ccs.exi.values`); raises KeyError."""
+        key = (type_, frame, lead)
+        found = self._codecs.get(key)
         if found is None:
-            found = self._codecs[type_, framed] = self._make(type_, framed)
+            found = self._codecs[key] = self._make(*key)
         return found
 
-    def _make(self, type_: str, framed: bool) -> Codec:
+    def _make(self, type_: str, frame: int, lead: int) -> Codec:
         if type_ in self.structures:
             parts = self.structures[type_]
-            structure = Structure(start(parts, self.members), many(parts, self.members), self.codec)
+            structure = Structure(start(parts, self.members), many(parts, self.members), self)
             return Codec(structure.read, structure.write)
-        return codec(self.simple.get(type_) or notation.simple(type_), int(framed))
+        return codec(self.simple.get(type_) or notation.simple(type_), frame, lead)
 
     @cached_property
     def documents(self) -> dict[str, Root]:
         """What a message may begin with."""
         return {
-            element.name: Root(element.name, code, self.codec(element.type, True))
+            element.name: Root(element.name, code, self.codec(element.type))
             for code, element in enumerate(self.elements.values())
         }
 
@@ -116,7 +117,7 @@ class Schema:
         return tuple(self._fragment(code, name, types[name, uri]) for code, (name, uri) in enumerate(sorted(types)))
 
     def _fragment(self, code: int, name: str, types: set[str]) -> Root:
-        return Root(name, code, self.codec(*types, True) if len(types) == 1 else None)
+        return Root(name, code, self.codec(next(iter(types))) if len(types) == 1 else None)
 
 
 def _elements(table: Table) -> Iterator[Element]:

@@ -2,23 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Mapping
+from typing import Any, NamedTuple, Protocol
 
 from hilbench.ccs.exi.bits import Reader, Writer
 from hilbench.ccs.exi.errors import ExiError
 from hilbench.ccs.exi.grammar import Arc, Node
-from hilbench.ccs.exi.values import UNDECLARED, Codec, shown
+from hilbench.ccs.exi.notation import Complex
+from hilbench.ccs.exi.values import UNDECLARED, Codec, Read, Write, shown
 
-Find = Callable[[str, bool], Codec]
-"""The codec of a type by its name, framed or bare."""
+
+class Types(Protocol):
+    """Where the types of parts are found."""
+
+    @property
+    def structures(self) -> Mapping[str, Complex]:
+        """Types with parts by name."""
+        ...
+
+    def codec(self, type_: str, frame: int = 1, lead: int = 0) -> Codec:
+        """How a type is read and written."""
+        ...
 
 
 class Step(NamedTuple):
-    """A declared event: how what follows it is read and written, whether it makes a list, and what is then."""
+    """A declared event: how what follows it is read and written (None: the end of the type follows), whether it makes a
+    list, its event code, and what is then."""
 
     name: str
-    codec: Codec | None
+    read: Read | None
+    write: Write | None
     many: bool
     code: int
     then: State
@@ -27,19 +40,22 @@ class Step(NamedTuple):
 class State:
     """A place between the parts of a type; its steps are worked out when it is first reached."""
 
-    __slots__ = ("_structure", "node", "steps", "width")
+    __slots__ = ("_node", "_structure", "only", "steps", "width")
 
     def __init__(self, structure: Structure, node: Node) -> None:
         self._structure = structure
-        self.node = node
+        self._node = node
         self.steps: tuple[Step, ...] = ()
+        self.only: Step | None = None
         self.width = 0
 
     def resolve(self) -> tuple[Step, ...]:
         """Work out the steps; one event code more than there are steps stands for what is not declared."""
-        arcs = self.node.arcs
+        arcs = self._node.arcs
         self.width = len(arcs).bit_length()
         self.steps = tuple(self._structure.step(number, arc) for number, arc in enumerate(arcs))
+        if len(arcs) == 1:
+            self.only = self._structure.only_step(arcs[0])
         return self.steps
 
     def step(self, name: str) -> Step | None:
@@ -50,9 +66,9 @@ class State:
 class Structure:
     """Reads and writes one type with parts."""
 
-    def __init__(self, start: Node, many: frozenset[str], find: Find) -> None:
+    def __init__(self, start: Node, many: frozenset[str], types: Types) -> None:
         self._many = many
-        self._find = find
+        self._types = types
         self._states: dict[Node, State] = {}
         self._start = self._state(start)
 
@@ -61,30 +77,32 @@ class Structure:
 
     def step(self, number: int, arc: Arc) -> Step:
         """The step that an arc of the grammar stands for."""
-        return Step(arc.name, self._codec(arc), arc.name in self._many, number, self._state(arc.next))
+        read, write = self._codec(arc)
+        return Step(arc.name, read, write, arc.name in self._many, number, self._state(arc.next))
 
-    def _codec(self, arc: Arc) -> Codec | None:
-        if arc.kind == "end":
+    def only_step(self, arc: Arc) -> Step | None:
+        """The step of a state with one arc, which reads its event code too; None where that cannot be."""
+        if arc.kind != "element" or arc.type in self._types.structures:
             return None
+        return self.step(0, arc)._replace(read=self._types.codec(arc.type, lead=1).read)
+
+    def _codec(self, arc: Arc) -> Codec | tuple[None, None]:
+        if arc.kind == "end":
+            return None, None
         if arc.kind in ("any", "text"):
             return UNSUPPORTED
-        return self._find(arc.type, arc.kind == "element")
+        return self._types.codec(arc.type, int(arc.kind == "element"))
 
     def read(self, reader: Reader) -> dict[str, Any]:
         """Everything up to the end of this type."""
         body: dict[str, Any] = {}
-        state, name = self._start, ""
+        state = self._start
         while True:
-            steps = state.steps or state.resolve()
-            try:
-                name, codec, many, _code, state = steps[reader.bits(state.width)]
-            except IndexError:
-                place = f"after {name}" if name else "at the beginning"
-                raise ExiError(f"{UNDECLARED} {place}", reader.position - state.width) from None
-            if codec is None:
+            name, read, _write, many, _code, state = state.only or _next_step(reader, state, body)
+            if read is None:
                 return body
             try:
-                value = codec.read(reader)
+                value = read(reader)
             except ExiError as error:
                 error.inside(name)
                 raise
@@ -95,36 +113,51 @@ class Structure:
 
     def write(self, writer: Writer, width: int, code: int, body: Any) -> None:
         """An event code, and everything up to the end of this type."""
-        if not isinstance(body, Mapping):
+        if type(body) is not dict and not isinstance(body, Mapping):
             raise ExiError(f"{shown(body)} is not a mapping of names", writer.position)
         writer.bits(width, code)
-        state: State | None = self._start
+        state = self._start
         written: list[str] = []
-        while state is not None:
-            state = _write_next(writer, state, body, written)
-        if len(written) != len(body):
-            raise ExiError(_misplaced(body, written), writer.position)
+        while True:
+            for name, _read, write, many, number, then in state.steps or state.resolve():
+                if write is None:
+                    writer.bits(state.width, number)
+                    _check_all_written(writer, body, written)
+                    return
+                if name not in body or (many and name in written):
+                    continue
+                written.append(name)
+                try:
+                    if many:
+                        state = _write_list(writer, state, name, body[name])
+                    else:
+                        write(writer, state.width, number, body[name])
+                        state = then
+                except ExiError as error:
+                    error.inside(name)
+                    raise
+                break
+            else:
+                raise ExiError(f"{_expected(state)} is missing", writer.position)
 
 
-def _write_next(writer: Writer, state: State, body: Mapping[str, Any], written: list[str]) -> State | None:
-    """Write the first thing of a body that may come here, and return the state behind it; None at the end."""
-    for step in state.steps or state.resolve():
-        name, codec, many, code, then = step
-        if codec is None:
-            writer.bits(state.width, code)
-            return None
-        if name in body and not (many and name in written):
-            written.append(name)
-            try:
-                if many:
-                    return _write_list(writer, state, name, body[name])
-                codec.write(writer, state.width, code, body[name])
-            except ExiError as error:
-                error.inside(name)
-                raise
-            return then
-    names = " or ".join(step.name for step in state.steps if step.name)
-    raise ExiError(f"{names} is missing", writer.position)
+def _next_step(reader: Reader, state: State, body: Mapping[str, Any]) -> Step:
+    steps = state.steps or state.resolve()
+    code = reader.bits(state.width)
+    if code < len(steps):
+        return steps[code]
+    place = f"after {list(body)[-1]}" if body else "at the beginning"
+    raise ExiError(f"{UNDECLARED} {place}", reader.position - state.width)
+
+
+def _expected(state: State) -> str:
+    return " or ".join(step.name for step in state.steps if step.name)
+
+
+def _check_all_written(writer: Writer, body: Mapping[str, Any], written: list[str]) -> None:
+    if len(written) != len(body):
+        wrong = ", ".join(str(name) for name in body if name not in written)
+        raise ExiError(f"{wrong}: no such name here, or not beside the others", writer.position)
 
 
 def _write_list(writer: Writer, state: State, name: str, items: Any) -> State:
@@ -132,16 +165,11 @@ def _write_list(writer: Writer, state: State, name: str, items: Any) -> State:
         raise ExiError(f"{shown(items)} is not a list with something in it", writer.position)
     for number, item in enumerate(items):
         step = state.step(name)
-        if step is None or step.codec is None:
+        if step is None or step.write is None:
             raise ExiError(f"{len(items)} in the list where at most {number} are allowed", writer.position)
-        step.codec.write(writer, state.width, step.code, item)
+        step.write(writer, state.width, step.code, item)
         state = step.then
     return state
-
-
-def _misplaced(body: Mapping[str, Any], written: list[str]) -> str:
-    wrong = ", ".join(str(name) for name in body if name not in written)
-    return f"{wrong}: no such name here, or not beside the others"
 
 
 def _read_unsupported(reader: Reader) -> Any:

@@ -2,6 +2,7 @@
 
 An attribute's value stands alone. As the content of an element it has a frame: one bit before it (0: characters
 follow) and one behind it (0: the element ends); a 1 in either place would announce what the schema does not declare.
+Where nothing but this element may come, its event code is one more bit 0; a reader can take it along (``lead`` 1).
 """
 
 from __future__ import annotations
@@ -28,36 +29,37 @@ class Codec(NamedTuple):
     write: Write
 
 
-def codec(spec: Simple, frame: int) -> Codec:
+def codec(spec: Simple, frame: int, lead: int = 0) -> Codec:
     """The codec of a simple type: an attribute's (``frame`` 0) or an element's (1)."""
     match spec.kind:
         case "boolean":
-            return _listed((False, True), frame)
+            return _listed((False, True), frame, lead)
         case "word":
-            return _listed(spec.words, frame)
+            return _listed(spec.words, frame, lead)
         case "text":
-            return _text(spec.most, frame)
+            return _text(spec.most, frame, lead)
         case "bytes":
-            return _bytes(spec.most, frame)
+            return _bytes(spec.most, frame, lead)
     low, high = spec.low, spec.high
     if low is not None and high is not None and high - low < SMALL_RANGE:
-        return _listed(range(low, high + 1), frame)
-    return _unsigned(low, high, frame) if low is not None and low >= 0 else _signed(low, high, frame)
+        return _listed(range(low, high + 1), frame, lead)
+    return _unsigned(low, high, frame, lead) if low is not None and low >= 0 else _signed(low, high, frame, lead)
 
 
-def _listed(values: tuple[Any, ...] | range, frame: int) -> Codec:
+def _listed(values: tuple[Any, ...] | range, frame: int, lead: int) -> Codec:
     """One of so many values, as its number in the list."""
     width = (len(values) - 1).bit_length() + 2 * frame
+    read_width = width + lead
     by_bits = {number << frame: value for number, value in enumerate(values)}
     bits_of = {value: bits for bits, value in by_bits.items()}
     truth = isinstance(values[0], bool)
 
     def read(reader: Reader) -> Any:
-        bits = reader.bits(width)
+        bits = reader.bits(read_width)
         try:
             return by_bits[bits]
         except KeyError:
-            raise ExiError(f"{bits:0{width}b} stands for no value of this type", reader.position - width) from None
+            raise ExiError(f"{bits:0{read_width}b} stands for no value of this type", reader.position - width) from None
 
     def write(writer: Writer, code_width: int, code: int, value: Any) -> None:
         try:
@@ -89,9 +91,9 @@ def _refused(writer: Writer, value: Any, wanted: str) -> ExiError:
     return ExiError(f"{shown(value)} is not {wanted}", writer.position)
 
 
-def _begin(reader: Reader, frame: int) -> None:
-    if reader.bits(frame):
-        raise ExiError(UNDECLARED, reader.position - 1)
+def _zeros(reader: Reader, count: int) -> None:
+    if reader.bits(count):
+        raise ExiError(UNDECLARED, reader.position - count)
 
 
 def _check(value: Any, low: int | None, high: int | None, writer: Writer) -> None:
@@ -106,11 +108,13 @@ def _within(value: int, low: int | None, high: int | None, reader: Reader) -> in
     return value
 
 
-def _unsigned(low: int | None, high: int | None, frame: int) -> Codec:
+def _unsigned(low: int | None, high: int | None, frame: int, lead: int) -> Codec:
+    before = frame + lead
+
     def read(reader: Reader) -> int:
-        _begin(reader, frame)
+        _zeros(reader, before)
         value = _within(reader.unsigned(), low, high, reader)
-        _begin(reader, frame)
+        _zeros(reader, frame)
         return value
 
     def write(writer: Writer, code_width: int, code: int, value: Any) -> None:
@@ -121,16 +125,17 @@ def _unsigned(low: int | None, high: int | None, frame: int) -> Codec:
     return Codec(read, write)
 
 
-def _signed(low: int | None, high: int | None, frame: int) -> Codec:
+def _signed(low: int | None, high: int | None, frame: int, lead: int) -> Codec:
     """A sign bit and the magnitude; of a negative number, the magnitude less one."""
     before = frame + 1
+    read_before = before + lead
 
     def read(reader: Reader) -> int:
-        sign = reader.bits(before)
+        sign = reader.bits(read_before)
         if sign > 1:
             raise ExiError(UNDECLARED, reader.position - 2)
         value = _within(~reader.unsigned() if sign else reader.unsigned(), low, high, reader)
-        _begin(reader, frame)
+        _zeros(reader, frame)
         return value
 
     def write(writer: Writer, code_width: int, code: int, value: Any) -> None:
@@ -150,11 +155,13 @@ def _length(reader: Reader, most: int | None, what: str, less: int = 0) -> int:
     return length
 
 
-def _bytes(most: int | None, frame: int) -> Codec:
+def _bytes(most: int | None, frame: int, lead: int) -> Codec:
+    before = frame + lead
+
     def read(reader: Reader) -> bytes:
-        _begin(reader, frame)
+        _zeros(reader, before)
         data = reader.octets(_length(reader, most, "bytes"))
-        _begin(reader, frame)
+        _zeros(reader, frame)
         return data
 
     def write(writer: Writer, code_width: int, code: int, value: Any) -> None:
@@ -168,16 +175,17 @@ def _bytes(most: int | None, frame: int) -> Codec:
     return Codec(read, write)
 
 
-def _text(most: int | None, frame: int) -> Codec:
+def _text(most: int | None, frame: int, lead: int) -> Codec:
     """Characters; the length is two more, since 0 and 1 refer to text that was sent before, which no V2G stack does."""
+    before = frame + lead
 
     def read(reader: Reader) -> str:
-        _begin(reader, frame)
+        _zeros(reader, before)
         length = _length(reader, most, "characters", less=2)
         if length < 0:
             raise ExiError("a reference to earlier text, which V2G messages do not use", reader.position)
         text = _characters(reader, length)
-        _begin(reader, frame)
+        _zeros(reader, frame)
         return text
 
     def write(writer: Writer, code_width: int, code: int, value: Any) -> None:

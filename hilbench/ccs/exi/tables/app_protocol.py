@@ -1,4 +1,4 @@
-"""The handshake that picks a protocol (ISO 15118-2 section 8.2, secondary: schema of the package ``iso15118`` 0.31.2)."""
+"""The handshake that picks a protocol (secondary: schema of the package ``iso15118`` 0.31.2)."""
 
 from __future__ import annotations
 
