@@ -112,3 +112,25 @@ def _draw_leaf(draw: st.DrawFn, schema: Schema, leaf: Leaf, plain: bool, body: d
         body.setdefault(name, []).append(drawn)
     else:
         body[name] = drawn
+
+
+def physical(value: int, unit: str, multiplier: int = 0) -> dict[str, Any]:
+    """A PhysicalValue."""
+    return {"Multiplier": multiplier, "Unit": unit, "Value": value}
+
+
+def current_demand() -> dict[str, Any]:
+    """A CurrentDemandReq with all that it may have, good for DIN 70121 and ISO 15118-2."""
+    return {
+        "Header": {"SessionID": bytes(range(8))},
+        "DC_EVStatus": {"EVReady": True, "EVErrorCode": "NO_ERROR", "EVRESSSOC": 44},
+        "EVTargetCurrent": physical(125, "A"),
+        "EVMaximumVoltageLimit": physical(4100, "V", -1),
+        "EVMaximumCurrentLimit": physical(200, "A"),
+        "EVMaximumPowerLimit": physical(5000, "W", 1),
+        "BulkChargingComplete": False,
+        "ChargingComplete": False,
+        "RemainingTimeToFullSoC": physical(1200, "s"),
+        "RemainingTimeToBulkSoC": physical(600, "s"),
+        "EVTargetVoltage": physical(4000, "V", -1),
+    }

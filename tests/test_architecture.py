@@ -35,8 +35,9 @@ GROUND = (
     "devices",
     "signals",
     "ocppj",
+    "ccs",
 )
-"""Modules of ``hilbench`` on the ground floor; ``ocppj`` is the protocol layer that stations and controllers share."""
+"""Modules of ``hilbench`` on the ground floor; ``ocppj`` and ``ccs`` are wire formats that both ends share."""
 STRANGERS = ("hilbench_emulators", "hilbench.drivers", "hilbench.controller", "hilbench.metrics")
 """The first floor: four households that know the ground floor and nothing of each other."""
 TOP = ("hilbench.cli", "hilbench.__main__", "hilbench.dashboard", "pytest_hilbench")

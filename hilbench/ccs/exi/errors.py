@@ -8,8 +8,8 @@ from hilbench.errors import HilbenchError
 class ExiError(HilbenchError):
     """A message cannot be read or written: ``what`` is wrong, at ``bit``, in ``element``.
 
-    ``bit`` counts from the first bit of the message, its header included; ``element`` is a path of names such as
-    ``CurrentDemandReq.DC_EVStatus.EVRESSSOC``, empty where no element had begun. From ``decode`` it is the peer's fault
+    ``bit`` counts from the first bit of the message, its header included; ``element`` is a path of names from the
+    outermost in, ending with the one that is wrong or lacks something, empty where no element had begun. From ``decode`` it is the peer's fault
     or the wrong schema, from ``encode`` the caller's.
     """
 

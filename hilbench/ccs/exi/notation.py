@@ -166,6 +166,8 @@ class _Tokens:
     """The words of a definition, one at a time; ``now`` is empty at the end."""
 
     def __init__(self, definition: str) -> None:
+        if TOKEN.sub("", definition).strip():
+            raise ValueError(f"{TOKEN.sub('', definition)!r} in {definition!r} is no word of the notation")
         self._found = iter([match.group().strip() for match in TOKEN.finditer(definition)])
         self.now = next(self._found, "")
 
@@ -224,4 +226,6 @@ def _leaf(tokens: _Tokens) -> Leaf:
 
 def _named(tokens: _Tokens) -> tuple[str, str]:
     name = tokens.take()
+    if not name.isidentifier():
+        raise ValueError(f"{name!r} is not a name")
     return name, tokens.take() if tokens.accept(":") else ""

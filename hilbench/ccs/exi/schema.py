@@ -87,6 +87,10 @@ class Schema:
             found = self._codecs[key] = self._make(*key)
         return found
 
+    def structured(self, type_: str) -> bool:
+        """Whether a type has parts."""
+        return type_ in self.structures
+
     def _make(self, type_: str, frame: int, lead: int) -> Codec:
         if type_ in self.structures:
             parts = self.structures[type_]

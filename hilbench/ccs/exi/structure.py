@@ -8,16 +8,14 @@ from typing import Any, NamedTuple, Protocol
 from hilbench.ccs.exi.bits import Reader, Writer
 from hilbench.ccs.exi.errors import ExiError
 from hilbench.ccs.exi.grammar import Arc, Node
-from hilbench.ccs.exi.notation import Complex
 from hilbench.ccs.exi.values import UNDECLARED, Codec, Read, Write, shown
 
 
 class Types(Protocol):
     """Where the types of parts are found."""
 
-    @property
-    def structures(self) -> Mapping[str, Complex]:
-        """Types with parts by name."""
+    def structured(self, type_: str) -> bool:
+        """Whether a type has parts."""
         ...
 
     def codec(self, type_: str, frame: int = 1, lead: int = 0) -> Codec:
@@ -82,7 +80,7 @@ class Structure:
 
     def only_step(self, arc: Arc) -> Step | None:
         """The step of a state with one arc, which reads its event code too; None where that cannot be."""
-        if arc.kind != "element" or arc.type in self._types.structures:
+        if arc.kind != "element" or self._types.structured(arc.type):
             return None
         return self.step(0, arc)._replace(read=self._types.codec(arc.type, lead=1).read)
 
