@@ -271,5 +271,5 @@ def test_an_error_survives_a_process() -> None:
 @pytest.mark.parametrize("text", ["A:b C:d", "(A:b", "A:b,", "A:b%"])
 def test_a_wrong_table_is_refused(text: str) -> None:
     """A slip of the pen in a table does not pass for a shorter type."""
-    with pytest.raises(ValueError, match="not expected|without its end|not a name|no word"):
+    with pytest.raises(ValueError, match=r"not expected|without its end|not a name|no word"):
         complex_type(text)

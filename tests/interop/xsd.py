@@ -98,9 +98,8 @@ def _part(node: ET.Element) -> Part:
     limits = (least, None if most == "unbounded" else int(most))
     tag = node.tag.removeprefix(XS)
     if tag in ("sequence", "choice"):
-        return Part(
-            Group(tuple(_part(child) for child in node if child.tag != f"{XS}annotation"), tag == "choice"), *limits
-        )
+        parts = tuple(_part(child) for child in node if child.tag != f"{XS}annotation")
+        return Part(Group(parts, tag == "choice" and len(parts) > 1), *limits)
     if tag == "any":
         return Part(Leaf("any"), *limits)
     if "ref" in node.attrib:

@@ -8,9 +8,9 @@ from hilbench.errors import HilbenchError
 class ExiError(HilbenchError):
     """A message cannot be read or written: ``what`` is wrong, at ``bit``, in ``element``.
 
-    ``bit`` counts from the first bit of the message, its header included; ``element`` is a path of names from the
-    outermost in, ending with the one that is wrong or lacks something, empty where no element had begun. From ``decode`` it is the peer's fault
-    or the wrong schema, from ``encode`` the caller's.
+    ``bit`` counts from the first bit of the message, its header included. ``element`` is a path of names from the
+    outermost in, which ends with what is wrong or lacks something; it is empty where no element had begun. From
+    ``decode`` it is the peer's fault or the wrong schema, from ``encode`` the caller's.
     """
 
     def __init__(self, what: str, bit: int = 0, element: str = "") -> None:
