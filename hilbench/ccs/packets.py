@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable
-from ipaddress import IPv4Address, IPv6Address
+from ipaddress import AddressValueError, IPv4Address, IPv6Address
 from typing import NamedTuple
 
 from hilbench.ccs.pcap import Frame
@@ -52,7 +52,7 @@ def packet(frame: Frame) -> Segment | Datagram | None:
     """What a frame carries; None for anything but whole TCP and UDP over IP."""
     try:
         return _network(frame.time_s, _above_link(frame))
-    except (struct.error, IndexError):
+    except (struct.error, IndexError, AddressValueError):
         return None  # cut short
 
 

@@ -14,6 +14,7 @@ from hilbench.ccs.v2gtp import Packet, Splitter, V2gtpError
 
 BY_TYPE = {v2gtp.EXI_20: exi.ISO20, v2gtp.EXI_20_AC: exi.ISO20_AC, v2gtp.EXI_20_DC: exi.ISO20_DC}
 OLDER = (exi.ISO2, exi.DIN)
+MARK = v2gtp.pack(v2gtp.EXI, b"")[:2]
 TLS_BEGIN = b"\x16\x03"
 """First bytes of a TLS connection: a handshake of version 3.x (RFC 8446 section 5.1, standard-text recalled)."""
 
@@ -102,7 +103,7 @@ class Listener:
         """Entries of the bytes of a connection."""
         ends = (piece.source, piece.target)
         if ends not in self._splitters:
-            self._splitters[ends] = Splitter() if piece.lost or piece.data[:2] == b"\x01\xfe" else None
+            self._splitters[ends] = Splitter() if piece.lost or MARK.startswith(piece.data[:2]) else None
             yield from self._encrypted(piece)
         splitter = self._splitters[ends]
         if splitter is None:
@@ -145,7 +146,7 @@ class Listener:
 
 def _from_header(data: bytes) -> bytes:
     """What follows from the next thing that looks like a header."""
-    at = data.find(b"\x01\xfe")
+    at = data.find(MARK)
     return data[at:] if at >= 0 else b""
 
 
@@ -153,7 +154,7 @@ def of_lines(lines: Iterable[tuple[float, bytes]]) -> Iterator[Entry]:
     """Entries of messages that came without a network around them: V2GTP, or EXI alone."""
     talk = Talk()
     for time_s, data in lines:
-        if not data.startswith(b"\x01\xfe"):
+        if not data.startswith(MARK):
             yield _bare(talk, time_s, data)
             continue
         try:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import groupby, pairwise
+from operator import itemgetter
 from typing import Any
 
 from hilbench.ccs.session import Entry
@@ -97,12 +99,18 @@ def shown(name: str, value: Any) -> str:
     """One value as a word."""
     found = quantity(name, value)
     if found is not None:
-        return f"{found[0]:.6g} {found[1]}".rstrip()
+        return _rounded(*found)
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, bytes):
         return value.hex() if len(value) <= 32 else f"{value[:8].hex()}... of {len(value)} bytes"
     return f"{value} %" if isinstance(value, int) and any(word in name for word in PERCENT) else str(value)
+
+
+def _rounded(value: float, unit: str) -> str:
+    if unit in ("W", "Wh", "VA") and abs(value) >= 1000.0:
+        value, unit = value / 1000.0, f"k{unit}"
+    return f"{value:.6g} {unit}".rstrip()
 
 
 def line(entry: Entry, begin_s: float) -> str:
@@ -113,8 +121,9 @@ def line(entry: Entry, begin_s: float) -> str:
 
 def words(body: Mapping[str, Any]) -> str:
     """What a message says, without what goes without saying."""
-    told = [(name, value) for name, value in facts(body) if f"{name} {value}" not in USUAL]
-    return ", ".join(f"{WORDS.get(name, name)} {value}".strip() for name, value in told)
+    told = [(WORDS.get(name, name), value) for name, value in facts(body) if f"{name} {value}" not in USUAL]
+    groups = [(word, [value for _word, value in group]) for word, group in groupby(told, key=itemgetter(0))]
+    return ", ".join(f"{word} {' '.join(values)}" if word else ", ".join(values) for word, values in groups)
 
 
 def stem(entry: Entry) -> str:
@@ -191,9 +200,8 @@ def _loop(said: list[Entry]) -> dict[str, float]:
     """Of the exchanges that repeat: how many, their period, how long the station takes [s]."""
     loop = [entry for entry in said if stem(entry) in LOOPS]
     asked = [entry.time_s for entry in loop if entry.side == "EV"]
-    pairs = zip(loop, loop[1:], strict=False)
-    answers = [b.time_s - a.time_s for a, b in pairs if (a.side, b.side) == ("EV", "EVSE")]
-    periods = [b - a for a, b in zip(asked, asked[1:], strict=False)]
+    answers = [b.time_s - a.time_s for a, b in pairwise(loop) if (a.side, b.side) == ("EV", "EVSE")]
+    periods = [b - a for a, b in pairwise(asked)]
     times: dict[str, float] = {"requests": len(asked)}
     if periods and answers:
         times |= {"period_median_s": statistics.median(periods), "period_most_s": max(periods)}

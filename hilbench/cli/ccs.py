@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -64,7 +65,7 @@ def _content(file: Path) -> bytes:
 
     try:
         if str(file) == "-":
-            return click.get_binary_stream("stdin").read()
+            return sys.stdin.buffer.read()
         if file.stat().st_size > MOST_BYTES:
             raise InputError(str(file), "more than 1 GiB: cut it with editcap or tcpdump first")
         return file.read_bytes()

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 
 from hilbench.ccs import exi
 from hilbench.ccs.exi import Schema, notation
@@ -27,6 +27,9 @@ from tests.interop import xsd
 PYTHON = os.environ.get("HILBENCH_INTEROP_PYTHON", "")
 pytestmark = pytest.mark.skipif(not PYTHON, reason="HILBENCH_INTEROP_PYTHON names no Python that has iso15118")
 
+MODEST = settings(
+    max_examples=3, deadline=None, database=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck)
+)
 AS_HEX = {"SessionID", "EVCCID", "EVSEID"}
 """Elements that JSON shows in hexadecimal digits; other bytes are in base64."""
 CANNOT = ("NoClassDefFoundError", "UnmarshalException")
@@ -116,7 +119,7 @@ def test_the_bytes_are_the_same(peer: Peer, schema: Schema) -> None:
 
     for name in schema.messages:
 
-        @settings(max_examples=5, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+        @MODEST
         @given(message(schema, name, plain=True))
         def same(body: dict[str, Any]) -> None:
             if compare(peer, schema, name, body):  # noqa: B023 - called before the name changes
