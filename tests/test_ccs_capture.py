@@ -126,7 +126,7 @@ def test_the_network_may_repeat_and_reorder(rng: random.Random, syn: bool) -> No
     sent = segments(cut(SAID, rng), syn=syn)
     sent = sent + rng.sample(sent, len(sent) // 2)
     sent = sorted(sent, key=lambda one: one.time_s)
-    for place in range(3, len(sent) - 1, 5):
+    for place in range(3 if syn else 12, len(sent) - 1, 5):  # without a SYN, what comes first is the beginning
         sent[place], sent[place + 1] = sent[place + 1], sent[place]
     found = entries(pcap(sent))
     assert sorted(entry.name for entry in found) == sorted(NAMES)

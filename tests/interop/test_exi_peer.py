@@ -34,13 +34,14 @@ AS_HEX = {"SessionID", "EVCCID", "EVSEID"}
 """Elements that JSON shows in hexadecimal digits; other bytes are in base64."""
 CANNOT = ("NoClassDefFoundError", "UnmarshalException")
 """What the peer answers where its JSON layer fails, before EXI: for DIN 70121, bytes in base64 and tariffs."""
+NEVER_WITHOUT = {"supportedAppProtocolRes": "SchemaID", "MeteringReceiptReq": "SAScheduleTupleID"}
+"""Numbers that the peer's JSON layer writes as 0 where they are left out."""
 HARD = {
     "CertificateInstallationReq",
     "CertificateInstallationRes",
     "CertificateUpdateReq",
     "CertificateUpdateRes",
     "PaymentDetailsReq",
-    "MeteringReceiptReq",
 }
 """Messages of DIN 70121 that always carry what the peer cannot take."""
 
@@ -99,8 +100,8 @@ def document(schema: Schema, name: str, body: dict[str, Any]) -> str:
 
 def compare(peer: Peer, schema: Schema, name: str, body: dict[str, Any]) -> bool:
     """Check that bytes and JSON are the same; False where the peer cannot."""
-    if name == "supportedAppProtocolRes":
-        body.setdefault("SchemaID", 0)  # the peer writes a 0 where there is none
+    if name in NEVER_WITHOUT:
+        body.setdefault(NEVER_WITHOUT[name], 1)
     said = document(schema, name, body)
     ours = exi.encode(schema, name, body).hex()
     theirs, error = peer.ask("encode", schema.namespace, said)

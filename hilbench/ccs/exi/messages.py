@@ -9,7 +9,7 @@ from typing import Any
 from hilbench.ccs.exi.bits import Reader, Writer
 from hilbench.ccs.exi.errors import ExiError
 from hilbench.ccs.exi.schema import ENVELOPE, HEADER, Root, Schema
-from hilbench.ccs.exi.values import UNDECLARED
+from hilbench.ccs.exi.values import UNDECLARED, Read
 
 LONGEST = 1 << 20
 """Bytes of a message at most. The longest that the tables allow with real contents are certificate chains of some
@@ -81,24 +81,27 @@ def decode(schema: Schema, data: bytes) -> Message:
     header = reader.bits(8)
     if header != HEADER:
         raise ExiError(f"the first byte is {header:#04x}, not {HEADER:#04x}: not EXI, or EXI with options")
-    root = _root(reader, schema)
+    name, read = _root(reader, schema)
     try:
-        body = root.codec.read(reader) if root.codec else {}
+        body = read(reader)
     except ExiError as error:
-        error.inside(root.name)
+        error.inside(name)
         raise
     _check_end(reader)
-    return _unwrapped(body, reader) if root.name == ENVELOPE else Message(root.name, body)
+    message = _unwrapped(body, reader) if schema.wrapped else Message(name, body)
+    if message.name not in schema.messages:
+        raise ExiError(f"{message.name} is no message of {schema.title}", reader.position)
+    return message
 
 
-def _root(reader: Reader, schema: Schema) -> Root:
-    roots = schema.documents
-    width = len(roots).bit_length()
-    code = reader.bits(width)
-    root = schema.by_code.get(code)
-    if root is None:
+def _root(reader: Reader, schema: Schema) -> tuple[str, Read]:
+    width = len(schema.documents).bit_length()
+    root = schema.by_code.get(reader.bits(width))
+    if root is None or root.codec is None:
         raise ExiError(f"{UNDECLARED} at the beginning", reader.position - width)
-    return root
+    if schema.wrapped and root.name != ENVELOPE:
+        raise ExiError(f"the message begins with {root.name}, not with {ENVELOPE}", reader.position - width)
+    return root.name, root.codec.read
 
 
 def _check_end(reader: Reader) -> None:
