@@ -67,23 +67,41 @@ def test_the_bytes_are_those_of_another_codec(schema: Schema, data: str) -> None
     assert exi.encode(schema, "CurrentDemandReq", current_demand()).hex() == data
 
 
-def test_the_fragment_of_a_signature_has_the_bytes_of_another_codec() -> None:
-    """A signed AuthorizationReq has the bytes that EXIficient gave for it, end code included (measured)."""
-    fragment = exi.encode_fragment(exi.ISO2, "AuthorizationReq", {"Id": "id1", "GenChallenge": b"1" * 16})
-    assert fragment.hex() == "8004015a590c408189898989898989898989898989898989e8"
+@pytest.mark.parametrize(
+    ("name", "body", "data"),
+    [
+        (
+            "AuthorizationReq",
+            {"Id": "id1", "GenChallenge": b"1" * 16},
+            "8004015a590c408189898989898989898989898989898989e8",
+        ),
+        (
+            "eMAID",
+            {"Id": "id2", "value": "DE1234567890AB"},
+            "80ec0202b4b219400411114c4c8ccd0d4d8dce0e4c1050bd3d00",
+        ),
+    ],
+)
+def test_fragments_have_the_bytes_of_another_codec(name: str, body: dict[str, Any], data: str) -> None:
+    """What is signed has the bytes that EXIficient gave for it, end code included, also where a name has two types."""
+    assert exi.encode_fragment(exi.ISO2, name, body).hex() == data
 
 
 @pytest.mark.parametrize(
-    ("schema", "name", "complaint"),
+    ("name", "body", "complaint"),
     [
-        (exi.ISO2, "Nothing", "no element Nothing"),
-        (exi.ISO2, "SessionID", "more than one element SessionID"),
+        ("Nothing", {}, "no element Nothing"),
+        ("SessionID", b"", "more than one element SessionID"),
+        ("eMAID", "DE1", "in eMAID: has more than one type here"),
+        ("eMAID", {"Id": 3, "value": "a"}, "in eMAID: 3 is not text"),
+        ("eMAID", {"No": "a", "value": "a"}, "in eMAID: No: no such attribute"),
+        ("AuthorizationReq", {"Id": 3}, "in AuthorizationReq.Id: 3 is not text"),
     ],
 )
-def test_a_fragment_of_an_unclear_name_is_refused(schema: Schema, name: str, complaint: str) -> None:
-    """A name that no element has, or more than one, says so."""
+def test_a_fragment_that_cannot_be_is_refused(name: str, body: Any, complaint: str) -> None:
+    """A name that no element has, or more than one, and what the element does not have."""
     with pytest.raises(ExiError, match=complaint):
-        exi.encode_fragment(schema, name, {})
+        exi.encode_fragment(exi.ISO2, name, body)
 
 
 def changed(**changes: Any) -> dict[str, Any]:
