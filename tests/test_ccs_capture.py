@@ -42,8 +42,8 @@ RECORDED = """\
 2024-06-18 17:14:18.777498 809a02004080c1014181c211b2001280
 2024-06-18 17:14:18.998787 809a02004080c1014181c210c00000
 2024-06-18 17:14:19.033366 809a02004080c1014181c21071904012c080c29874460a1ac0602048551e80812170240c814000
-2024-06-18 17:14:19.135015 809a02004080c1014181c2108000000000000010642a800400000c0c320040c0e014060a184060606002060a190020303\
-0050303005100
+2024-06-18 17:14:19.135015 809a02004080c1014181c2108000000000000010642a800400000c0c320040c0e014060a184060606002060a1900\
+203030050303005100
 2024-06-18 17:14:19.417561 809a02004080c1014181c210114012c0
 2024-06-18 17:14:19.492744 809a02004080c1014181c210200200000080
 2024-06-18 17:14:20.932506 809a02004080c1014181c211514012c0c142880c080c0000
@@ -71,7 +71,7 @@ TOLD = story(entries(text(SAID)))
 
 
 def test_a_recorded_session_is_told() -> None:
-    """Messages of a real car and a real station say what another decoder found in them, and encode to the same bytes."""
+    """Messages of a real car and station say what another decoder found in them, and encode to the same bytes."""
     found = entries(RECORDED.encode())
     assert [words(entry.body) for entry in found] == [
         "OK_SuccessfulNegotiation, SchemaID 1",
@@ -83,8 +83,8 @@ def test_a_recorded_session_is_told() -> None:
         "OK, Finished",
         "EVRequestedEnergyTransferType DC_extended, ready no, SoC 75 %, car's limit 375 A 470 V, "
         "EVEnergyCapacity 78.5 kWh, EVEnergyRequest 23.6 kWh, FullSOC 100 %, BulkSOC 80 %",
-        "OK, Finished, SAScheduleTupleID 0, PMaxScheduleID 0, start 0, PMax 50, EVSEIsolationStatus Invalid, EVSE_Ready, "
-        "station's limit 200 A 10 kW 450 V, EVSEMinimumCurrentLimit 1 A, EVSEMinimumVoltageLimit 200 V, "
+        "OK, Finished, SAScheduleTupleID 0, PMaxScheduleID 0, start 0, PMax 50, EVSEIsolationStatus Invalid, "
+        "EVSE_Ready, station's limit 200 A 10 kW 450 V, EVSEMinimumCurrentLimit 1 A, EVSEMinimumVoltageLimit 200 V, "
         "EVSECurrentRegulationTolerance 5 A, EVSEPeakCurrentRipple 5 A",
         "ready yes, SoC 75 %",
         "OK, EVSE_NotReady, Ongoing",
