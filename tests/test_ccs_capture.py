@@ -17,6 +17,7 @@ from hilbench.ccs.pcap import CaptureError
 from hilbench.ccs.session import Entry
 from hilbench.ccs.story import line, quantity, summary, summary_lines, words
 from tests.ccs_session import (
+    OFFER,
     STATION,
     STATION_PORT,
     Said,
@@ -209,10 +210,33 @@ def test_sdp_and_tls_are_told() -> None:
         Sent(1.1, udp(False, sdp.Response(STATION, STATION_PORT, sdp.TLS).encode())),
         Sent(1.2, tcp(True, 5, b"\x16\x03\x01\x02\x00")),
         Sent(1.3, udp(False, b"nonsense")),
+        Sent(1.4, tcp(False, 5, b"\x16\x03\x01\x02\x00")),
     ]
     found = entries(pcap(sent))
     assert [entry.name or entry.problem for entry in found[:3]] == ["SDPReq", "SDPRes", "the connection is encrypted"]
     assert "01 fe" in found[3].problem
+    assert len(found) == 4
+    assert summary(found)["protocols"] == []
+
+
+def test_parts_of_ipv4_packets_are_left_out() -> None:
+    """A fragment is not taken for the beginning of a segment."""
+    time_s, data = segments(SAID)[2]
+    header = struct.pack(">BBHHHBBH", 0x45, 0, len(data) - 34, 0, 0x2000, 64, 6, 0) + b"\x7f\0\0\1\x7f\0\0\2"
+    assert entries(pcap([Sent(time_s, bytes(12) + b"\x08\0" + header + data[54:])])) == []
+
+
+def test_the_schema_that_was_agreed_on_is_kept() -> None:
+    """After ISO 15118-2 was agreed on, a message of DIN 70121 is not readable."""
+    offer = {**OFFER, "ProtocolNamespace": exi.ISO2.namespace}
+    wire = [
+        exi.encode(exi.APP_PROTOCOL, "supportedAppProtocolReq", {"AppProtocol": [offer]}),
+        SAID[1].data[8:],
+        SAID[2].data[8:],
+    ]
+    found = entries("\n".join(data.hex() for data in wire).encode())
+    assert [entry.schema for entry in found] == ["supportedAppProtocol", "supportedAppProtocol", "ISO 15118-2"]
+    assert found[2].problem
 
 
 def test_other_traffic_is_left_out() -> None:

@@ -61,6 +61,23 @@ GOLDEN = [
 ]
 
 
+def test_a_request_of_the_newest_standard_has_the_bytes_of_another_codec() -> None:
+    """A DC_ChargeLoopReq, with bytes of 256 values and an extended control mode (EXIficient as above, measured)."""
+    body = {
+        "Header": {"SessionID": bytes(range(8)), "TimeStamp": 1_700_000_000},
+        "MeterInfoRequested": False,
+        "EVPresentVoltage": {"Exponent": 0, "Value": 400},
+        "BPT_Scheduled_DC_CLReqControlMode": {
+            "EVTargetCurrent": {"Exponent": 0, "Value": 125},
+            "EVTargetVoltage": {"Exponent": 0, "Value": 400},
+            "EVMaximumChargePower": {"Exponent": 3, "Value": 50},
+            "EVMaximumDischargePower": {"Exponent": 3, "Value": 10},
+        },
+    }
+    data = "8034040000810182028303880e2cfaa062810012006164003e82002400c020c0c8420c0288"
+    assert exi.encode(exi.ISO20_DC, "DC_ChargeLoopReq", body).hex() == data
+
+
 @pytest.mark.parametrize(("schema", "data"), GOLDEN)
 def test_the_bytes_are_those_of_another_codec(schema: Schema, data: str) -> None:
     """A CurrentDemandReq has the bytes that EXIficient gave for it (package ``iso15118`` 0.31.2, measured)."""
@@ -191,6 +208,22 @@ def test_wrong_bytes_are_refused_with_their_place(data: str, complaint: str) -> 
         exi.decode(exi.ISO2, bytes.fromhex(data))
 
 
+@pytest.mark.parametrize(
+    ("schema", "data", "complaint"),
+    [
+        (exi.ISO2, "809800405020", "BodyElement is no message of ISO 15118-2"),
+        (exi.ISO2, "809800405230", "the body is empty"),
+        (exi.ISO20_DC, "805c0202", "DigestValue is no message of ISO 15118-20 DC"),
+        (exi.APP_PROTOCOL, "800000000000000040", "ProtocolNamespace: a reference to earlier text"),
+        (exi.APP_PROTOCOL, "800008000000000040", "ProtocolNamespace: a reference to earlier text"),
+    ],
+)
+def test_what_the_grammar_allows_and_no_message_is_is_refused(schema: Schema, data: str, complaint: str) -> None:
+    """An element in whose place another must stand, an empty body, a part alone, text by its number."""
+    with pytest.raises(ExiError, match=complaint):
+        exi.decode(schema, bytes.fromhex(data))
+
+
 def test_bits_behind_the_end_must_be_zero() -> None:
     """What fills up the last byte is zero."""
     data = bytearray.fromhex(GOLDEN[1][1])
@@ -201,8 +234,14 @@ def test_bits_behind_the_end_must_be_zero() -> None:
 
 def test_a_message_without_end_is_not_taken() -> None:
     """More bytes than any message has are refused before anything is read."""
-    with pytest.raises(ExiError, match="at most 1048576"):
-        exi.decode(exi.ISO2, bytes((1 << 20) + 1))
+    with pytest.raises(ExiError, match="at most 262144"):
+        exi.decode(exi.ISO2, bytes((1 << 18) + 1))
+
+
+def test_bytes_beyond_the_end_are_refused() -> None:
+    """An announced length is checked before anything is taken."""
+    with pytest.raises(ExiError, match="3 bytes are announced, 2 are left"):
+        Reader(b"ab").octets(3)
 
 
 def test_numbers_have_an_end() -> None:

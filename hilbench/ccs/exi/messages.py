@@ -11,7 +11,7 @@ from hilbench.ccs.exi.errors import ExiError
 from hilbench.ccs.exi.schema import ENVELOPE, HEADER, Root, Schema
 from hilbench.ccs.exi.values import UNDECLARED, Read
 
-LONGEST = 1 << 20
+LONGEST = 1 << 18
 """Bytes of a message at most. The longest that the tables allow with real contents are certificate chains of some
 20 kB; this is far above and keeps the time for anything else bounded."""
 
