@@ -9,6 +9,8 @@ from __future__ import annotations
 import base64
 import json
 import os
+import re
+import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,6 +25,7 @@ from hilbench.ccs.exi.notation import Table
 from hilbench.ccs.exi.tables import app_protocol, din, iso2, iso20_ac, iso20_common, iso20_dc, iso20_types, xmldsig
 from tests.ccs_samples import message
 from tests.interop import xsd
+from tests.interop.v2g_xml import Document
 
 PYTHON = os.environ.get("HILBENCH_INTEROP_PYTHON", "")
 pytestmark = pytest.mark.skipif(not PYTHON, reason="HILBENCH_INTEROP_PYTHON names no Python that has iso15118")
@@ -214,3 +217,44 @@ def test_a_table_is_its_schema_file(schema_folder: Path, file: str, table: Table
     assert {name: notation.simple(text) for name, text in notation.definitions(table.simple)} == found.simple
     assert {name: notation.complex_type(text) for name, text in notation.definitions(table.complex)} == found.complex
     assert {element.name: element for element in notation.elements(table.elements)} == found.elements
+
+
+@pytest.fixture(scope="module")
+def schema_files(schema_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The schema files without the document type of one, which only the net would give."""
+    folder = tmp_path_factory.mktemp("schemas") / "schemas"
+    shutil.copytree(schema_folder, folder)
+    signature = folder / "xmldsig-core-schema.xsd"
+    signature.write_text(re.sub(r"<!DOCTYPE.*?\]>", "", signature.read_text(encoding="utf-8"), flags=re.DOTALL))
+    for part in ("din_spec", "iso15118_2", "iso15118_20"):
+        shutil.copy(signature, folder / part)
+    return folder
+
+
+DIN_TABLES = (din.MSG_DEF, din.MSG_HEADER, din.MSG_BODY, din.DATA_TYPES, xmldsig.XMLDSIG)
+ISO2_TABLES = (iso2.MSG_DEF, iso2.MSG_HEADER, iso2.MSG_BODY, iso2.DATA_TYPES, xmldsig.XMLDSIG)
+ISO20_TABLES = (iso20_types.ISO20_TYPES, xmldsig.XMLDSIG)
+XML = [
+    (exi.DIN, "din_spec/V2G_CI_MsgDef", DIN_TABLES),
+    (exi.ISO2, "iso15118_2/V2G_CI_MsgDef", ISO2_TABLES),
+    (exi.ISO20, "iso15118_20/V2G_CI_CommonMessages", (iso20_common.ISO20_COMMON, *ISO20_TABLES)),
+    (exi.ISO20_AC, "iso15118_20/V2G_CI_AC", (iso20_ac.ISO20_AC, *ISO20_TABLES)),
+    (exi.ISO20_DC, "iso15118_20/V2G_CI_DC", (iso20_dc.ISO20_DC, *ISO20_TABLES)),
+]
+
+
+@pytest.mark.parametrize(("schema", "file", "tables"), XML, ids=[schema.title for schema, _file, _tables in XML])
+def test_the_bytes_are_the_same_from_xml(
+    peer: Peer, schema_files: Path, schema: Schema, file: str, tables: tuple[Table, ...]
+) -> None:
+    """Without the peer's JSON layer, certificates and tariffs of DIN 70121 have the same bytes too."""
+    document = Document(schema, *tables)
+    for name in schema.messages:
+
+        @MODEST
+        @given(message(schema, name, plain=True))
+        def same(body: dict[str, Any]) -> None:
+            theirs, error = peer.ask("xml", str(schema_files / f"{file}.xsd"), document.of(name, body))  # noqa: B023
+            assert theirs == exi.encode(schema, name, body).hex(), error  # noqa: B023
+
+        same()
