@@ -35,9 +35,10 @@ GROUND = (
     "devices",
     "signals",
     "ocppj",
+    "ccs",
     "chademo",
 )
-"""Modules of ``hilbench`` on the ground floor; ``ocppj`` and ``chademo`` are wires that both of their ends share."""
+"""Modules of ``hilbench`` on the ground floor; the last three are wire formats that both of their ends share."""
 STRANGERS = ("hilbench_emulators", "hilbench.drivers", "hilbench.controller", "hilbench.metrics")
 """The first floor: four households that know the ground floor and nothing of each other."""
 TOP = ("hilbench.cli", "hilbench.__main__", "hilbench.dashboard", "pytest_hilbench")

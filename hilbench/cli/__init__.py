@@ -24,6 +24,7 @@ COMMANDS = {
     "why": "Ask a running reference controller why a station has its limit.",
     "pilot": "Measure, watch and render the control pilot; what a duty cycle means.",
     "profiles": "Explain charging profiles: what limit holds when, and why.",
+    "ccs": "Read captures of CCS charging sessions.",
     "station": "Connect emulated stations to any CSMS, live.",
     "instruments": "List and check oscilloscopes and signal generators.",
     "compare": "Say whether two runs agree.",
