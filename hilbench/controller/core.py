@@ -101,6 +101,7 @@ class Core(Knowledge):
             self.tree = self._whole.narrowed(self._takes)
         self._start(t)
         self._stray_w = self._strays_w(t)
+        self.feeders.check(t)
         acting = self._may_act(t)
         if acting and not self._worth_deciding(t):
             return []
@@ -128,7 +129,8 @@ class Core(Knowledge):
 
     def _in_tenths(self, base: Base) -> Array:
         """What a decision depends on, in amperes."""
-        return np.append(base.amps, base.power_w / self.site.service.voltage_v)
+        known = np.append(base.amps, base.power_w / self.site.service.voltage_v)
+        return known if base.feeders is None else np.append(known, base.feeders)
 
     def _may_act(self, t: float) -> bool:
         """True when the meter is trusted, and every station is known or had time to fall back."""
@@ -214,7 +216,8 @@ class Core(Knowledge):
         """What each constraint leaves beside all that any station may draw now: reductions count when they are made."""
         free: Array = self.tree.limits - self.settings.margin_a - np.abs(self.tree.load(look.claimed))
         free[self._root] -= self.building.highest()
-        return free
+        below = self.feeders.highest()
+        return free if below is None else free - below
 
     def look(self, t: float) -> Look:
         """All stations as they are now. Most draw what they have reported: only the others take thought."""
@@ -275,10 +278,10 @@ class Core(Knowledge):
         room: Array = self.tree.limits - self.settings.margin_a - np.abs(self.tree.load(look.loose))
         return room
 
-    def room(self, free: Array, base: Array) -> Array:
+    def room(self, free: Array, base: Base) -> Array:
         """What each constraint leaves to the stations that are steered."""
-        room = free.copy()
-        room[self._root] -= base
+        room = free.copy() if base.feeders is None else free - base.feeders
+        room[self._root] -= base.amps
         return np.maximum(room, 0.0)
 
     def _loose(self, station: StationState, t: float) -> float:
@@ -315,7 +318,7 @@ class Core(Knowledge):
 
     def shares(self, free: Array, base: Base, caps: Array, order: Sequence[int]) -> Array:
         """Shares [station] beside a building of ``base``, by everything that limits them."""
-        shares = self.dim_shares(self.allotted(self.room(free, base.amps), caps, order), order, base.power_w)
+        shares = self.dim_shares(self.allotted(self.room(free, base), caps, order), order, base.power_w)
         most_a = self.site.spread_a
         if math.isinf(most_a):
             return shares

@@ -56,8 +56,7 @@ class Share(NamedTuple):
 class Constraint(NamedTuple):
     """One line of one node: its limit, and what is left of that to the stations that are steered (``room_a``).
 
-    ``shared_a`` is what the decision gives away of it; ``building_a`` is none below the service, where nothing tells
-    it from the stations.
+    ``shared_a`` is what the decision gives away of it; ``building_a`` is none at a feeder that feeds stations only.
     """
 
     node: str
@@ -131,7 +130,7 @@ class _Steered:
         self._now, self._later = self._shared(core.confirmed_base()), self._shared(core.highest_base())
 
     def _shared(self, base: Base) -> _Room:
-        room = self._core.room(self._free, base.amps)
+        room = self._core.room(self._free, base)
         return _Room(base, room, self._core.shares(self._free, base, self._look.caps, self._order))
 
     def why(self) -> Why:
@@ -214,6 +213,13 @@ class _Steered:
             return _answer(station, "hold-flight", f"{max(spare, 0.0):.1f} A left to raise by")
         return _answer(station, "hold-reserve", constraint=self._constraint(row, self._later))
 
+    def _beside(self, row: int, base: Base) -> float | None:
+        """What flows there beside the stations; None where nothing does."""
+        core, node = self._core, self._core.tree.keys[row][0]
+        if row in core._root:
+            return float(base.amps[core._root.index(row)])
+        return float(base.feeders[row]) if base.feeders is not None and node in core.feeders.loads else None
+
     def _constraint(self, row: int, at: _Room) -> Constraint:
         core, tree, claimed = self._core, self._core.tree, self._look.claimed.tolist()
         node, line = tree.keys[row]
@@ -223,7 +229,7 @@ class _Steered:
             for column, unit in zip(tree.columns[inside].tolist(), tree.units[inside].tolist(), strict=True)
             if claimed[column] > 0.0 or column == self._station.column
         ]
-        building = float(at.base.amps[core._root.index(row)]) if row in core._root else None
+        building = self._beside(row, at.base)
         shared = float(np.abs(tree.load(at.shares))[row])
         limits = (float(tree.limits[row]), core.settings.margin_a, building, float(at.room[row]), shared)
         return Constraint(node, line, *limits, tuple(by))

@@ -104,6 +104,7 @@ class ControllerRuntime:
         self._zero = 0.0
         self._due: asyncio.TimerHandle | None = None
         self._safe = ""
+        self._doubts: dict[str, str] = {}
         self._activity = Activity()
         self._tending: Tending | None = None
         self._coordination: Coordination | None = None
@@ -252,6 +253,17 @@ class ControllerRuntime:
             self._safe = core.watch.reason
             said = f"{self._safe}; stations at fallback" if self._safe else "trusted again"
             LOGGER.warning("meter: %s", said, extra={"safe_state": self._safe})
+
+        if core.feeders.doubts() != self._doubts:
+            self._say_doubts(core.feeders.doubts())
+
+    def _say_doubts(self, doubts: dict[str, str]) -> None:
+        """Which feeders' meters are no longer believed, and which are again."""
+        for node in self._doubts.keys() | doubts.keys():
+            said = f"{doubts[node]}; its declared load is kept free" if node in doubts else "trusted again"
+            if doubts.get(node) != self._doubts.get(node):
+                LOGGER.warning("meter of feeder %s: %s", node, said)
+        self._doubts = doubts
 
     def _tend(self, core: Core) -> None:
         if self._tending is None:
