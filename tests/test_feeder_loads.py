@@ -125,6 +125,14 @@ def test_a_feeders_meter_that_is_lost_leaves_only_that_feeder_at_what_it_declare
     assert made.targets() == {"s0": 19.0, "s1": 19.0, "s2": 32.0}
 
 
+def test_a_raise_keeps_the_feeders_load_free_beside_what_all_may_draw() -> None:
+    """Of 40 A less the margin of 2 A and 20 A of load, nothing is left beside two cars of 9 A."""
+    made = with_shop()
+    made.run(300)
+    row = made.core.tree.keys.index(("shop", "L1"))
+    assert made.core.beside(made.core.look(made.t))[row] == pytest.approx(0.0, abs=0.2)
+
+
 def test_why_tells_what_a_feeder_carries_beside_stations() -> None:
     """The constraint that is full is the feeder's, with what is kept free in it."""
     made = with_shop()
