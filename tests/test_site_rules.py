@@ -15,7 +15,7 @@ from hilbench.rig import load_rig
 from hilbench.runner import Job, execute
 from tests.controller_toy import site
 
-RIG = "court-9"
+RIG = "court-7"
 CASES = {
     "6.3": ("ignores-unbalance", "unbalance_kva"),
     "7.1b": ("ignores-feeder-load", "time_above_rating"),

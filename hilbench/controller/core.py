@@ -30,10 +30,11 @@ from hilbench.controller.stations import (
     StationState,
     caught_up,
     known_draw,
+    least_drawn,
     most_drawn,
     settled,
 )
-from hilbench.controller.unbalance import balanced
+from hilbench.controller.unbalance import balanced, paced
 from hilbench.site import Site
 
 IDLE_S = 5.0
@@ -78,6 +79,8 @@ class Core(Knowledge):
         self._seen: tuple[Array, Array] | None = None
         self._decided = -math.inf
         self._stray_w = 0.0
+        self.paced: set[str] = set()
+        """Stations whose raise waits for cars on other lines."""
 
     # the decision
 
@@ -176,10 +179,32 @@ class Core(Knowledge):
                 worth = max(held + RAISE_LEAST_A, least)
                 target = headroom.raised(column, held, wish, worth) if wish > held else wish
             targets[station.branch.role] = target
+        self.paced.clear()
+        if math.isfinite(self.site.spread_a):
+            self._pace(targets, look)
         for station, steered in zip(self._by_column, look.steered, strict=True):
             if station.online and not steered:
                 targets[station.branch.role] = self._possible(station.branch.fallback_a)
         return targets
+
+    def _pace(self, targets: dict[str, float], look: Look) -> None:
+        """Raise no line further beyond the emptiest one than the lines may differ, whoever still has to come up."""
+        held = look.claimed
+        wished = np.array([targets.get(one.branch.role, 0.0) for one in self._by_column])
+        sure = np.array([self._surely(station) for station in self._by_column])
+        base = np.maximum(self.confirmed_base().amps, 0.0)
+        parts = paced(self.tree, held, np.maximum(held, wished), sure, base, self.site.spread_a)
+        for station, part in zip(self._by_column, parts.tolist(), strict=True):
+            role, now = station.branch.role, max(station.granted_a, 0.0)
+            if part < 1.0 and targets.get(role, 0.0) > now:
+                cut = math.floor((now + part * (targets[role] - now)) * 10.0) / 10.0
+                targets[role] = cut if cut >= max(now + RAISE_LEAST_A, self.settings.minimum_a) else now
+                self.paced.add(role)
+
+    def _surely(self, station: StationState) -> float:
+        """The least that its car draws now, where it is known on which lines."""
+        unknown = not station.lines and len(station.branch.lines) > 1
+        return 0.0 if unknown else max(least_drawn(station, self.settings), 0.0)
 
     def _rank(self, t: float) -> None:
         """Who comes before others now; and what cars have first that do not begin at the least current."""

@@ -161,10 +161,10 @@ DEFECTS = {
                "rebound after demand response (recalled)", ("9.1",), EndsLimitsAtOnce, rig="tariff-10"),
         Defect("ignores-unbalance", "lets cars of one phase crowd on one line",
                "openWB packages/control (read-code: its limit of 18 A is off by default)",
-               ("6.3",), IgnoresUnbalance, rig="court-9"),
+               ("6.3",), IgnoresUnbalance, rig="court-7"),
         Defect("ignores-feeder-load", "takes a feeder to carry nothing but its stations",
                "evcc core/circuit (read-code: a circuit without a meter sums its loadpoints)", ("7.1b",),
-               IgnoresFeederLoad, rig="court-9"),
+               IgnoresFeederLoad, rig="court-7"),
         Defect("renews-too-late", "renews limits after they have run out", "evcc#8165, evcc#13953", ("2.5",),
                LongLeases, port=True),
     )

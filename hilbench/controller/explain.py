@@ -201,6 +201,8 @@ class _Steered:
     def _withheld(self) -> Why:
         """It could go up and is not let: too much is in flight, or a constraint is full of what all may draw."""
         core, station, t = self._core, self._station, self._t
+        if station.branch.role in core.paced:
+            return _answer(station, "unbalance", f"{core.site.spread_a:.1f} A, and cars on other lines come up first")
         targets, free, spare = core._targets(t), core.beside(self._look), core.raise_budget(self._look)
         for column in self._order[: self._order.index(station.column)]:
             other = core._by_column[column]
