@@ -23,6 +23,7 @@ TENTH_A = 0.05
 
 KINDS = {
     "link-lost": "its link is lost: it keeps its last limit until the lease ends, then stands on its fallback",
+    "stopped": "its session was ended as the last resort: it did not do as it was told; plug in again to go on",
     "no-car": "no car there wants current: it stands on its fallback",
     "astray": "it does not do what it is told and stands on its fallback, as far as it obeys that",
     "meter-lost": "the meter is not trusted: it stands on its fallback",
@@ -107,6 +108,8 @@ def _apart(core: Core, station: StationState, t: float) -> Why | None:
     if not station.online:
         left = station.lease_until - t
         return _answer(station, "link-lost", wait_s=left if 0.0 < left < math.inf else None)
+    if not station.wants and station.trust.stopped:
+        return _answer(station, "stopped", station.trust.stopped)
     if not station.wants:
         return _answer(station, "no-car", station.status or "state not known")
     if station.trust.flaw:

@@ -81,6 +81,7 @@ class Knowledge:
         self._root = [row for row, (node, _line) in enumerate(self.tree.keys) if node == "service"]
         self.building = BuildingEstimate(len(site.lines), settings.hold)
         self.feeders = FeederLoads(site, settings, self.tree.keys)
+        self.shown: Array = np.zeros(len(site.lines))
         self._lower: Array = np.zeros(len(site.lines))
         self._upper: Array = np.zeros(len(site.lines))
         self._started = t
@@ -121,6 +122,7 @@ class Knowledge:
         if status in PLUGGED and station.status not in PLUGGED:
             station.tries = 0
             self._welcome(station, t)
+            station.trust.stopped = ""
         station.status, station.known, self._news = status, True, True
         if status == "Charging":
             self._begin(station)
@@ -340,6 +342,7 @@ class Knowledge:
         """Take a sample that can be used; above the rating of the service there is no time to ask twice."""
         measured = signed_currents(sample, self.site.lines, self.settings.exports)
         seen = Seen(measured, self._lower.tolist(), self._upper.tolist())
+        self.shown = np.array(measured)
         mean = self._filter.mean(sample.t, seen)
         self._urgent = max(measured) > self.site.service.rating_a
         acted = seen if self._urgent else mean

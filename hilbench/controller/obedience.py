@@ -52,7 +52,8 @@ class Obedience:
     this controller began. ``back_t``: when it came back from so long alone that no lease was in force; what it then
     reports it did alone, and ``strays_alone`` says that this was more than its fallback, for good. ``found`` counts how
     often it was found out, ``unread`` how often in a row it has not said what is in force, when asked at ``read_t``,
-    and ``lapsed`` how often in a row it has said that no fallback follows its lease.
+    and ``lapsed`` how often in a row it has said that no fallback follows its lease. ``stopped`` says why the session
+    of the car that stands there was ended, where it was.
     """
 
     flaw: str = ""
@@ -72,6 +73,7 @@ class Obedience:
     back_t: float = -math.inf
     strays_alone: bool = False
     found: int = 0
+    stopped: str = ""
     former: deque[tuple[float, float]] = field(default_factory=deque)
 
     def ended(self, t: float, limit_a: float, now_a: float) -> None:

@@ -327,6 +327,11 @@ class ControllerRuntime:
         """See ``Listener``."""
         self._the_core().unanswered(role, self._now(), limit_a, lease_s)
 
+    def on_stopped(self, role: str) -> None:
+        """See ``Listener``."""
+        if self._tending is not None:
+            self._tending.stopped(role)
+
     def on_said(self, role: str, said: Composite | None) -> None:
         """See ``Listener``."""
         if self._tending is not None:
