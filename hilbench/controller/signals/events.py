@@ -214,8 +214,8 @@ def _values(
             yield LIMIT, _limit(payload, units.get(LIMIT, "KW"))
         elif kind == SIMPLE:
             yield LIMIT, rules.levels_kw[_level(payload)]
-        elif kind in PER_KWH and rules.prices:
-            yield str(kind), _price(payload, units.get(str(kind), ""))
+        elif isinstance(kind, str) and kind in PER_KWH and rules.prices:
+            yield kind, _price(payload, units.get(kind, ""))
         elif isinstance(kind, str) and kind:
             ignored[kind] = None
         else:
