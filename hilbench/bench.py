@@ -146,7 +146,7 @@ class Bench:
         self.site_meter = world.meter
         self.pilots = world.pilots
         self.controller = world.controller
-        self.base_load = BaseLoadControl(world.plant, world.building, self.record)
+        self.base_load = BaseLoadControl(world.plant, {"service": world.building, **world.feeder_loads}, self.record)
         self.faults = Faults(self.record, world.stations, world.links, world.meter, world.controller, world.vtn)
         self.grid = Grid(world.vtn, self.record)
 

@@ -71,7 +71,8 @@ class LoadsEntry(Model):
     """``[loads]`` of a rig: what ``hilbench site loads`` needs beside the site.
 
     ``full_rated`` names nodes whose OCPD and assembly are listed for 100 % of their rating. ``dimming`` adds the least
-    power that the grid operator must leave (section 14a EnWG). Without ``other``, the building is ``worst_base_a``.
+    power that the grid operator must leave (section 14a EnWG). Without ``other``, the building is ``worst_base_a``,
+    and so is what feeders have beside stations.
     """
 
     edition: Edition | None = None
@@ -181,8 +182,7 @@ class _Calculation:
     def other_a(self, node: str, *, continuous: bool | None = None, monitored: bool | None = None) -> float:
         """Line current of the loads that are no stations, below ``node`` [A]."""
         if not self.loads.other:
-            declared = node == "service" and continuous is not True and monitored is not False
-            return self.site.worst_base_a if declared else 0.0
+            return self.site.base_a(node) if continuous is not True and monitored is not False else 0.0
         picked = [
             one.va
             for one in self.loads.other

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 
 from hilbench.procedures import Procedure
 from hilbench.rig import Rig
+from hilbench.site import Site
 from hilbench_emulators.vehicles import load_vehicle
 
 FACTS = {
@@ -21,6 +22,8 @@ FACTS = {
     "stations.several": "more than one station",
     "cars.draw": "cars that draw current at all stations, which an EV simulator does not",
     "lines.several": "more than one line conductor",
+    "lines.unbalanced": "a limit of the unbalance that its stations could break",
+    "feeders.loaded": "a feeder that feeds more than stations",
     "pilot.station": "an oscilloscope on the pilot of a station",
     "pilot.car": "an oscilloscope on the pilot of an emulated station",
     "pilot.evse": "an oscilloscope on the pilot of an EVSE board",
@@ -32,6 +35,30 @@ FACTS = {
 def two_way_roles(rig: Rig) -> list[str]:
     """Stations whose car may discharge: with a link to it, OCPP 2.1, and a car that can; in rig order."""
     return [entry.role for entry in rig.stations if entry.two_way and load_vehicle(entry.vehicle).discharge is not None]
+
+
+def crowded_roles(site: Site) -> tuple[str, list[str]]:
+    """The line that stations could load the most alone, and these stations; a car of one phase uses the first line."""
+    alone: dict[str, list[str]] = {line: [] for line in site.lines}
+    for branch in site.branches:
+        if not branch.line_to_line:
+            alone[branch.lines[0]].append(branch.role)
+    line = max(alone, key=lambda one: _together_a(site, alone[one]))
+    return line, alone[line]
+
+
+def _together_a(site: Site, roles: Iterable[str]) -> float:
+    return sum(site.branch(role).max_a for role in roles)
+
+
+def could_unbalance(site: Site) -> bool:
+    """The lines may differ by so much only, and cars of one phase could make it more."""
+    return _together_a(site, crowded_roles(site)[1]) > site.spread_a
+
+
+def loaded_feeders(site: Site) -> list[str]:
+    """Feeders of stations that declare something of their own beside these, in the order of the file."""
+    return [node.id for node in site.nodes[1:] if site.own_base_a(node.id) > 0.0 and site.below(node.id)]
 
 
 def probed_stations(rig: Rig) -> list[str]:
@@ -60,6 +87,8 @@ def facts(rig: Rig) -> frozenset[str]:
         "stations.several": len(rig.stations) > 1,
         "cars.draw": all(entry.emulated for entry in rig.stations),
         "lines.several": len(rig.electrical.lines) > 1,
+        "lines.unbalanced": could_unbalance(rig.electrical),
+        "feeders.loaded": bool(loaded_feeders(rig.electrical)),
         "pilot.station": bool(probed_stations(rig)),
         "pilot.car": bool(probed_cars(rig)),
         "pilot.evse": bool(probed_boards(rig)),

@@ -14,11 +14,12 @@ from typing import Any
 from pydantic import ValidationError
 
 from hilbench.errors import InputError, Problem
+from hilbench.rig_building import BaseLoadEntry, BuildingEntry
 from hilbench.rig_checks import consistency
 from hilbench.rig_controllers import ControllerEntry, ExternalController, ReferenceController
 from hilbench.rig_errors import problems_of, suggestion
 from hilbench.rig_meters import MeterEntry
-from hilbench.rig_models import BuildingEntry, Rig, RunEntry, SessionsEntry, SiteEntry, StationEntry
+from hilbench.rig_models import Rig, RunEntry, SessionsEntry, SiteEntry, StationEntry
 from hilbench.rig_pilot import BoardEntry, InstrumentEntry
 from hilbench.tomlfile import is_file, is_folder, read_toml
 
@@ -134,6 +135,7 @@ def rig_schema(settings: Mapping[str, Any] | None = None) -> dict[str, Any]:
 
 __all__ = [
     "DEFAULT_RIG",
+    "BaseLoadEntry",
     "BoardEntry",
     "BuildingEntry",
     "ControllerEntry",

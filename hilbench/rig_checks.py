@@ -9,6 +9,7 @@ from hilbench import rig_checks_pilot, sunspec
 from hilbench.errors import InputError, Problem
 from hilbench.meter_maps import SUNSPEC, is_sunspec, load_meter_map, maps_by_model, meter_map_names
 from hilbench.requirements import profile_names
+from hilbench.rig_building import BuildingEntry
 from hilbench.rig_controllers import ReferenceController
 from hilbench.rig_errors import Location, suggestion, where
 from hilbench.rig_models import Rig, StationEntry
@@ -299,14 +300,38 @@ def _meters(rig: Rig) -> Iterator[Complaint]:
 
 
 def _shares(rig: Rig) -> Iterator[Complaint]:
-    building = rig.building
-    if building is None or building.shares is None:
+    if rig.building is not None:
+        yield from _shares_of(rig, rig.building, ("building",))
+
+
+def _shares_of(rig: Rig, building: BuildingEntry, place: Location) -> Iterator[Complaint]:
+    if building.shares is None:
         return
     try:
         line_shares(rig.site.service, building.shares)
     except InputError as error:
         for problem in error.problems:
-            yield ("building", *problem.where.split(".")), problem.what, problem.remedy
+            yield (*place, *problem.where.split(".")), problem.what, problem.remedy
+
+
+def _base_loads(rig: Rig) -> Iterator[Complaint]:
+    feeders = {feeder.id: feeder for feeder in rig.feeders}
+    yield from _repeated((one.node for one in rig.base_loads), lambda i: ("base_load", i, "node"), "feeder")
+    for index, entry in enumerate(rig.base_loads):
+        place, feeder = ("base_load", index, "node"), feeders.get(entry.node)
+        if entry.node == "service":
+            yield place, "the load of the service is [building]", "write [building] instead"
+        elif feeder is None:
+            remedy = suggestion(entry.node, feeders) or f"known: {', '.join(sorted(feeders))}"
+            yield place, f"there is no feeder {entry.node!r}", remedy
+        elif rig.electrical.own_base_a(entry.node) <= 0.0:
+            what = f"feeder {entry.node!r} declares nothing of its own beside its stations"
+            yield place, what, "give that [[feeder]] worst_base_a: the most that this load draws"
+        yield from _shares_of(rig, entry, ("base_load", index))
+    below = rig.electrical.feeders_base_a("service")
+    if below > rig.site.worst_base_a:
+        what = f"is {rig.site.worst_base_a:g} A, and what the feeders declare makes {below:g} A"
+        yield ("site", "worst_base_a"), what, f"at least {below:g}: it counts what flows through the service"
 
 
 def _known_names(rig: Rig) -> Iterator[Complaint]:
@@ -346,6 +371,7 @@ _CHECKS: tuple[tuple[str, Callable[[Rig], Iterator[Complaint]]], ...] = (
     ("grid", _vtn),
     ("", _tariff),
     ("", _shares),
+    ("base_load", _base_loads),
     ("", _known_names),
     ("loads", _loads),
     ("", rig_checks_pilot.check),

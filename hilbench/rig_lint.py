@@ -11,6 +11,7 @@ from ipaddress import ip_address
 from typing import Any, Literal
 
 from hilbench.errors import Problem
+from hilbench.rig_building import BuildingEntry
 from hilbench.rig_controllers import ExternalController
 from hilbench.rig_errors import Location, file_location, where
 from hilbench.rig_findings import POLICY as POLICY
@@ -112,13 +113,9 @@ def _continuous_a(rig: Rig, node: Node) -> float:
     return node.rating_a / (1.25 if _is_nec(rig) else 1.0)
 
 
-def _base_a(rig: Rig, node: Node) -> float:
-    return rig.site.worst_base_a if node.parent is None else 0.0
-
-
 def _fallbacks(rig: Rig) -> Iterator[Finding]:
     for node in rig.electrical.nodes:
-        base, total = _base_a(rig, node), rig.electrical.fallback_sum_a(node.id)
+        base, total = rig.electrical.base_a(node.id), rig.electrical.fallback_sum_a(node.id)
         room = node.limit_a - base
         if total > room + _TOLERANCE_A:
             what = (
@@ -135,7 +132,8 @@ def _fallbacks(rig: Rig) -> Iterator[Finding]:
 def _queueing(rig: Rig) -> Iterator[Finding]:
     for node in rig.electrical.nodes:
         stations = len(rig.electrical.below(node.id))
-        need, room = line_peak_a(rig.electrical, node.id, MINIMUM_CURRENT_A), node.limit_a - _base_a(rig, node)
+        need = line_peak_a(rig.electrical, node.id, MINIMUM_CURRENT_A)
+        room = node.limit_a - rig.electrical.base_a(node.id)
         if need > room + _TOLERANCE_A:
             what = f"{stations} stations at 6 A need {need:.4g} A per line of {room:.4g} A: not all can charge at once"
             yield Finding("warning", _node_location(rig, node.id, "budget_a"), what, "cars will queue", PILOT_FLOOR)
@@ -200,17 +198,21 @@ def _balance(rig: Rig) -> Iterator[Finding]:
 
 
 def _building(rig: Rig) -> Iterator[Finding]:
-    building, service = rig.building, rig.site.service
-    if building is None:
-        return
-    peak = building.peak_a
+    if rig.building is not None:
+        worst = rig.electrical.own_base_a("service")
+        yield from _peak(rig, rig.building, ("site", "worst_base_a"), worst, "the building's peak")
+    for entry in rig.base_loads:
+        place = _node_location(rig, entry.node, "worst_base_a")
+        yield from _peak(rig, entry, place, rig.electrical.own_base_a(entry.node), f"the peak of {entry.node!r}")
+
+
+def _peak(rig: Rig, building: BuildingEntry, place: Location, worst: float, name: str) -> Iterator[Finding]:
+    peak, service = building.peak_a, rig.site.service
     if building.peak_kw is not None:
         peak = building.peak_kw * 1000 / (len(service.lines) * service.line_to_neutral_v * building.power_factor)
-    if peak is not None and peak > rig.site.worst_base_a + 0.01 * peak:
-        what = (
-            f"the building's peak of {peak:.0f} A per line is above the worst base load of {rig.site.worst_base_a:g} A"
-        )
-        yield Finding("warning", ("site", "worst_base_a"), what, "raise it, or lower the peak", POLICY)
+    if peak is not None and peak > worst + 0.01 * peak:
+        what = f"{name} of {peak:.0f} A per line is above the worst base load of {worst:g} A"
+        yield Finding("warning", place, what, "raise it, or lower the peak", POLICY)
 
 
 def _timing(rig: Rig) -> Iterator[Finding]:

@@ -7,7 +7,7 @@ Every table of the TOML file is one model here; unknown keys are errors. A devic
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
@@ -18,6 +18,7 @@ from pydantic import AwareDatetime, Field, PrivateAttr, ValidationInfo, field_va
 from hilbench.clock import DEFAULT_EPOCH
 from hilbench.errors import InputError
 from hilbench.loads import LoadsEntry
+from hilbench.rig_building import BaseLoadEntry, BuildingEntry
 from hilbench.rig_controllers import ControllerEntry, ReferenceController
 from hilbench.rig_grid import GridEntry
 from hilbench.rig_meters import MeterEntry
@@ -138,40 +139,6 @@ class StationEntry(Branch):
         return Branch.model_validate(self.model_dump(include=set(Branch.model_fields)))
 
 
-class BuildingEntry(Model):
-    """``[building]``: the load that the site has without stations, from a ``csv`` or a ``model``.
-
-    ``peak_kw`` (all lines together, split by ``shares``) or ``peak_a`` (per line) scales a model, ``fluctuation`` is
-    its noise as a share of the peak. ``column``, ``unit``, ``stamp`` and ``timezone`` (default: the site's) say how
-    to read a CSV; ``file_day`` is the day of the file to play. ``power_factor`` turns power into current.
-    """
-
-    csv: InputFile | None = None
-    column: str | None = None
-    unit: Literal["kW", "W", "A"] | None = None
-    stamp: Literal["start", "end", "instant"] | None = None
-    timezone: TimeZone | None = None
-    file_day: Annotated[date, Field(strict=True)] | None = None
-    model: Literal["office", "retail", "workplace", "home", "constant"] | None = None
-    peak_kw: Annotated[Number, Field(gt=0, le=100_000)] | None = None
-    peak_a: Annotated[Number, Field(gt=0, le=10_000)] | None = None
-    fluctuation: Annotated[Number, Field(ge=0, le=1)] | None = None
-    shares: dict[Annotated[str, Field(pattern="^L[123]$")], Annotated[Number, Field(ge=0, le=1)]] | None = None
-    power_factor: Annotated[Number, Field(gt=0, le=1)] = 0.95
-
-    @model_validator(mode="after")
-    def _one_source(self) -> BuildingEntry:
-        if (self.csv is None) == (self.model is None):
-            raise ValueError("has no single source; give either csv or model")
-        if self.model is not None and (self.peak_kw is None) == (self.peak_a is None):
-            raise ValueError("a model needs one peak; give either peak_kw (all lines) or peak_a (per line)")
-        if self.csv is not None and (self.peak_kw, self.peak_a, self.fluctuation) != (None, None, None):
-            raise ValueError("a CSV is played as it is; remove peak_kw, peak_a and fluctuation")
-        if self.model is not None and (self.column, self.unit, self.stamp, self.file_day) != (None, None, None, None):
-            raise ValueError("column, unit, stamp and file_day say how to read a CSV; remove them beside a model")
-        return self
-
-
 class SessionsEntry(Model):
     """``[sessions]``: which cars come when on a day, from a ``csv``, ACN-Data ``json``, or a ``model``.
 
@@ -231,6 +198,7 @@ class Rig(Model):
     instruments: Annotated[dict[Name, InstrumentEntry], Field(alias="instrument", default_factory=dict)]
     boards: Annotated[dict[Name, BoardEntry], Field(alias="board", default_factory=dict)]
     building: BuildingEntry | None = None
+    base_loads: Annotated[tuple[BaseLoadEntry, ...], Field(alias="base_load")] = ()
     sessions: SessionsEntry | None = None
     run: RunEntry = Field(default_factory=RunEntry)
     loads: LoadsEntry = Field(default_factory=LoadsEntry)

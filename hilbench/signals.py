@@ -198,9 +198,9 @@ def line_current(node: str, line: str) -> str:
     return f"current/{node}/{line}"
 
 
-def base_current(line: str) -> str:
-    """Signal name of the building's own current [A] in one line of the service (``linear``)."""
-    return f"base/{line}"
+def base_current(line: str, node: str = "service") -> str:
+    """Signal name of the building's own current [A] in one line of the service, or of a feeder (``linear``)."""
+    return f"base/{line}" if node == "service" else f"base/{node}/{line}"
 
 
 def metered_current(meter: str, line: str) -> str:

@@ -85,13 +85,18 @@ class Service(Model):
 
 
 class Feeder(Model):
-    """A feeder or sub-panel: OCPD rating [A] per line, its budget, or a transformer's rating."""
+    """A feeder or sub-panel: OCPD rating [A] per line, its budget, or a transformer's rating.
+
+    ``worst_base_a`` is the largest current [A per line] of what it feeds beside stations, by itself and below it; where
+    feeders below it declare more together, that counts.
+    """
 
     id: Name
     parent: Name = "service"
     rating_a: Rating | None = None
     transformer_kva: Annotated[Number, Field(gt=0, le=100_000)] | None = None
     budget_a: Amperes | None = None
+    worst_base_a: Amperes = 0.0
     title: str = ""
 
 
@@ -215,6 +220,21 @@ class Site(Model):
             if branch.role == role:
                 return branch
         raise KeyError(role)
+
+    def base_a(self, node_id: str) -> float:
+        """The largest current [A per line] that flows through a node beside stations, as declared."""
+        if node_id == "service":
+            return self.worst_base_a
+        feeder = next(one for one in self.feeders if one.id == node_id)
+        return max(feeder.worst_base_a, self.feeders_base_a(node_id))
+
+    def feeders_base_a(self, node_id: str) -> float:
+        """What the feeders that a node feeds declare together [A per line]."""
+        return math.fsum(self.base_a(node.id) for node in self.nodes if node.parent == node_id)
+
+    def own_base_a(self, node_id: str) -> float:
+        """What a node itself feeds beside stations and feeders, at most [A per line]."""
+        return self.base_a(node_id) - self.feeders_base_a(node_id)
 
     def path(self, node_id: str) -> Iterator[str]:
         """Ids from ``node_id`` up to ``service``."""

@@ -30,6 +30,7 @@ from hilbench.rig import (
     StationEntry,
 )
 from hilbench.signals import Record
+from hilbench.site import Site
 from hilbench.sut import ExternalController as ExternalSystem
 from hilbench.sut import LoopController, ProcessController
 from hilbench_emulators.building import BuildingLoad, constant_load
@@ -69,6 +70,7 @@ class World:
     rig: Rig
     plant: Plant
     building: BuildingLoad
+    feeder_loads: dict[str, BuildingLoad]
     stations: dict[str, SiteStation]
     links: dict[str, FaultLink]
     meter: ModbusMeter | OcppMeter | None
@@ -157,13 +159,17 @@ def build_world(
     day: date | None,
     log_folder: Path | None = None,
 ) -> World:
-    """Make everything that ``rig`` names, not started. ``quiet_base_a`` [A] replaces the building by a constant."""
+    """Make everything that ``rig`` names, not started.
+
+    ``quiet_base_a`` [A] replaces the building by a constant; feeders draw of it what they have of its worst.
+    """
     site = rig.electrical
     metered = bool(rig.grid.vtn or rig.site.tariff) or any(entry.two_way for entry in rig.stations)
     plant = Plant(site, record, seed=seed, two_way=metered)
     local_day = day or clock.at(3600.0).astimezone(rig.zone).date()
-    building = _building(rig, quiet_base_a, local_day, seed)
-    plant.set_base_load(building)
+    loads = _base_loads(rig, quiet_base_a, local_day, seed)
+    for node, load in loads.items():
+        plant.set_base_load(load, node)
     links = {entry.role: _link(rig) for entry in rig.stations} if _can_link(rig) else {}
     emulated = {
         entry.role: STATIONS[entry.ocpp](
@@ -187,7 +193,8 @@ def build_world(
     return World(
         rig=rig,
         plant=plant,
-        building=building,
+        building=loads.pop("service"),
+        feeder_loads=loads,
         stations={entry.role: emulated.get(entry.role) or real[entry.role] for entry in rig.stations},
         links=links,
         meter=_site_meter(rig, plant, emulated, record, seed),
@@ -208,11 +215,33 @@ def _real_station(
     return RealStation(entry, ev, url=url, voltage_v=voltage_v, record=record)
 
 
-def _building(rig: Rig, quiet_base_a: float | None, day: date, seed: int) -> BuildingLoad:
-    service, entry = rig.site.service, rig.building
-    if quiet_base_a is not None or entry is None:
-        return constant_load(service, quiet_base_a or 0.0)
-    epoch = clock.current().epoch
+def _base_loads(rig: Rig, quiet_base_a: float | None, day: date, seed: int) -> dict[str, BuildingLoad]:
+    """What draws beside stations at the service, and at each feeder that declares something of its own."""
+    site, service = rig.electrical, rig.site.service
+    entries: dict[str, BuildingEntry | None] = {"service": rig.building}
+    entries |= {node.id: None for node in site.nodes[1:] if site.own_base_a(node.id) > 0.0}
+    entries |= {entry.node: entry for entry in rig.base_loads}
+    found: dict[str, BuildingLoad] = {}
+    for node, entry in entries.items():
+        if quiet_base_a is not None or entry is None:
+            found[node] = constant_load(service, (quiet_base_a or 0.0) * _part_of_base(site, node))
+        else:
+            found[node] = _building(rig, entry, day, seed if node == "service" else _own_seed(node, seed))
+    return found
+
+
+def _part_of_base(site: Site, node: str) -> float:
+    """What of the site's worst base load is that of a node itself, as a share."""
+    whole = site.worst_base_a
+    return site.own_base_a(node) / whole if whole > 0.0 else float(node == "service")
+
+
+def _own_seed(node: str, seed: int) -> int:
+    return zlib.crc32(f"base_load.{node}.{seed}".encode())
+
+
+def _building(rig: Rig, entry: BuildingEntry, day: date, seed: int) -> BuildingLoad:
+    service, epoch = rig.site.service, clock.current().epoch
     if entry.csv is None:
         return _modelled(rig, entry, seed)
     return read_load_csv(

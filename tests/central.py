@@ -65,6 +65,9 @@ class Heard:
     def on_unanswered(self, role: str, limit_a: float, lease_s: float) -> None:
         """See ``hilbench.controller.conversation.Listener``."""
 
+    def on_stopped(self, role: str) -> None:
+        """See ``hilbench.controller.conversation.Listener``."""
+
     def on_said(self, role: str, said: Any) -> None:
         """See ``hilbench.controller.conversation.Listener``."""
 

@@ -31,7 +31,7 @@ def row_of(core: Core, found: Why) -> int:
 def shares(core: Core, t: float, base: Any) -> tuple[Any, Any]:
     """Room and shares as the decision works them out."""
     free = core.free(core.look(t))
-    return core.room(free, base.amps), core.shares(free, base, core.look(t).caps, core.order(t))
+    return core.room(free, base), core.shares(free, base, core.look(t).caps, core.order(t))
 
 
 def is_full(core: Core, found: Why, t: float, base: Any) -> bool:

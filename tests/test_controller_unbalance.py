@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hilbench.controller.allocate import Tree
-from hilbench.controller.unbalance import balanced
+from hilbench.controller.explain import why
+from hilbench.controller.unbalance import balanced, paced
 from tests.controller_toy import site, toy
 
 CONNECTIONS = ("L1-N", "L2-N", "L3-N", "L1-L2-L3", "L2-L3-L1")
@@ -53,3 +54,34 @@ def test_a_car_of_unknown_phases_is_taken_for_one_on_one_line() -> None:
     made.silent.add("s0")
     made.run(200)
     assert made.targets()["s0"] == 16.0
+
+
+@given(STATIONS, BASE, st.floats(6.0, 40.0), st.data())
+def test_no_line_is_raised_further_beyond_the_emptiest(
+    stations: list[tuple[str, float]], base: tuple[float, ...], most_a: float, data: st.DataObject
+) -> None:
+    """With the parts that are let, lines that were not too far ahead before are not now; nobody falls."""
+    tree = Tree(site(len(stations), 500.0, wiring="three-phase", connections=tuple(c for c, _a in stations)))
+    wished, there = np.array([amps for _c, amps in stations]), np.array(base)
+    held = wished * np.array([data.draw(st.floats(0.0, 1.0)) for _ in stations])
+    sure = held * np.array([data.draw(st.floats(0.0, 1.0)) for _ in stations])
+    parts = paced(tree, held, wished, sure, there, most_a)
+    assert ((parts >= 0.0) & (parts <= 1.0)).all()
+    now = lines(tree, held + parts * (wished - held), there)
+    bound = max(lines(tree, sure, there).min() + most_a, lines(tree, held, there).max())
+    assert now.max() <= bound + 1e-6
+
+
+def test_cars_wait_for_one_on_another_line_that_was_offered_more_and_does_not_say_what_it_takes() -> None:
+    """The silent car may draw nothing on L1: the others get no further than 10 A beyond that, and why says so."""
+    made = toy(3, 200.0, wiring="three-phase", connections=("L1-N", "L2-N", "L3-N"), unbalance_a=10.0, cars=0)
+    made.silent.add("s0")
+    made.plug("s0", demand_a=0.0)
+    made.plug("s1", "s2")
+    made.run(300)
+    assert all(8.5 <= amps <= 10.0 for amps in made.targets().values())
+    assert why(made.core, "s1", made.t).kind == "unbalance"
+    made.silent.clear()
+    made.cars["s0"].demand_a = 32.0
+    made.run(200)
+    assert min(made.targets().values()) == 32.0

@@ -177,11 +177,18 @@ class Plant(Cars):
 
     # building and readings
 
-    def set_base_load(self, load: BaseLoad) -> None:
-        """Let ``load`` draw at the service from now on; it may tell of changes through ``on_change``."""
+    def set_base_load(self, load: BaseLoad, node_id: str = "service") -> None:
+        """Let ``load`` draw at a node, and through all that feed it, from now on, instead of the one that drew there.
+
+        It may tell of changes through ``on_change``. Raises ``KeyError`` for an unknown node.
+        """
+        rows = [self._node_index[one] for one in self.site.path(node_id)]
         now = self._advance()
         self._before(now)
-        self._load = load
+        self._loads[rows[0]] = load, rows
+        self._carriers = sorted({row for _load, path in self._loads.values() for row in path} - {0})
+        for row in self._carriers:
+            self._base_signals[row] = self._signals_of_base(self.site.nodes[row].id)
         if isinstance(load, ChangingLoad):
             load.on_change = self._base_changed
         self._after(now)

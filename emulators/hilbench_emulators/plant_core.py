@@ -99,7 +99,7 @@ class PlantCore:
         self.i0[row] = 0.0
 
     def at(self, t: float, base: Complex | None = None) -> Snapshot:
-        """Everything at ``t``; ``base`` is the building's line phasors at the service."""
+        """Everything at ``t``; ``base`` is what flows beside the cars in the first nodes [node, line]."""
         if t < self._still_since():
             amps, factor = self._draws(t)
             nodes = self._sums(amps, factor)
@@ -110,7 +110,7 @@ class PlantCore:
             amps, factor, nodes = self._still
         if base is not None:
             nodes = nodes.copy()
-            nodes[0] += base
+            nodes[: len(base)] += base
         return Snapshot(t, amps, factor, nodes)
 
     def _moved(self) -> None:

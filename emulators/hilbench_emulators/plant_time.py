@@ -16,6 +16,7 @@ import numpy as np
 from hilbench import clock
 from hilbench.signals import (
     Record,
+    Signal,
     base_current,
     demanded_current,
     exported_energy,
@@ -42,7 +43,8 @@ class Timeline:
         self._slots = {
             branch.role: Slot(row, branch, site.voltage_v(branch)) for row, branch in enumerate(site.branches)
         }
-        self._load: BaseLoad | None = None
+        self._loads: dict[int, tuple[BaseLoad, list[int]]] = {}
+        self._carriers: list[int] = []
         self._events: list[tuple[float, int, Callable[[], None]]] = []
         self._count = 0
         self._timer: asyncio.TimerHandle | None = None
@@ -61,7 +63,7 @@ class Timeline:
         ]
         for slot in self._slots.values():
             self._write_station_zero(slot)
-        self._base_signals = [record.signal(base_current(line), "A", "linear") for line in site.lines]
+        self._base_signals = {0: self._signals_of_base("service")}
 
     # events
 
@@ -98,7 +100,7 @@ class Timeline:
 
     def _next(self) -> float:
         first = self._events[0][0] if self._events else math.inf
-        return min(first, math.inf if self._load is None else self._load.next_kink(self._t))
+        return min(first, *(load.next_kink(self._t) for load, _rows in self._loads.values()), math.inf)
 
     def _settle_energy(self, t: float) -> None:
         """Add the energy since the last time. No current changes its direction in between: that is an event."""
@@ -127,10 +129,19 @@ class Timeline:
     # record
 
     def _sample(self, t: float, before: bool = False) -> Snapshot:
-        base: Complex | None = None
-        if self._load is not None:
-            base = self._load.currents(t, before=before)
-        return self._core.at(t, base)
+        return self._core.at(t, self._base(t, before))
+
+    def _base(self, t: float, before: bool) -> Complex | None:
+        """Line phasors of all that is no car [node, line], as far down as there is any; None where nothing is."""
+        if not self._loads:
+            return None
+        total = np.zeros((1 + max(self._carriers, default=0), len(self.site.lines)), dtype=np.complex128)
+        for load, rows in self._loads.values():
+            total[rows] += load.currents(t, before=before)
+        return total
+
+    def _signals_of_base(self, node: str) -> list[Signal]:
+        return [self.record.signal(base_current(line, node), "A", "linear") for line in self.site.lines]
 
     def _at(self, t: float) -> Snapshot:
         if self._cache is None or self._cache.t != t:
@@ -163,10 +174,11 @@ class Timeline:
         for signals, amps in zip(self._node_signals, np.abs(snapshot.nodes).tolist(), strict=True):
             for signal, value in zip(signals, amps, strict=True):
                 signal.append(t, value)
-        phasors = None if self._load is None else self._load.currents(t, before=before)
-        base = np.zeros(len(self.site.lines)) if phasors is None else np.abs(phasors)
-        for signal, value in zip(self._base_signals, base.tolist(), strict=True):
-            signal.append(t, value)
+        base = self._base(t, before)
+        amps = np.zeros((1, len(self.site.lines))) if base is None else np.abs(base)
+        for row, signals in self._base_signals.items():
+            for signal, value in zip(signals, amps[row].tolist(), strict=True):
+                signal.append(t, value)
         if self._two_way:
             service = math.fsum(power.real for power in self._node_powers(snapshot, 0))
             self.record.signal(node_power(self.site.nodes[0].id), "W", "linear").append(t, service)

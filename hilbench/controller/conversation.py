@@ -69,6 +69,9 @@ class Listener(Protocol):
     def on_unanswered(self, role: str, limit_a: float, lease_s: float) -> None:
         """A limit was sent and no answer came: it may stand in the station."""
 
+    def on_stopped(self, role: str) -> None:
+        """The station ends the session there, as it was asked to."""
+
     def on_said(self, role: str, said: Composite | None) -> None:
         """What the station says is in force, as it was asked to; None where it does not say."""
 
@@ -109,6 +112,10 @@ class Conversation(ABC):
     @abstractmethod
     async def ask_abilities(self) -> Abilities | None:
         """Ask what the station can do; None without an answer."""
+
+    @abstractmethod
+    async def ask_to_stop(self, transaction: Any) -> Any:
+        """Ask to end a transaction: the answer; None without one."""
 
     @abstractmethod
     async def ask_composite(self, duration_s: int) -> Any:
@@ -253,6 +260,20 @@ class Conversation(ABC):
         """Let the station report now, where it can be asked to."""
         if self._installer.abilities.triggers is not False:
             self.link.spawn(self.ask_for_reading())
+
+    def stop(self) -> None:
+        """Let the station end the session that runs there."""
+        self.link.spawn(self._stop())
+
+    async def _stop(self) -> None:
+        if self.transaction is None:
+            LOGGER.warning("station %s: no session is known there that could be ended", self.role)
+            return
+        answer = await self.ask_to_stop(self.transaction)
+        if answer is not None and answer.status == "Accepted":
+            self.listener.on_stopped(self.role)
+        else:
+            LOGGER.warning("station %s: it does not end its session", self.role, extra={"station": self.role})
 
     def read_back(self) -> None:
         """Let the station say which limits are in force, and hand that on."""

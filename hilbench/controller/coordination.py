@@ -100,8 +100,9 @@ class Coordination:
 
     def _groups(self) -> dict[str, float]:
         """What feeders bear, as power of all their lines: the core keeps the lines."""
-        nodes = self._core.site.nodes[1:]
-        return {node.id: self._core.site.all_lines_kw(node.limit_a - self._core.settings.margin_a) for node in nodes}
+        site, margin_a, feeders = self._core.site, self._core.settings.margin_a, self._core.feeders
+        left_a = {node.id: node.limit_a - margin_a - feeders.most_a(node.id) for node in site.nodes[1:]}
+        return {node: site.all_lines_kw(max(amps, 0.0)) for node, amps in left_a.items()}
 
     def recall(self, text: str) -> None:
         """Take up what an earlier run of the controller knew."""

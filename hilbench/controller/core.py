@@ -30,10 +30,11 @@ from hilbench.controller.stations import (
     StationState,
     caught_up,
     known_draw,
+    least_drawn,
     most_drawn,
     settled,
 )
-from hilbench.controller.unbalance import balanced
+from hilbench.controller.unbalance import balanced, paced
 from hilbench.site import Site
 
 IDLE_S = 5.0
@@ -81,6 +82,8 @@ class Core(Knowledge):
         self._decided = -math.inf
         self._stray_w = 0.0
         self._fallbacks = [self._possible(branch.fallback_a) for branch in site.branches]
+        self.paced: set[str] = set()
+        """Stations whose raise waits for cars on other lines."""
 
     # the decision
 
@@ -100,6 +103,7 @@ class Core(Knowledge):
             self.tree = self._whole.narrowed(self._takes)
         self._start(t)
         self._stray_w = self._strays_w(t)
+        self.feeders.check(t)
         acting = self._may_act(t)
         if acting and not self._worth_deciding(t):
             return []
@@ -136,7 +140,8 @@ class Core(Knowledge):
 
     def _in_tenths(self, base: Base) -> Array:
         """What a decision depends on, in amperes."""
-        return np.append(base.amps, base.power_w / self.site.service.voltage_v)
+        known = np.append(base.amps, base.power_w / self.site.service.voltage_v)
+        return known if base.feeders is None else np.append(known, base.feeders)
 
     def _may_act(self, t: float) -> bool:
         """True when the meter is trusted, and every station is known or had time to fall back."""
@@ -171,6 +176,9 @@ class Core(Knowledge):
             self._raise([column for column in order if upwards[column]], np.minimum(now, later), look, settled, t)
         roles = self.tree.roles
         targets = {roles[column]: settled[column] for column in order}
+        self.paced.clear()
+        if math.isfinite(self.site.spread_a):
+            self._pace(targets, look)
         for column in np.flatnonzero(~look.steered).tolist():
             if self._by_column[column].online:
                 targets[roles[column]] = self._fallbacks[column]
@@ -188,6 +196,25 @@ class Core(Knowledge):
         for k in np.flatnonzero(hopeful).tolist():
             asked = (float(held[k]), float(wishes[k]), float(worth[k]))
             targets[upwards[k]] = headroom.raised(upwards[k], *asked)
+
+    def _pace(self, targets: dict[str, float], look: Look) -> None:
+        """Raise no line further beyond the emptiest one than the lines may differ, whoever still has to come up."""
+        held = look.claimed
+        wished = np.array([targets.get(one.branch.role, 0.0) for one in self._by_column])
+        sure = np.array([self._surely(station) for station in self._by_column])
+        base = np.maximum(self.confirmed_base().amps, 0.0)
+        parts = paced(self.tree, held, np.maximum(held, wished), sure, base, self.site.spread_a)
+        for station, part in zip(self._by_column, parts.tolist(), strict=True):
+            role, now = station.branch.role, max(station.granted_a, 0.0)
+            if part < 1.0 and targets.get(role, 0.0) > now:
+                cut = math.floor((now + part * (targets[role] - now)) * 10.0) / 10.0
+                targets[role] = cut if cut >= max(now + RAISE_LEAST_A, self.settings.minimum_a) else now
+                self.paced.add(role)
+
+    def _surely(self, station: StationState) -> float:
+        """The least that its car draws now, where it is known on which lines."""
+        unknown = not station.lines and len(station.branch.lines) > 1
+        return 0.0 if unknown else max(least_drawn(station, self.settings), 0.0)
 
     def _rank(self, t: float) -> None:
         """Who comes before others now; and what cars have first that do not begin at the least current."""
@@ -223,7 +250,8 @@ class Core(Knowledge):
         """What each constraint leaves beside all that any station may draw now: reductions count when they are made."""
         free: Array = self.tree.limits - self.settings.margin_a - np.abs(self.tree.load(look.claimed))
         free[self._root] -= self.building.highest()
-        return free
+        below = self.feeders.highest()
+        return free if below is None else free - below
 
     def look(self, t: float) -> Look:
         """All stations as they are now. Most draw what they have reported: only the others take thought."""
@@ -287,10 +315,10 @@ class Core(Knowledge):
         room: Array = self.tree.limits - self.settings.margin_a - np.abs(self.tree.load(look.loose))
         return room
 
-    def room(self, free: Array, base: Array) -> Array:
+    def room(self, free: Array, base: Base) -> Array:
         """What each constraint leaves to the stations that are steered."""
-        room = free.copy()
-        room[self._root] -= base
+        room = free.copy() if base.feeders is None else free - base.feeders
+        room[self._root] -= base.amps
         return np.maximum(room, 0.0)
 
     def _loose(self, station: StationState, t: float) -> float:
@@ -326,7 +354,7 @@ class Core(Knowledge):
 
     def shares(self, free: Array, base: Base, caps: Array, order: Sequence[int]) -> Array:
         """Shares [station] beside a building of ``base``, by everything that limits them."""
-        shares = self.dim_shares(self.allotted(self.room(free, base.amps), caps, order), order, base.power_w)
+        shares = self.dim_shares(self.allotted(self.room(free, base), caps, order), order, base.power_w)
         most_a = self.site.spread_a
         if math.isinf(most_a):
             return shares

@@ -156,6 +156,11 @@ class Csms:
         if (conversation := self._conversations.get(role)) is not None:
             conversation.insist()
 
+    def stop(self, role: str) -> None:
+        """End the session at station ``role``; nothing happens while it is not connected."""
+        if (conversation := self._conversations.get(role)) is not None:
+            conversation.stop()
+
     def restore(self, role: str) -> None:
         """Install the fallback of station ``role`` once more; nothing happens while it is not connected."""
         if (conversation := self._conversations.get(role)) is not None:

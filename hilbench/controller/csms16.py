@@ -47,6 +47,10 @@ class Conversation16(Conversation):
         """See :class:`Conversation`."""
         await self.attempt(call.TriggerMessage(requested_message="Heartbeat"))
 
+    async def ask_to_stop(self, transaction: Any) -> Any:
+        """See :class:`Conversation`."""
+        return await self.attempt(call.RemoteStopTransaction(transaction_id=transaction))
+
     async def ask_composite(self, duration_s: int) -> Any:
         """See :class:`Conversation`."""
         answer = await self.attempt(call.GetCompositeSchedule(connector_id=1, duration=duration_s))

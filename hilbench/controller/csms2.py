@@ -62,6 +62,10 @@ class Conversation2(Conversation):
         """See :class:`Conversation`."""
         await self.attempt(self._call.TriggerMessage(requested_message="Heartbeat"))
 
+    async def ask_to_stop(self, transaction: Any) -> Any:
+        """See :class:`Conversation`."""
+        return await self.attempt(self._call.RequestStopTransaction(transaction_id=transaction))
+
     async def ask_composite(self, duration_s: int) -> Any:
         """See :class:`Conversation`."""
         answer = await self.attempt(self._call.GetCompositeSchedule(evse_id=1, duration=duration_s))

@@ -23,6 +23,7 @@ TENTH_A = 0.05
 
 KINDS = {
     "link-lost": "its link is lost: it keeps its last limit until the lease ends, then stands on its fallback",
+    "stopped": "its session was ended as the last resort: it did not do as it was told; plug in again to go on",
     "no-car": "no car there wants current: it stands on its fallback",
     "astray": "it does not do what it is told and stands on its fallback, as far as it obeys that",
     "meter-lost": "the meter is not trusted: it stands on its fallback",
@@ -56,8 +57,7 @@ class Share(NamedTuple):
 class Constraint(NamedTuple):
     """One line of one node: its limit, and what is left of that to the stations that are steered (``room_a``).
 
-    ``shared_a`` is what the decision gives away of it; ``building_a`` is none below the service, where nothing tells
-    it from the stations.
+    ``shared_a`` is what the decision gives away of it; ``building_a`` is none at a feeder that feeds stations only.
     """
 
     node: str
@@ -108,6 +108,8 @@ def _apart(core: Core, station: StationState, t: float) -> Why | None:
     if not station.online:
         left = station.lease_until - t
         return _answer(station, "link-lost", wait_s=left if 0.0 < left < math.inf else None)
+    if not station.wants and station.trust.stopped:
+        return _answer(station, "stopped", station.trust.stopped)
     if not station.wants:
         return _answer(station, "no-car", station.status or "state not known")
     if station.trust.flaw:
@@ -131,7 +133,7 @@ class _Steered:
         self._now, self._later = self._shared(core.confirmed_base()), self._shared(core.highest_base())
 
     def _shared(self, base: Base) -> _Room:
-        room = self._core.room(self._free, base.amps)
+        room = self._core.room(self._free, base)
         return _Room(base, room, self._core.shares(self._free, base, self._look.caps, self._order))
 
     def why(self) -> Why:
@@ -202,6 +204,8 @@ class _Steered:
     def _withheld(self) -> Why:
         """It could go up and is not let: too much is in flight, or a constraint is full of what all may draw."""
         core, station, t = self._core, self._station, self._t
+        if station.branch.role in core.paced:
+            return _answer(station, "unbalance", f"{core.site.spread_a:.1f} A, and cars on other lines come up first")
         targets, free, spare = core._targets(t), core.beside(self._look), core.raise_budget(self._look)
         for column in self._order[: self._order.index(station.column)]:
             other = core._by_column[column]
@@ -214,6 +218,13 @@ class _Steered:
             return _answer(station, "hold-flight", f"{max(spare, 0.0):.1f} A left to raise by")
         return _answer(station, "hold-reserve", constraint=self._constraint(row, self._later))
 
+    def _beside(self, row: int, base: Base) -> float | None:
+        """What flows there beside the stations; None where nothing does."""
+        core, node = self._core, self._core.tree.keys[row][0]
+        if row in core._root:
+            return float(base.amps[core._root.index(row)])
+        return float(base.feeders[row]) if base.feeders is not None and node in core.feeders.loads else None
+
     def _constraint(self, row: int, at: _Room) -> Constraint:
         core, tree, claimed = self._core, self._core.tree, self._look.claimed.tolist()
         node, line = tree.keys[row]
@@ -223,7 +234,7 @@ class _Steered:
             for column, unit in zip(tree.columns[inside].tolist(), tree.units[inside].tolist(), strict=True)
             if claimed[column] > 0.0 or column == self._station.column
         ]
-        building = float(at.base.amps[core._root.index(row)]) if row in core._root else None
+        building = self._beside(row, at.base)
         shared = float(np.abs(tree.load(at.shares))[row])
         limits = (float(tree.limits[row]), core.settings.margin_a, building, float(at.room[row]), shared)
         return Constraint(node, line, *limits, tuple(by))

@@ -37,11 +37,8 @@ class Sum(NamedTuple):
 
 
 def sums(site: Site) -> list[Sum]:
-    """The sum of fallbacks of every node; the building is metered, and declared, at the service."""
-    return [
-        Sum(node.id, site.fallback_sum_a(node.id), site.worst_base_a if node.parent is None else 0.0, node.limit_a)
-        for node in site.nodes
-    ]
+    """The sum of fallbacks of every node, beside what the site declares that it carries."""
+    return [Sum(node.id, site.fallback_sum_a(node.id), site.base_a(node.id), node.limit_a) for node in site.nodes]
 
 
 def losses(site: Site, settings: ControllerSettings) -> Iterator[Loss]:

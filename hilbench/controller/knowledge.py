@@ -17,6 +17,7 @@ import numpy as np
 from hilbench.controller.allocate import Array, Mask, Ranks, Tree
 from hilbench.controller.building import BuildingEstimate
 from hilbench.controller.dimming import Delays
+from hilbench.controller.feeders import FeederLoads
 from hilbench.controller.filtering import MovingMean, Seen
 from hilbench.controller.obedience import Obedience, by_terminal, heard, is_sum, rests_at_a, usable
 from hilbench.controller.planning.coordinator import Orders
@@ -42,10 +43,14 @@ from hilbench.site import Site
 
 
 class Base(NamedTuple):
-    """What the building draws: current [line], and power [W] (negative where it feeds in)."""
+    """What the building draws: current [line], and power [W] (negative where it feeds in).
+
+    ``feeders`` is what flows beside the stations in each constraint below the service [A]; None where that is nothing.
+    """
 
     amps: Array
     power_w: float
+    feeders: Array | None = None
 
 
 class Knowledge:
@@ -78,6 +83,8 @@ class Knowledge:
         self.delays = Delays(len(site.branches), settings.random_delay_s, site.name)
         self._root = [row for row, (node, _line) in enumerate(self.tree.keys) if node == "service"]
         self.building = BuildingEstimate(len(site.lines), settings.hold)
+        self.feeders = FeederLoads(site, settings, self.tree.keys)
+        self.shown: Array = np.zeros(len(site.lines))
         self._lower: Array = np.zeros(len(site.lines))
         self._upper: Array = np.zeros(len(site.lines))
         self._started = t
@@ -118,6 +125,7 @@ class Knowledge:
         if status in PLUGGED and station.status not in PLUGGED:
             station.tries = 0
             self._welcome(station, t)
+            station.trust.stopped = ""
         station.status, station.known, self._news = status, True, True
         if status == "Charging":
             self._begin(station)
@@ -282,6 +290,10 @@ class Knowledge:
     def part(self, node: str, sample: MeterSample) -> None:
         """A new answer of the meter of a feeder: the service's meter cannot show less."""
         self._parts[node] = sample
+        load = self.feeders.loads.get(node)
+        if load is not None:
+            least, most = (self._in_lines(flows, load.rows).tolist() for flows in self._bounds(sample.t))
+            load.see(sample, (least, most))
 
     def _shown_by_parts(self, t: float) -> dict[str, float]:
         """The most that the meter of any feeder shows, by line [A]; what is old or no number says nothing."""
@@ -335,12 +347,17 @@ class Knowledge:
             least[column], most[column] = least_drawn(station, self.settings), most_drawn(station, self.settings, t)
         return least, most
 
-    def _in_lines(self, flows: Array) -> Array:
-        """Current [line] of the service of all ``flows`` [station] together."""
+    def _in_lines(self, flows: Array, rows: list[int] | None = None) -> Array:
+        """Current [line] of the service, or of the node with constraints ``rows``, of all ``flows`` [station]."""
         if not flows.any():
-            return np.zeros(len(self._root))
-        into: Array = np.abs(self.tree.service_load(np.maximum(flows, 0.0)))
-        return into if (flows >= 0.0).all() else into - np.abs(self.tree.service_load(np.minimum(flows, 0.0)))
+            return np.zeros(len(self._root if rows is None else rows))
+        into = self._carried(np.maximum(flows, 0.0), rows)
+        return into if (flows >= 0.0).all() else into - self._carried(np.minimum(flows, 0.0), rows)
+
+    def _carried(self, flows: Array, rows: list[int] | None) -> Array:
+        """Size of the currents of ``flows`` in the lines of the service, or in those of another node."""
+        total: Array = np.abs(self.tree.service_load(flows) if rows is None else self.tree.load(flows)[rows])
+        return total
 
     def _strays_w(self, t: float) -> float:
         """Power that stations with a car may draw that do not do what they are told."""
@@ -353,6 +370,7 @@ class Knowledge:
         """Take a sample that can be used; above the rating of the service there is no time to ask twice."""
         measured = signed_currents(sample, self.site.lines, self.settings.exports)
         seen = Seen(measured, self._lower.tolist(), self._upper.tolist())
+        self.shown = np.array(measured)
         mean = self._filter.mean(sample.t, seen)
         self._urgent = max(measured) > self.site.service.rating_a
         acted = seen if self._urgent else mean
@@ -360,11 +378,12 @@ class Knowledge:
 
     def confirmed_base(self) -> Base:
         """The building as two samples agree on."""
-        return Base(self.building.confirmed(self._urgent), self.power.confirmed_w(self._urgent))
+        power_w = self.power.confirmed_w(self._urgent)
+        return Base(self.building.confirmed(self._urgent), power_w, self.feeders.confirmed())
 
     def highest_base(self) -> Base:
         """The most of the building that headroom must be there beside."""
-        return Base(self.building.highest(), self.power.highest_w())
+        return Base(self.building.highest(), self.power.highest_w(), self.feeders.highest())
 
     def _learn_use(self, station: StationState) -> None:
         """What a car can use: all it can get while it draws near its limit, else a little more than it takes.

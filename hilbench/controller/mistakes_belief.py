@@ -147,3 +147,11 @@ class NoCrossCheck(Core):
     def __init__(self, site: Site, settings: ControllerSettings, t: float) -> None:
         super().__init__(site, settings, t)
         self.watch = CredulousWatch(settings, site.service.rating_a)
+
+
+class IgnoresFeederLoad(Core):
+    """Takes a feeder to carry nothing but its stations."""
+
+    def __init__(self, site: Site, settings: ControllerSettings, t: float) -> None:
+        bare = tuple(feeder.model_copy(update={"worst_base_a": 0.0}) for feeder in site.feeders)
+        super().__init__(site.model_copy(update={"feeders": bare}), settings, t)

@@ -9,8 +9,10 @@ import numpy as np
 
 from hilbench.controller.allocate import Array, Index, Tree, admit
 from hilbench.controller.core import Core
+from hilbench.controller.settings import ControllerSettings
 from hilbench.controller.stations import PLUGGED, StationState
 from hilbench.controller.watch import MeterSample
+from hilbench.site import Site
 
 
 class StacksAdmissions(Core):
@@ -148,3 +150,10 @@ class LongLeases(Core):
 
     def _expire(self, station: StationState, t: float) -> None:
         """It never runs out."""
+
+
+class IgnoresUnbalance(Core):
+    """Knows each line by itself, and no rule about what they may differ by."""
+
+    def __init__(self, site: Site, settings: ControllerSettings, t: float) -> None:
+        super().__init__(site.model_copy(update={"unbalance_a": None, "neutral_a": None}), settings, t)

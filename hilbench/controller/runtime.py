@@ -104,6 +104,7 @@ class ControllerRuntime:
         self._zero = 0.0
         self._due: asyncio.TimerHandle | None = None
         self._safe = ""
+        self._doubts: dict[str, str] = {}
         self._activity = Activity()
         self._tending: Tending | None = None
         self._coordination: Coordination | None = None
@@ -253,6 +254,17 @@ class ControllerRuntime:
             said = f"{self._safe}; stations at fallback" if self._safe else "trusted again"
             LOGGER.warning("meter: %s", said, extra={"safe_state": self._safe})
 
+        if core.feeders.doubts() != self._doubts:
+            self._say_doubts(core.feeders.doubts())
+
+    def _say_doubts(self, doubts: dict[str, str]) -> None:
+        """Which feeders' meters are no longer believed, and which are again."""
+        for node in self._doubts.keys() | doubts.keys():
+            said = f"{doubts[node]}; its declared load is kept free" if node in doubts else "trusted again"
+            if doubts.get(node) != self._doubts.get(node):
+                LOGGER.warning("meter of feeder %s: %s", node, said)
+        self._doubts = doubts
+
     def _tend(self, core: Core) -> None:
         if self._tending is None:
             self._tending = Tending(core, self._csms)
@@ -314,6 +326,11 @@ class ControllerRuntime:
     def on_unanswered(self, role: str, limit_a: float, lease_s: float) -> None:
         """See ``Listener``."""
         self._the_core().unanswered(role, self._now(), limit_a, lease_s)
+
+    def on_stopped(self, role: str) -> None:
+        """See ``Listener``."""
+        if self._tending is not None:
+            self._tending.stopped(role)
 
     def on_said(self, role: str, said: Composite | None) -> None:
         """See ``Listener``."""

@@ -62,6 +62,9 @@ class ControllerSettings(Model):
     itself; 0: never."""
     readback_s: Annotated[Number, Field(ge=0, le=86_400)] = 300.0
     """How often a station where a car charges is asked which limits are in force (GetCompositeSchedule); 0: never."""
+    stop_strays: Annotated[bool, Field(strict=True)] = True
+    """The last resort: end the session of a station that does not obey where the budget cannot be kept in any other
+    way, after it was not kept for ``reaction_s``."""
     believe_s: Seconds = 120.0
     """A station that did not obey is steered again when all its reports have been within its limit for so long."""
     unknown_a: Literal["fallback", "max"] = "fallback"

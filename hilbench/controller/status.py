@@ -84,6 +84,7 @@ def overview(core: Core, activity: Activity, t: float) -> dict[str, Any]:
         "safe_state": core.watch.reason,
         "meter": {"age_s": _age_s(activity, t), "current_a": sample.currents if sample else {}},
         "building_a": dict(zip(lines, core.building.base.tolist(), strict=True)),
+        "feeders": {node: _feeder(core, node) for node in core.feeders.loads},
         "limits": [
             {"node": node, "line": line, "limit_a": float(limit)}
             for (node, line), limit in zip(core.tree.keys, core.tree.limits.tolist(), strict=True)
@@ -93,6 +94,12 @@ def overview(core: Core, activity: Activity, t: float) -> dict[str, Any]:
         "decisions": activity.decisions,
         "limits_accepted": activity.accepted,
     }
+
+
+def _feeder(core: Core, node: str) -> dict[str, Any]:
+    load = core.feeders.loads[node]
+    beside = dict(zip(core.site.lines, load.confirmed().tolist(), strict=True))
+    return {"beside_a": beside, "metered": load.metered, "doubt": core.feeders.doubts().get(node, "")}
 
 
 def _station(station: StationState, core: Core, t: float) -> dict[str, Any]:

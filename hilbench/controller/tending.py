@@ -9,6 +9,7 @@ from hilbench.controller.csms import Csms
 from hilbench.controller.obedience import FLAWS, rests_at_a, worth_asking
 from hilbench.controller.readback import Composite, worth_reading
 from hilbench.controller.stations import StationState, most_drawn
+from hilbench.controller.stopping import LastResort, Stop
 
 LOGGER = logging.getLogger(__name__)
 
@@ -19,6 +20,8 @@ class Tending:
     def __init__(self, core: Core, csms: Csms) -> None:
         self._core, self._csms = core, csms
         self._told: dict[str, tuple[str, bool]] = {}
+        self._resort = LastResort(core)
+        self._stops: dict[str, Stop] = {}
 
     def look(self, t: float) -> None:
         """Ask for reports that are wanted, and let one station at a time say what is in force."""
@@ -31,6 +34,19 @@ class Tending:
                 station.trust.read_t, read = t, True
                 self._csms.read_back(role)
             self._tell_of(station, t)
+        self._stop(self._resort.look(t))
+
+    def _stop(self, stop: Stop | None) -> None:
+        if stop is None:
+            return
+        self._stops[stop.role] = stop
+        about = {"station": stop.role, "flaw": self._core.stations[stop.role].trust.flaw, "drawn_a": stop.drawn_a}
+        LOGGER.warning("station %s: last resort, its session is ended: it %s", stop.role, stop.reason, extra=about)
+        self._csms.stop(stop.role)
+
+    def stopped(self, role: str) -> None:
+        """A station ends its session, as it was asked to: that is why its car gets nothing."""
+        self._core.stations[role].trust.stopped = self._stops[role].reason
 
     def said(self, role: str, t: float, said: Composite | None) -> None:
         """Take in what a station says is in force; a fallback that is missing for the first time is restored."""

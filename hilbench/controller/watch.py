@@ -102,6 +102,11 @@ class MeterWatch:
         self._implausible_since = min(self._implausible_since, sample.t) if said else math.inf
         return said, sample.t - self._implausible_since >= self._settings.stale_s / 2.0
 
+    @property
+    def answered(self) -> bool:
+        """The meter has given some value, good or bad."""
+        return math.isfinite(self._changed_t)
+
     def trusted(self, t: float) -> bool:
         """True when a good value is fresh and the meter has been good for the recovery time."""
         if t - self._good_t >= self._settings.stale_s:

@@ -13,7 +13,17 @@ from typing import Any
 from hilbench import clock
 from hilbench.bench import Bench
 from hilbench.errors import InputError
-from hilbench.measuring import costs, exposures, fallbacks, grid_limits, pilots, responses, shares, two_way
+from hilbench.measuring import (
+    costs,
+    exposures,
+    fallbacks,
+    grid_limits,
+    pilots,
+    responses,
+    shares,
+    two_way,
+    unbalances,
+)
 from hilbench.measuring.window import Extractor, Reading, Took, Window
 from hilbench.metrics.catalogue import METRICS
 from hilbench.requirements import load_requirements
@@ -56,6 +66,7 @@ EXTRACTORS: dict[str, Extractor] = {
     "rebound_ratio": grid_limits.rebound_ratio,
     "rebound_ramp": grid_limits.rebound_ramp,
     "limit_recovery_time": grid_limits.recovery_time,
+    "unbalance_kva": unbalances.unbalance_kva,
     "cost_ratio": costs.cost_ratio,
     "pilot_duty_error": pilots.duty_error,
     "pilot_frequency_error": pilots.frequency_error,

@@ -60,11 +60,18 @@ def lines_used(window: Window, role: str) -> list[str]:
     return [line for line in lines if float(drawn[line][1].max()) > FLOWS_A] or list(lines)
 
 
+def _metered(window: Window, node: Node) -> bool:
+    """Whether anybody can know what the node carries beside stations: else what is declared has to be kept free."""
+    return any(meter.node == node.id for meter in window.bench.rig.meters.values())
+
+
 def _load(window: Window, node: Node, line: str, beside_base: bool) -> tuple[Polyline, Level]:
     current = window.must(line_current(node.id, line))
-    if node.parent is not None or not beside_base:
+    base = window.line(base_current(line, node.id))
+    if base is not None and not _metered(window, node):
+        return minus(current, base), node.limit_a - window.bench.site.base_a(node.id)
+    if base is None or not beside_base:
         return current, node.limit_a
-    base = window.must(base_current(line))
     return minus(current, base), (base[0], node.limit_a - base[1])
 
 

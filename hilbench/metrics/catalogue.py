@@ -268,6 +268,13 @@ METRICS: dict[str, Metric] = {
             "from the end of a limit of the grid until the cars draw 90 % of what they drew before it",
         ),
         Metric(
+            "unbalance_kva",
+            "kVA",
+            "lower",
+            "unbalance of the lines",
+            "largest mean over 60 s of what one line of the service carries more than another, at nominal voltage",
+        ),
+        Metric(
             "cost_ratio",
             "1",
             "lower",

@@ -2,8 +2,8 @@
 
 A procedure plugs cars in, disturbs the site through the bench, waits, and measures. It knows metrics by name and no
 limits: those come from the rig's requirement profiles. Ids follow the groups of the acceptance catalogue (2 budget,
-3 protocol, 4 fallback, 5 metering, 7 injection, 9 signals of the grid and tariffs, 11 cars that discharge, 12 the
-pilot wire).
+3 protocol, 4 fallback, 5 metering, 6 rules of the site, 7 injection, 9 signals of the grid and tariffs, 11 cars that
+discharge, 12 the pilot wire).
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 MODULES = (
     "base_load_step_up",
     "base_load_step_down",
+    "feeder_load_step",
     "ramp_and_inrush",
     "plug_in_burst",
     "minimum_current",
@@ -32,6 +33,7 @@ MODULES = (
     "amperes_per_line",
     "pilot_duty",
     "pilot_rate",
+    "unbalance",
     "random_day",
     "controller_stops",
     "station_link_cut",

@@ -26,6 +26,7 @@ CONTEXT = {
     "rating_a": "OCPD rating of the node or circuit [A]",
     "budget_a": "budget of the node [A]",
     "import_limit_kw": "contract of the site, or the budget of its service on all lines [kW]",
+    "unbalance_kva": "how far the rig says that the lines of the service may differ, at nominal voltage [kVA]",
     "tolerance_a": "tolerance around the budget, from the profile's [parameters] [A]",
     "fallback_a": "configured fallback current of the station [A]",
     "timeout_s": "configured time-out after which the loss counts [s]",

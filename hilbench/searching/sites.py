@@ -111,7 +111,7 @@ def _feeders(rig: Rig, rng: Random, bare: Site, least: Mapping[str, float], budg
 def _feeder(rig: Rig, node: Node, budget: float, use: float) -> Feeder:
     feeder = next(one for one in rig.feeders if one.id == node.id)
     rating = _up(budget / use)
-    changes: dict[str, Any] = {"budget_a": budget, "rating_a": rating if feeder.rating_a else None}
+    changes: dict[str, Any] = {"budget_a": budget, "rating_a": rating if feeder.rating_a else None, "worst_base_a": 0.0}
     if feeder.transformer_kva is not None:
         changes["transformer_kva"] = feeder.transformer_kva * rating / node.rating_a
     return feeder.model_copy(update=changes)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from ssl import SSLContext
 from typing import Any
 
 from hilbench import clock
@@ -16,11 +17,13 @@ class Vtn:
     """A VTN at ``host``:``port`` (0: any) that answers what :func:`.vtn_core.answer` says.
 
     ``delay_s`` is how late every answer comes. ``garbage``, when not None, is the body of every answer to a GET, with
-    status 200. ``asked`` has bench time [s], method and target of every request.
+    status 200. With ``tls`` it answers https. ``asked`` has bench time [s], method and target of every request.
     """
 
-    def __init__(self, host: str = "127.0.0.1", port: int = 0, *, version: Version = "3.1") -> None:
-        self.host, self.port = host, port
+    def __init__(
+        self, host: str = "127.0.0.1", port: int = 0, *, version: Version = "3.1", tls: SSLContext | None = None
+    ) -> None:
+        self.host, self.port, self._tls = host, port, tls
         self.store = Store(version)
         self.delay_s = 0.0
         self.garbage: bytes | None = None
@@ -31,7 +34,7 @@ class Vtn:
     @property
     def url(self) -> str:
         """Base of all paths."""
-        return f"http://{self.host}:{self.port}"
+        return f"{'http' if self._tls is None else 'https'}://{self.host}:{self.port}"
 
     async def start(self) -> None:
         """As :meth:`up`; raises ``DeviceError`` when the port cannot be had."""
@@ -46,7 +49,7 @@ class Vtn:
         if self._server is not None:
             return
         try:
-            self._server = await asyncio.start_server(self._connected, self.host, self.port)
+            self._server = await asyncio.start_server(self._connected, self.host, self.port, ssl=self._tls)
         except OSError as error:
             raise DeviceError(f"VTN {self.host}:{self.port}: cannot listen: {error}") from error
         self.port = int(next(iter(self._server.sockets)).getsockname()[1])

@@ -192,6 +192,7 @@ class Coordinator:
             tuple(_members(planned, feeder, limit_kw) for feeder, limit_kw in groups.items()),
             export_kw=self._export_kw,
             wear_cost=rules.wear_cost,
+            export_price=cost.export,
         )
 
     def _prices(self, t: float, step_s: float, count: int) -> Prices:

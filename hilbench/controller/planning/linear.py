@@ -6,7 +6,7 @@ import math
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -15,6 +15,9 @@ from numpy.typing import NDArray
 
 from hilbench.controller.planning.model import Array, Car, Plan, Problem, Slots, slots
 
+SOBER_ROUNDS = 3
+HOPED_KW = 0.01
+"""A plan that counts on feeding in so much more than flows is none (policy)."""
 Index = NDArray[np.intp]
 Row = tuple[float, float, Index, Array]
 """Least and most of a row, and its columns with their factors."""
@@ -26,12 +29,16 @@ class NoSolutionError(Exception):
 
 @dataclass(frozen=True)
 class Columns:
-    """Where what stands: power into cars, power out of them, what they then hold (like ``out``), shortages, peaks."""
+    """Where what stands: power into cars, power out of them, what they then hold (like ``out``), shortages, peaks.
+
+    Then what the site feeds in, in ``exports`` steps: all of them where that has a price of its own.
+    """
 
     into: Slots
     out: Slots
     cars: int
     peaks: int
+    exports: int = 0
 
     @property
     def first_out(self) -> int:
@@ -53,6 +60,11 @@ class Columns:
         """How far each peak goes beyond what is paid already [kW]."""
         return self.first_short + self.cars
 
+    @property
+    def first_export(self) -> int:
+        """What the site feeds in [kW]."""
+        return self.first_peak + self.peaks
+
     def flows(self, problem: Problem) -> list[tuple[Index, Array]]:
         """Columns of every step, with +1 for power into cars and -1 for power out of them."""
         found = []
@@ -71,13 +83,59 @@ def solve(problem: Problem, time_limit_s: float) -> Plan:
     """
     if not problem.cars:
         return Plan(np.zeros((0, problem.steps)), np.zeros(0), "nothing to plan")
-    where = Columns(slots(problem), slots(problem, out=True), len(problem.cars), len(problem.peaks))
-    values = _run(problem, where, time_limit_s)
+    exports = 0 if problem.export_price is None else problem.steps
+    where = Columns(slots(problem), slots(problem, out=True), len(problem.cars), len(problem.peaks), exports)
+    values = _solved(problem, where, time_limit_s)
     power = np.zeros((len(problem.cars), problem.steps))
     power[where.into.car, where.into.step] = np.maximum(values[: where.first_out], 0.0)
     power[where.out.car, where.out.step] -= np.maximum(values[where.first_out : where.first_held], 0.0)
     short = values[where.first_short : where.first_peak]
     return Plan(power, np.maximum(short, 0.0), "linear program")
+
+
+def _exported(problem: Problem, where: Columns, values: Array) -> Array:
+    """What the site feeds in by a solution [step, kW]."""
+    flows = [float(signs @ values[columns]) for columns, signs in where.flows(problem)]
+    fed: Array = np.maximum(-problem.base_kw - np.array(flows), 0.0)
+    return fed
+
+
+def _solved(problem: Problem, where: Columns, time_limit_s: float) -> Array:
+    """A solution that is paid for nothing that does not flow: where one was, feeding in is worth no more than taking.
+
+    After ``SOBER_ROUNDS`` that holds for all steps.
+    """
+    values = _run(problem, where, time_limit_s)
+    for left in range(SOBER_ROUNDS, 0, -1):
+        if problem.export_price is None:
+            break
+        dear = problem.export_price > problem.price
+        hoped = dear & (values[where.first_export :] > _exported(problem, where, values) + HOPED_KW)
+        if not hoped.any():
+            break
+        cut = hoped if left > 1 else dear
+        problem = replace(problem, export_price=np.where(cut, problem.price, problem.export_price))
+        values = _run(problem, where, time_limit_s)
+    return values
+
+
+def _exports(problem: Problem, where: Columns, flows: list[tuple[Index, Array]]) -> Iterator[Row]:
+    """What is fed in is what flows that way, at least where it is paid less than energy costs.
+
+    Where it is paid more, the share of all that cars give that would be fed in if they gave the most that they may:
+    exact at nothing and at the most, which are the ends between which such a price chooses.
+    """
+    if problem.export_price is None:
+        return
+    for step, (columns, signs) in enumerate(flows):
+        base, column = float(problem.base_kw[step]), where.first_export + step
+        if problem.export_price[step] <= problem.price[step]:
+            yield -base, math.inf, np.append(columns, column), np.append(signs, 1.0)
+            continue
+        out = columns[signs < 0.0]
+        most = min(float(where.out.most_kw[out - where.first_out].sum()), max(base, 0.0) + problem.export_kw)
+        share = max(most - max(base, 0.0), 0.0) / most if most > 0.0 else 0.0
+        yield -math.inf, 0.0, np.append(out, column), np.append(np.full(len(out), -share), 1.0)
 
 
 def _run(problem: Problem, where: Columns, time_limit_s: float) -> Array:
@@ -144,12 +202,15 @@ def _costs(problem: Problem, where: Columns) -> Array:
     into = (problem.price + sooner)[where.into.step] * problem.step_h
     out = (problem.wear_cost - problem.price)[where.out.step] * problem.step_h
     late = np.full(len(problem.cars), problem.late_cost)
-    return np.concatenate([into, out, np.zeros(len(out)), late, [peak.rate for peak in problem.peaks]])
+    found = [into, out, np.zeros(len(out)), late, np.array([peak.rate for peak in problem.peaks])]
+    if problem.export_price is not None:
+        found.append((problem.price - problem.export_price) * problem.step_h)
+    return np.concatenate(found)
 
 
 def _upper(problem: Problem, where: Columns) -> Array:
     most = np.array([car.spare_kwh + car.space_kwh for car in problem.cars])
-    rest = np.full(len(problem.cars) + len(problem.peaks), math.inf)
+    rest = np.full(len(problem.cars) + len(problem.peaks) + where.exports, math.inf)
     return np.concatenate([where.into.most_kw, where.out.most_kw, most[where.out.car], rest])
 
 
@@ -162,6 +223,7 @@ def _rows(problem: Problem, where: Columns) -> Iterator[Row]:
             least = -problem.export_kw - float(problem.base_kw[step]) if (signs < 0).any() else -math.inf
             room = max(float(problem.room_kw[step]), 0.0)
             yield min(least, room), room, columns, signs
+    yield from _exports(problem, where, flows)
     for cars, limit_kw in problem.groups:
         yield from _group(where, flows, np.array(cars), limit_kw)
     for number, peak in enumerate(problem.peaks):

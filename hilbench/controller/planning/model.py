@@ -61,7 +61,8 @@ class Problem:
 
     ``groups`` are further limits: cars (by index) that share a feeder of so many kW. ``late_cost`` [1/kWh] is what
     energy that a car does not get is worth: far more than any tariff, so that nobody is left without to save money.
-    The site may feed in ``export_kw``, paid like energy; ``wear_cost`` [1/kWh] is what discharging costs a battery.
+    The site may feed in ``export_kw``, paid like energy or with ``export_price`` [step, 1/kWh]; ``wear_cost`` [1/kWh]
+    is what discharging costs a battery.
     """
 
     step_h: float
@@ -74,6 +75,7 @@ class Problem:
     late_cost: float = 100.0
     export_kw: float = 0.0
     wear_cost: float = 0.05
+    export_price: Array | None = None
 
     @property
     def steps(self) -> int:

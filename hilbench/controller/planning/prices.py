@@ -17,7 +17,7 @@ DemandKey = tuple[str, int, int, int]
 
 
 Said = Callable[[float, str], float | None]
-"""What signals say for a time (UTC [s]): PRICE [1/kWh] or GHG [kg/kWh]; None where they say nothing."""
+"""What signals say for a time (UTC [s]): PRICE, EXPORT_PRICE [1/kWh] or GHG [kg/kWh]; None where they say nothing."""
 
 
 @dataclass(frozen=True)
@@ -31,10 +31,14 @@ class Demand:
 
 @dataclass(frozen=True)
 class Prices:
-    """Energy [step, 1/kWh], and the demand charges that steps count for."""
+    """Energy [step, 1/kWh], and the demand charges that steps count for.
+
+    ``export`` is what energy is paid that is fed in [step, 1/kWh]; None: as much as it costs.
+    """
 
     energy: Array
     demand: tuple[Demand, ...]
+    export: Array | None = None
 
 
 def demand_keys(tariff: Tariff, local: datetime) -> list[DemandKey]:
@@ -67,13 +71,17 @@ def signalled(cost: Prices, said: Said, ghg_weight: float, start: float, step_s:
     """The prices with what signals say for the middle of each step, and greenhouse gas at ``ghg_weight`` [1/kg].
 
     Where none says a price, that of ``cost`` stays; without any there either (0), the mean of those that are known
-    counts: what is not known is not free. Unknown greenhouse gas is taken in the same way.
+    counts: what is not known is not free. Unknown greenhouse gas is taken in the same way. What is fed in is paid as
+    much as it costs where no signal says otherwise.
     """
     middles: Array = start + (np.arange(len(cost.energy), dtype=np.float64) + 0.5) * step_s
     price = _known(middles, said, "PRICE")
     energy = np.where(np.isnan(price), cost.energy if cost.energy.any() else _mean(price), price)
     gas = _known(middles, said, "GHG")
-    return replace(cost, energy=energy + ghg_weight * np.where(np.isnan(gas), _mean(gas), gas))
+    weighed = ghg_weight * np.where(np.isnan(gas), _mean(gas), gas)
+    paid = _known(middles, said, "EXPORT_PRICE")
+    export = None if np.isnan(paid).all() else np.where(np.isnan(paid), energy, paid) + weighed
+    return replace(cost, energy=energy + weighed, export=export)
 
 
 def _known(at: Array, said: Said, kind: str) -> Array:

@@ -7,6 +7,7 @@ in openleadr-rs (``openleadr-wire``); targets may also have the shape of 3.0. Wh
 - ``duration`` of an event repeats its intervals from its start until it is over, or cuts them short.
 - A start of "now" is when the VTN last modified the event, so that it does not move from poll to poll.
 - Without ``units`` a limit is in kW; any other unit is refused.
+- EXPORT_PRICE is what energy is paid that the site feeds in (recalled); PRICE what it costs to take it.
 - Without ``units`` a price is per kWh, and greenhouse gas in g/kWh (units KWH and GHG; recalled); MWH is understood.
 """
 
@@ -20,8 +21,9 @@ from typing import Any
 
 from hilbench.controller.signals.values import RefusedError, array, duration, instant, is_now, mapping, number
 
-LIMIT, SIMPLE, PRICE, GHG = "IMPORT_CAPACITY_LIMIT", "SIMPLE", "PRICE", "GHG"
-PER_KWH = {PRICE: {"": 1.0, "KWH": 1.0, "MWH": 1e-3}, GHG: {"": 1e-3, "GHG": 1e-3, "KWH": 1e-3}}
+LIMIT, SIMPLE, PRICE, EXPORT_PRICE, GHG = "IMPORT_CAPACITY_LIMIT", "SIMPLE", "PRICE", "EXPORT_PRICE", "GHG"
+_MONEY = {"": 1.0, "KWH": 1.0, "MWH": 1e-3}
+PER_KWH = {PRICE: _MONEY, EXPORT_PRICE: _MONEY, GHG: {"": 1e-3, "GHG": 1e-3, "KWH": 1e-3}}
 """Units of prices [1/kWh] and of greenhouse gas [kg/kWh], and what a value counts in them."""
 MOST_SPANS = 10_000
 """An event that repeats into more is refused (policy-default: 15-minute intervals of 100 days)."""
@@ -31,7 +33,7 @@ MOST_SPANS = 10_000
 class Span:
     """A limit [kW] from ``start`` to just before ``end``; infinite: the event asks for no limit there.
 
-    Of ``kind`` PRICE [1/kWh] and GHG [kg/kWh] the value is no limit.
+    Of ``kind`` PRICE and EXPORT_PRICE [1/kWh] and GHG [kg/kWh] the value is no limit.
     """
 
     start: float
@@ -44,7 +46,7 @@ class Span:
 class Event:
     """What counts of an event: ``priority`` 0 is the highest, infinite when it has none; ``ignored`` payload types.
 
-    ``spans`` are its limits, ``prices`` what it says of PRICE and GHG.
+    ``spans`` are its limits, ``prices`` what it says of PRICE, EXPORT_PRICE and GHG.
     """
 
     id: str
@@ -66,7 +68,7 @@ class Refusal:
 class Rules:
     """What a site makes of events: ``levels_kw`` are the limits of SIMPLE 0 to 3; see ``SignalSettings``.
 
-    ``prices``: whether PRICE and GHG count.
+    ``prices``: whether PRICE, EXPORT_PRICE and GHG count.
     """
 
     levels_kw: tuple[float, float, float, float]
@@ -98,7 +100,7 @@ def limit_at(events: Iterable[Event], t: float) -> float | None:
 
 
 def price_at(events: Iterable[Event], t: float, kind: str) -> float | None:
-    """PRICE [1/kWh] or GHG [kg/kWh] at ``t``, of the highest priority that says it; None where nobody does."""
+    """PRICE, EXPORT_PRICE [1/kWh] or GHG [kg/kWh] at ``t``, of the highest priority that says it; None without one."""
     said = [
         (event.priority, span.limit_kw)
         for event in events
@@ -212,7 +214,7 @@ def _values(
             yield LIMIT, _limit(payload, units.get(LIMIT, "KW"))
         elif kind == SIMPLE:
             yield LIMIT, rules.levels_kw[_level(payload)]
-        elif kind in (PRICE, GHG) and rules.prices:
+        elif isinstance(kind, str) and kind in PER_KWH and rules.prices:
             yield kind, _price(payload, units.get(kind, ""))
         elif isinstance(kind, str) and kind:
             ignored[kind] = None
@@ -265,4 +267,16 @@ def _repeated(spans: Sequence[Span], raw: Mapping[str, Any]) -> Iterator[Span]:
                 yield replace(span, start=span.start + shift_s, end=min(span.end + shift_s, first + whole_s))
 
 
-__all__ = ["GHG", "PRICE", "Event", "Refusal", "Rules", "Span", "limit_at", "next_edge", "price_at", "read_events"]
+__all__ = [
+    "EXPORT_PRICE",
+    "GHG",
+    "PRICE",
+    "Event",
+    "Refusal",
+    "Rules",
+    "Span",
+    "limit_at",
+    "next_edge",
+    "price_at",
+    "read_events",
+]

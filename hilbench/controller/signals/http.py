@@ -28,21 +28,31 @@ class Answer:
 
 
 async def exchange(
-    method: str, url: str, headers: Mapping[str, str], body: bytes = b"", timeout_s: float = 10.0
+    method: str,
+    url: str,
+    headers: Mapping[str, str],
+    body: bytes = b"",
+    timeout_s: float = 10.0,
+    tls: ssl.SSLContext | None = None,
 ) -> Answer:
-    """Send one request to ``url`` (http or https) and read the whole answer; raises :class:`ExchangeError`."""
+    """Send one request to ``url`` (http or https) and read the whole answer; raises :class:`ExchangeError`.
+
+    ``tls`` is for https; without it the server is checked against the CAs of the machine.
+    """
     try:
         async with asyncio.timeout(timeout_s):
-            return await _exchange(method, url, headers, body)
+            return await _exchange(method, url, headers, body, tls)
     except TimeoutError:
         raise ExchangeError(f"no answer within {timeout_s:g} s") from None
     except (OSError, h11.ProtocolError) as error:
         raise ExchangeError(str(error) or type(error).__name__) from error
 
 
-async def _exchange(method: str, url: str, headers: Mapping[str, str], body: bytes) -> Answer:
+async def _exchange(
+    method: str, url: str, headers: Mapping[str, str], body: bytes, tls: ssl.SSLContext | None
+) -> Answer:
     parts = urlsplit(url)
-    secure = ssl.create_default_context() if parts.scheme == "https" else None
+    secure = (tls or ssl.create_default_context()) if parts.scheme == "https" else None
     reader, writer = await asyncio.open_connection(parts.hostname, parts.port or (443 if secure else 80), ssl=secure)
     try:
         connection = h11.Connection(h11.CLIENT)

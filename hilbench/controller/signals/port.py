@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from ssl import SSLContext
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from hilbench.controller.signals.events import limit_at, price_at
 from hilbench.controller.signals.settings import SignalSettings
 from hilbench.controller.signals.ven import Ven
 from hilbench.errors import InputError
+from hilbench.ocppj import client_context
 from hilbench.site import RelativePath
 
 LOGGER = logging.getLogger(__name__)
@@ -25,6 +27,19 @@ class OpenAdrSettings(SignalSettings):
     client_id: Annotated[str, Field(min_length=1)]
     client_secret_file: RelativePath
     """File with the secret of the client credentials, in one line; a run folder keeps no secret."""
+    ca_file: RelativePath | None = None
+    """PEM file of the CA that the VTN's certificate is of, where that is none of the machine's."""
+    certificate: RelativePath | None = None
+    """PEM file of its own certificate, for a VTN that asks for one; ``key`` is its key."""
+    key: RelativePath | None = None
+
+    @model_validator(mode="after")
+    def _files_of_tls(self) -> OpenAdrSettings:
+        if (self.certificate is None) != (self.key is None):
+            raise ValueError("a certificate goes with its key; give both or neither")
+        if (self.ca_file or self.certificate) and not self.url.startswith("https:"):
+            raise ValueError("ca_file and certificate are for https; let url begin with https://")
+        return self
 
 
 def secret_of(settings: OpenAdrSettings) -> str:
@@ -38,14 +53,25 @@ def secret_of(settings: OpenAdrSettings) -> str:
     return text
 
 
+def tls_of(settings: OpenAdrSettings) -> SSLContext | None:
+    """What the VTN is reached with; None for http, or for what the machine has. Raises ``InputError``."""
+    if settings.ca_file is None and settings.certificate is None:
+        return None
+    try:
+        return client_context(settings.ca_file, settings.certificate, settings.key)
+    except OSError as error:
+        named = ", ".join(str(file) for file in (settings.ca_file, settings.certificate, settings.key) if file)
+        raise InputError("OpenADR", f"certificate files {named} cannot be used: {error}") from error
+
+
 class Signals:
     """A VEN whose limit goes to ``on_limit`` [kW], and what its events will ask for later."""
 
     def __init__(
         self, settings: OpenAdrSettings, on_limit: Callable[[float | None], None], *, prices: bool = False
     ) -> None:
-        secret = secret_of(settings)
-        self.ven = Ven(settings.url, settings.client_id, secret, settings, on_limit, self._noted, prices=prices)
+        about = (settings.url, settings.client_id, secret_of(settings), settings, on_limit, self._noted)
+        self.ven = Ven(*about, prices=prices, tls=tls_of(settings))
 
     def _noted(self, note: str) -> None:
         LOGGER.warning("OpenADR: %s", note)
@@ -63,4 +89,4 @@ class Signals:
         return price_at(self.ven.events, t, kind)
 
 
-__all__ = ["OpenAdrSettings", "Signals", "secret_of"]
+__all__ = ["OpenAdrSettings", "Signals", "secret_of", "tls_of"]

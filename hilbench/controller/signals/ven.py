@@ -13,6 +13,7 @@ import logging
 import math
 import random
 from collections.abc import Callable, Iterable
+from ssl import SSLContext
 
 from hilbench.controller.signals.events import Event, Refusal, Rules, read_events
 from hilbench.controller.signals.follow import Follower, OnLimit
@@ -28,7 +29,8 @@ class Ven:
 
     There is no limit before the first call. ``on_note`` gets a line for what a person may want to know: the VTN goes
     and comes, an event is refused, a payload type is ignored; each is said once. ``events`` are those that
-    count now, ``away`` says that the last poll failed. ``prices``: PRICE and GHG count and are no ignored types.
+    count now, ``away`` says that the last poll failed. ``prices``: PRICE and GHG count and are no ignored types;
+    ``tls`` is for https.
     """
 
     def __init__(
@@ -41,9 +43,10 @@ class Ven:
         on_note: OnNote = LOGGER.info,
         *,
         prices: bool = False,
+        tls: SSLContext | None = None,
     ) -> None:
         self.away = False
-        self._client = VtnClient(url, client_id, client_secret, settings.answer_s)
+        self._client = VtnClient(url, client_id, client_secret, settings.answer_s, tls)
         self._settings, self._rules, self._on_note = settings, rules_of(settings, prices), on_note
         self._follower = Follower(settings, on_limit)
         self._failures = 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from ssl import SSLContext
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
@@ -24,16 +25,18 @@ class VtnError(Exception):
 
 
 class VtnClient:
-    """Asks the VTN at ``url``, which is the base of its paths, with client credentials.
+    """Asks the VTN at ``url``, which is the base of its paths, with client credentials; ``tls`` is for https.
 
     Raises ``InputError`` when ``url`` is none of http or https with a host.
     """
 
-    def __init__(self, url: str, client_id: str, client_secret: str, timeout_s: float) -> None:
+    def __init__(
+        self, url: str, client_id: str, client_secret: str, timeout_s: float, tls: SSLContext | None = None
+    ) -> None:
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise InputError("OpenADR", f"{url!r} is no address of a VTN: use http or https with a host")
-        self._base, self._timeout_s = url.rstrip("/"), timeout_s
+        self._base, self._timeout_s, self._tls = url.rstrip("/"), timeout_s, tls
         self._credentials = {"client_id": client_id, "client_secret": client_secret}
         self._token, self._renew_t = "", -math.inf
 
@@ -76,7 +79,8 @@ class VtnClient:
 
     async def _send(self, method: str, url: str, headers: dict[str, str], body: bytes = b"") -> Answer:
         try:
-            return await exchange(method, url, headers | {"Accept": "application/json"}, body, self._timeout_s)
+            wanted = headers | {"Accept": "application/json"}
+            return await exchange(method, url, wanted, body, self._timeout_s, self._tls)
         except ExchangeError as error:
             raise VtnError(str(error)) from error
 
