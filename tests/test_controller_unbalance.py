@@ -38,6 +38,20 @@ def test_the_lines_stay_together(stations: list[tuple[str, float]], base: tuple[
         assert (found == shares).all()
 
 
+def test_a_car_that_alone_could_fill_the_emptiest_line_begins() -> None:
+    """Beside two cars on L1 and one on all lines, one on L2 begins, and the three-phase one has all it wants."""
+    rotations = ("L1-L2-L3", "L1-L2-L3", "L2-L3-L1", "L1-L2-L3")
+    made = toy(4, 200.0, wiring="three-phase", connections=rotations, unbalance_a=18.0, cars=0)
+    made.plug("s0", "s1", phases=1)
+    made.plug("s3", phases=3)
+    made.run(200)
+    made.plug("s2", phases=1)
+    made.run(300)
+    assert made.granted["s3"] == 32.0
+    assert made.granted["s2"] >= 16.0
+    assert made.granted["s0"] + made.granted["s1"] >= 17.0
+
+
 def test_single_phase_cars_on_one_line_share_20_amperes() -> None:
     """4.6 kVA on one line and nothing on the others: two cars of 32 A get 10 A each, and three-phase ones all."""
     made = toy(3, 200.0, wiring="three-phase", connections=("L1-N", "L1-N", "L1-L2-L3"), unbalance_a=20.0)
@@ -65,7 +79,7 @@ def test_no_line_is_raised_further_beyond_the_emptiest(
     wished, there = np.array([amps for _c, amps in stations]), np.array(base)
     held = wished * np.array([data.draw(st.floats(0.0, 1.0)) for _ in stations])
     sure = held * np.array([data.draw(st.floats(0.0, 1.0)) for _ in stations])
-    parts = paced(tree, held, wished, sure, there, most_a)
+    parts = paced(tree, held, wished, sure, there, most_a, np.zeros(len(stations), dtype=bool))
     assert ((parts >= 0.0) & (parts <= 1.0)).all()
     now = lines(tree, held + parts * (wished - held), there)
     bound = max(lines(tree, sure, there).min() + most_a, lines(tree, held, there).max())

@@ -178,7 +178,7 @@ class Core(Knowledge):
         targets = {roles[column]: settled[column] for column in order}
         self.paced.clear()
         if math.isfinite(self.site.spread_a):
-            self._pace(targets, look)
+            self._pace(targets, look, order, t)
         for column in np.flatnonzero(~look.steered).tolist():
             if self._by_column[column].online:
                 targets[roles[column]] = self._fallbacks[column]
@@ -197,24 +197,40 @@ class Core(Knowledge):
             asked = (float(held[k]), float(wishes[k]), float(worth[k]))
             targets[upwards[k]] = headroom.raised(upwards[k], *asked)
 
-    def _pace(self, targets: dict[str, float], look: Look) -> None:
-        """Raise no line further beyond the emptiest one than the lines may differ, whoever still has to come up."""
-        held = look.claimed
-        wished = np.array([targets.get(one.branch.role, 0.0) for one in self._by_column])
-        sure = np.array([self._surely(station) for station in self._by_column])
-        base = np.maximum(self.confirmed_base().amps, 0.0)
-        parts = paced(self.tree, held, np.maximum(held, wished), sure, base, self.site.spread_a)
-        for station, part in zip(self._by_column, parts.tolist(), strict=True):
+    def _pace(self, targets: dict[str, float], look: Look, order: Sequence[int], t: float) -> None:
+        """Raise no line further beyond the emptiest one than the lines may differ, whoever still has to come up.
+
+        One car at a time begins all the same whose lines are not known: it may be the one that fills the emptiest.
+        """
+        stations, least_a = self._by_column, self.settings.minimum_a
+        lines = [self._lines_of(station) for station in stations]
+        wished = np.maximum(look.claimed, [targets.get(one.branch.role, 0.0) for one in stations])
+        sure = [
+            max(least_drawn(one, self.settings), 0.0) * bool(known) for one, known in zip(stations, lines, strict=True)
+        ]
+        base, even = (
+            np.maximum(self.confirmed_base().amps, 0.0),
+            [len(known) == len(self.site.lines) for known in lines],
+        )
+        parts = paced(self.tree, look.claimed, wished, np.array(sure), base, self.site.spread_a, np.array(even))
+        unknown = [column for column in order if not lines[column]]
+        if not any(look.held[column] >= least_a and self._learning(stations[column], t) for column in unknown):
+            parts[[column for column in unknown if look.held[column] < least_a <= wished[column]][:1]] = 1.0
+        for station, part in zip(stations, parts.tolist(), strict=True):
             role, now = station.branch.role, max(station.granted_a, 0.0)
             if part < 1.0 and targets.get(role, 0.0) > now:
                 cut = math.floor((now + part * (targets[role] - now)) * 10.0) / 10.0
-                targets[role] = cut if cut >= max(now + RAISE_LEAST_A, self.settings.minimum_a) else now
+                targets[role] = cut if cut >= max(now + RAISE_LEAST_A, least_a) else now
                 self.paced.add(role)
 
-    def _surely(self, station: StationState) -> float:
-        """The least that its car draws now, where it is known on which lines."""
-        unknown = not station.lines and len(station.branch.lines) > 1
-        return 0.0 if unknown else max(least_drawn(station, self.settings), 0.0)
+    def _learning(self, station: StationState, t: float) -> bool:
+        """It was told so shortly ago that what it reports cannot have said yet which lines its car uses."""
+        return t - station.granted_t < self.settings.settle_s + self.settings.sample_s
+
+    def _lines_of(self, station: StationState) -> tuple[str, ...]:
+        """Lines that its car is known to use; none while that is not known."""
+        certain = station.branch.line_to_line or len(station.branch.lines) == 1
+        return station.branch.lines if certain else station.lines
 
     def _rank(self, t: float) -> None:
         """Who comes before others now; and what cars have first that do not begin at the least current."""

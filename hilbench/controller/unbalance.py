@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from hilbench.controller.allocate import Array, Tree
+from hilbench.controller.allocate import Array, Mask, Tree
 
 _TINY = 1e-6
 _HALVINGS = 24
@@ -40,21 +40,23 @@ def balanced(tree: Tree, shares: Array, base_a: Array, most_a: float, order: Seq
     return found
 
 
-def paced(tree: Tree, held: Array, wished: Array, sure: Array, base_a: Array, most_a: float) -> Array:
+def paced(tree: Tree, held: Array, wished: Array, sure: Array, base_a: Array, most_a: float, even: Mask) -> Array:
     """How much of its raise from ``held`` to ``wished`` each station may have now [station, 0 to 1].
 
     Shares that are balanced are not reached at once: a line whose cars wait would fall behind. None goes further than
-    ``most_a`` beyond what the emptiest line surely carries with ``sure`` [station, A].
+    ``most_a`` beyond what the emptiest line surely carries with ``sure`` [station, A]. Cars that are known to use all
+    lines, those of ``even``, raise them together.
     """
     root = [row for row, (node, _line) in enumerate(tree.keys) if node == "service"]
     bound = float((np.abs(tree.load(sure))[root] + base_a).min()) + most_a - base_a
+    wished = np.where(even, held, wished)
     now, then = (np.abs(tree.load(amps))[root] for amps in (held, wished))
     # a magnitude is convex: part of a raise adds no more than that part of what all of it adds
     room = np.clip((bound - now) / np.maximum(then - now, _TINY), 0.0, 1.0)
     part = np.ones(len(tree.keys))
     part[root] = np.where(then <= bound + _TINY, 1.0, room)
     found: Array = np.minimum.reduceat(part[tree.rows], tree.begins[:-1])
-    return found
+    return np.where(even, 1.0, found)
 
 
 def _lines(tree: Tree, shares: Array, base_a: Array, root: NDArray[np.intp]) -> Array:

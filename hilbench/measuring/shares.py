@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from hilbench.measuring.window import Reading, Window
 from hilbench.metrics import allocation, response
-from hilbench.metrics.polyline import Level, Polyline, mean, minus
+from hilbench.metrics.polyline import Level, Polyline, aligned, mean, minus
 from hilbench.signals import base_current, demanded_current, line_current
 from hilbench.site import MINIMUM_CURRENT_A, Node
 
@@ -49,8 +51,19 @@ def _served(window: Window, beside_base: bool) -> dict[str, Polyline]:
         if wanted is not None and (wanted[1] >= MINIMUM_CURRENT_A).any():
             lines, path = lines_used(window, role), [*site.path(site.branch(role).feeder)]
             above = [known[node_id, line] for node_id in path for line in lines if (node_id, line) in known]
+            above += _balance(window, lines)
             found[role] = allocation.served_share(window.must(line_current(role, lines[0])), wanted, above)
     return found
+
+
+def _balance(window: Window, used: list[str]) -> list[tuple[Polyline, Level]]:
+    """Lines of the service that a car makes fuller than the others, and how full the emptiest one lets them be."""
+    site = window.bench.site
+    if math.isinf(site.spread_a) or len(used) == len(site.lines):
+        return []
+    t, carried = aligned(*(window.must(line_current("service", line)) for line in site.lines))
+    limit = (t, carried.min(axis=0) + site.spread_a)
+    return [(window.must(line_current("service", line)), limit) for line in used]
 
 
 def lines_used(window: Window, role: str) -> list[str]:
