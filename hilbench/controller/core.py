@@ -370,11 +370,17 @@ class Core(Knowledge):
 
     def shares(self, free: Array, base: Base, caps: Array, order: Sequence[int]) -> Array:
         """Shares [station] beside a building of ``base``, by everything that limits them."""
-        shares = self.dim_shares(self.allotted(self.room(free, base), caps, order), order, base.power_w)
-        most_a = self.site.spread_a
+        room, most_a = self.room(free, base), self.site.spread_a
+        shares = self.dim_shares(self.allotted(room, caps, order), order, base.power_w)
         if math.isinf(most_a):
             return shares
-        return balanced(self.tree, shares, np.maximum(base.amps, 0.0), most_a, order, self.settings.minimum_a)
+        amps, least_a = np.maximum(base.amps, 0.0), self.settings.minimum_a
+        found = balanced(self.tree, shares, amps, most_a, order, least_a)
+        if (found == shares).all():
+            return found
+        # what was cut is there for those that load all lines alike
+        shares = self.dim_shares(self.allotted(room, np.where(found < shares, found, caps), order), order, base.power_w)
+        return balanced(self.tree, shares, amps, most_a, order, least_a)
 
     def allotted(self, room: Array, caps: Array, order: Sequence[int]) -> Array:
         """Shares by the tree alone, whatever holds from outside."""
