@@ -70,6 +70,21 @@ def test_a_car_follows_its_pilot_after_its_dead_time() -> None:
     assert signal.value_at(120.0) == pytest.approx(6.04, abs=0.01)
 
 
+def test_of_two_duty_cycles_at_one_instant_the_last_counts() -> None:
+    """A station that gets two limits at once leaves the car at the second, were it the one that it had before."""
+
+    async def script(plant: Plant) -> None:
+        plant.plug_in("A", "leaf-40", on_state=follow(plant, "A"))
+        plant.set_pilot("A", 10.0)
+        await asyncio.sleep(100)
+        plant.set_pilot("A", 20.0)
+        plant.set_pilot("A", 10.0)
+        await asyncio.sleep(60)
+
+    signal = play(SPLIT, script).signals[line_current("A", "L1")]
+    assert signal.value_at(120.0) == signal.value_at(99.0) == pytest.approx(6.04, abs=0.01)
+
+
 def test_no_current_flows_without_contactor_or_pilot() -> None:
     """A car without PWM, or behind an open contactor, draws nothing."""
 

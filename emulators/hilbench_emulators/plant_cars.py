@@ -69,7 +69,7 @@ class Cars(Timeline):
         now, row, core = self._t, slot.row, self._core
         present = core.current(row, now)
         aim = self._reachable_a(slot, target_a)
-        if abs(aim - present) < 1e-9 and math.isinf(core.tau[row]):
+        if max(abs(aim - present), abs(aim - float(core.target[row]))) < 1e-9 and math.isinf(core.tau[row]):
             self._plan(slot, now)
             return
         factor = charger.power_factor
