@@ -94,6 +94,10 @@ class RealStation:
         """The simulator has reported that it is unplugged."""
         return self.ev.is_safe()
 
+    def read_back(self) -> str:
+        """What that means at a simulator."""
+        return self.ev.SAFE
+
     def trace_sha256(self) -> str:
         """Digest of every frame with its sender and time."""
         return self._hash.hexdigest()
