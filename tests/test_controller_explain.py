@@ -67,6 +67,8 @@ def is_true(core: Core, found: Why, t: float) -> bool:
             return not station.online
         case "no-car":
             return station.online and not station.wants
+        case "stopped":
+            return not station.wants and station.trust.stopped in in_words(found)[1]
         case "astray":
             return bool(station.trust.flaw) and core.look(t).caps[column] == 0.0
         case "meter-lost" | "starting":
@@ -178,6 +180,9 @@ def test_a_day_at_a_site_has_every_kind_of_answer() -> None:
     stubborn = toy(2, cars=1)
     stubborn.plug("s1", stubborn_a=30.0)
     found |= kinds_over(stubborn, 60)
+    stubborn.core.stations["s1"].trust.stopped = "draws 30.0 A against its limit"
+    stubborn.core.status("s1", stubborn.t, "Finishing")
+    found |= check(stubborn.core, stubborn.t)
     shared = toy(3, 40.0, base_a=10.0)
     shared.run(200)
     shared.core.set_cap("s0", 6.0)
