@@ -211,7 +211,7 @@ class Evcc:
 
     def leave(self, want: ev.Want) -> None:
         """Leave the loop as somebody wants, once no current flows; an emergency does not wait."""
-        if self.leaving not in (None, "standby") and want != "emergency":
+        if ev.urgency(want) <= ev.urgency(self.leaving):
             return
         self.leaving = want
         if want == "emergency":

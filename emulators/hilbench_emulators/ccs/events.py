@@ -66,6 +66,13 @@ class Authorised:
 
 Want = Literal["stop", "emergency", "pause", "renegotiate", "service", "standby", "resume"]
 """``service``: another service (ISO 15118-20); ``standby`` and ``resume``: no power for a while, within the loop."""
+URGENCY: dict[Want | None, int] = {None: 0, "resume": 1, "standby": 1, "renegotiate": 1, "service": 2, "pause": 2}
+"""What is more urgent takes the place of what is less; :func:`urgency` has the rest."""
+
+
+def urgency(want: Want | None) -> int:
+    """How urgent a wish is: an emergency before a stop, a stop before what goes on."""
+    return URGENCY.get(want, 4 if want == "emergency" else 3)
 
 
 @dataclass(frozen=True, slots=True)

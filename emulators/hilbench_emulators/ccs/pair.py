@@ -10,13 +10,21 @@ import heapq
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from hilbench.ccs import v2gtp
 from hilbench_emulators.ccs import events as ev
 from hilbench_emulators.ccs.evcc import Evcc
 from hilbench_emulators.ccs.secc import Secc
 from hilbench_emulators.ccs.wire import pack, unpack
+
+Tamper = Callable[[bool, ev.Send], ev.Send | None]
+"""What becomes of a message on its way, given whether the car has sent it; None: it is lost."""
+
+
+def untouched(_of_car: bool, send: ev.Send) -> ev.Send:
+    """Every message arrives as it was sent."""
+    return send
 
 
 class Said(NamedTuple):
@@ -38,12 +46,14 @@ class _Post:
 class Pair:
     """Both ends; ``said`` has their outputs unless ``record`` is False. The car begins at the first :meth:`run`."""
 
-    def __init__(self, secc: Secc, evcc: Evcc, *, delay_s: float = 0.01, record: bool = True) -> None:
+    def __init__(
+        self, secc: Secc, evcc: Evcc, *, delay_s: float = 0.01, record: bool = True, tamper: Tamper = untouched
+    ) -> None:
         self.secc, self.evcc = secc, evcc
         self.now_s = 0.0
         self.said: list[Said] = []
         self.messages = 0
-        self._delay_s, self._record = delay_s, record
+        self._delay_s, self._record, self._tamper = delay_s, record, tamper
         self._posts: list[_Post] = []
         self._begun = False
 
@@ -89,8 +99,16 @@ class Pair:
                 self.said.append(Said(self.now_s, of_car, output))
             if isinstance(output, ev.Send | ev.Close):
                 self.messages += 1
-                data = pack(output) if isinstance(output, ev.Send) else b""
-                heapq.heappush(self._posts, _Post(self.now_s + self._delay_s, self.messages, not of_car, data))
+                self._post(of_car, output)
+
+    def _post(self, of_car: bool, output: ev.Send | ev.Close) -> None:
+        data = b""
+        if isinstance(output, ev.Send):
+            sent = self._tamper(of_car, output)
+            if sent is None:
+                return
+            data = pack(sent)
+        heapq.heappush(self._posts, _Post(self.now_s + self._delay_s, self.messages, not of_car, data))
 
     def names(self) -> list[str]:
         """The messages so far, repetitions once."""
@@ -98,7 +116,7 @@ class Pair:
         requests = [name for name in names if name.endswith("Req")]
         return [name for before, name in zip(["", *requests], requests, strict=False) if name != before]
 
-    def bodies(self, name: str) -> list[tuple[float, dict[str, object]]]:
+    def bodies(self, name: str) -> list[tuple[float, dict[str, Any]]]:
         """Time and body of every message of a name."""
         return [
             (said.t_s, said.output.body)

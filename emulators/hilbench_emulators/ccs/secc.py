@@ -27,8 +27,8 @@ class Station:
     """What a station is.
 
     ``services`` are those that it offers, ``phases`` and ``nominal_v`` are those of AC. The cable check takes
-    ``cable_check_s`` (chosen). A car that goes on ``patience_s`` after the station has ended is refused (chosen).
-    ``epoch_s`` is the Unix time of time 0.
+    ``cable_check_s`` (chosen), the wait for a schedule ``schedule_s``. A car that goes on ``patience_s`` after the
+    station has ended is refused (chosen). ``epoch_s`` is the Unix time of time 0.
     """
 
     protocols: tuple[services.Protocol, ...] = services.PROTOCOLS
@@ -38,6 +38,7 @@ class Station:
     phases: int = 3
     nominal_v: float = 230.0
     cable_check_s: float = 3.0
+    schedule_s: float = 0.0
     patience_s: float = 10.0
     epoch_s: int = 1_717_516_800
 
@@ -155,9 +156,21 @@ class Secc:
             case ev.Authorised(accepted):
                 self.authorised = accepted
             case ev.Wish(want):
-                self.want, self.want_s = want, self.now_s
-                if want == "emergency":
-                    self.off()
+                self._wish(want)
+
+    def _wish(self, want: ev.Want) -> None:
+        """A stop is not taken back by what is less urgent."""
+        if self.stopping and ev.urgency(want) <= ev.urgency(self.want):
+            return
+        self.want_s = self.want_s if self.stopping else self.now_s
+        self.want = want
+        if want == "emergency":
+            self.off()
+
+    def fulfilled(self, want: ev.Want) -> None:
+        """The car has done what was wished, if it still is."""
+        if self.want == want:
+            self.want = None
 
     def _receive(self, event: ev.Received) -> None:
         generation = self.progress.generation

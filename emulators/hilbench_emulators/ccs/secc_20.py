@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from hilbench_emulators.ccs.figures import Body, Limits, number, rational, read, signed
 from hilbench_emulators.ccs.secc import TABLES, Secc, Step, Then
-from hilbench_emulators.ccs.secc_old import authorise, check_cable, give, idle, join, precharge, processing, stop, weld
+from hilbench_emulators.ccs.secc_old import (
+    authorise,
+    check_cable,
+    give,
+    idle,
+    join,
+    precharge,
+    processing,
+    scheduled,
+    stop,
+    wait_for_schedule,
+    weld,
+)
 from hilbench_emulators.ccs.services import Service, parameters
 
 DAY_S = 86400
@@ -161,7 +173,9 @@ def _parameters_ac(secc: Secc, _body: Body) -> Body:
 
 def _exchange(secc: Secc, body: Body) -> str:
     dynamic = "Dynamic_SEReqControlMode" in body
-    return "OK" if dynamic == secc.progress.service.dynamic else "FAILED_ScheduleRenegotiation"
+    if dynamic != secc.progress.service.dynamic:
+        return "FAILED_ScheduleRenegotiation"
+    return wait_for_schedule(secc)
 
 
 def _schedule(secc: Secc, watts: float) -> Body:
@@ -171,16 +185,19 @@ def _schedule(secc: Secc, watts: float) -> Body:
 
 
 def _exchanged(secc: Secc, _body: Body) -> Body:
+    processing_ = {"EVSEProcessing": "Finished" if scheduled(secc) else "Ongoing"}
     if secc.progress.service.dynamic:
-        return {"EVSEProcessing": "Finished", "Dynamic_SEResControlMode": {}}
+        return {**processing_, "Dynamic_SEResControlMode": {}}
     secc.progress.offered_w = _most_w(secc)
     offer: Body = {"ScheduleTupleID": 1, "ChargingSchedule": _schedule(secc, secc.progress.offered_w)}
     if secc.progress.service.giving:
         offer["DischargingSchedule"] = _schedule(secc, -_least_w(secc))
-    return {"EVSEProcessing": "Finished", "Scheduled_SEResControlMode": {"ScheduleTuple": [offer]}}
+    return {**processing_, "Scheduled_SEResControlMode": {"ScheduleTuple": [offer]}}
 
 
 def _exchanged_then(secc: Secc, _body: Body) -> tuple[str, ...]:
+    if not scheduled(secc):
+        return ("ScheduleExchangeReq",)
     begin = ("DC_CableCheckReq",) if secc.progress.power == "dc" else ("PowerDeliveryReq",)
     return (*begin, "PowerDeliveryReq") if secc.progress.renegotiating else begin
 
@@ -202,7 +219,7 @@ def _voltage(secc: Secc, _body: Body) -> Body:
 
 
 def _deliver(secc: Secc, body: Body) -> str:
-    progress, want = body["ChargeProgress"], secc.want
+    progress = body["ChargeProgress"]
     if progress == "ScheduleRenegotiation" and not secc.progress.looping:
         return "FAILED_SequenceError"
     secc.progress.standby = progress == "Standby"
@@ -211,12 +228,13 @@ def _deliver(secc: Secc, body: Body) -> str:
         if bad or secc.stopping:
             return bad or "FAILED_PowerDeliveryNotApplied"
         secc.progress.looping, secc.progress.renegotiating = True, False
-        secc.want = None if want == "resume" else want
+        secc.fulfilled("resume")
         secc.switch(True)
         return "OK"
     secc.progress.renegotiating = progress == "ScheduleRenegotiation"
     if progress == "ScheduleRenegotiation":
-        secc.want = None
+        secc.fulfilled("renegotiate")
+        secc.progress.begun.pop("schedule", None)
         return "OK"
     secc.progress.looping = progress == "Standby"
     idle(secc)
@@ -321,7 +339,7 @@ def _stopped_then(_secc: Secc, body: Body) -> tuple[str, ...]:
 
 
 def _stop(secc: Secc, body: Body) -> str:
-    secc.want = None
+    secc.fulfilled("service")
     secc.progress.begun.clear()
     secc.progress.checked = False
     return stop(secc, body)

@@ -137,7 +137,17 @@ def _discover(secc: Secc, body: Body) -> str:
     given = body.get(f"{power.upper()}_EVChargeParameter")
     if given is None or not _sound(secc, given):
         return "FAILED_WrongChargeParameter"
-    return "OK"
+    return wait_for_schedule(secc)
+
+
+def wait_for_schedule(secc: Secc) -> str:
+    """The code of a request that is repeated until there is a schedule."""
+    return secc.ongoing("schedule", timeouts.seconds("ongoing, of the station", "iso2"), scheduled(secc))
+
+
+def scheduled(secc: Secc) -> bool:
+    """Whether there is one."""
+    return secc.since("schedule") >= secc.station.schedule_s
 
 
 def _sound(secc: Secc, given: Body) -> bool:
@@ -170,7 +180,7 @@ def _schedules(secc: Secc) -> Body:
 
 def _parameters(secc: Secc, _body: Body) -> Body:
     limits, station = secc.limits(), secc.station
-    answer = {"EVSEProcessing": "Finished", **_schedules(secc)}
+    answer = {"EVSEProcessing": "Finished" if scheduled(secc) else "Ongoing", **_schedules(secc)}
     if secc.progress.power == "ac":
         answer["AC_EVSEChargeParameter"] = {
             "AC_EVSEStatus": ac_status(secc),
@@ -191,13 +201,16 @@ def _parameters(secc: Secc, _body: Body) -> Body:
 
 
 def _discovered_then(secc: Secc, _body: Body) -> tuple[str, ...]:
+    if not scheduled(secc):
+        return ("ChargeParameterDiscoveryReq",)
     secc.progress.begun.pop("cable check", None)
-    secc.progress.begun.pop("pre-charge", None)
     return ("PowerDeliveryReq",) if secc.progress.power == "ac" else ("CableCheckReq",)
 
 
 def check_cable(secc: Secc, _body: Body) -> str:
-    """A cable check takes its time, and fails when the station is made to stop during it or takes too long."""
+    """A cable check takes its time; it fails when it takes too long, or when the station has been stopped."""
+    if secc.stopping:
+        return "FAILED"
     done = secc.since("cable check") >= secc.station.cable_check_s
     secc.progress.checked = done
     secc.switch(True)
@@ -219,10 +232,9 @@ def _precharge(secc: Secc, body: Body) -> str:
 
 
 def precharge(secc: Secc, target_v: float) -> str:
-    """Head for a voltage within the limits, with hardly any current."""
+    """Head for a voltage within the limits, without current; a station that has been stopped fails."""
     if secc.stopping:
-        secc.off()
-        return "OK"
+        return "FAILED"
     secc.set(min(max(target_v, 0.0), secc.limits().max_v), 0.0)
     return "OK"
 
@@ -283,7 +295,8 @@ def _delivered_then(secc: Secc, body: Body) -> tuple[str, ...]:
     if progress == "Start":
         return ("ChargingStatusReq" if ac else "CurrentDemandReq", "PowerDeliveryReq")
     if progress == "Renegotiate":
-        secc.want = None
+        secc.fulfilled("renegotiate")
+        secc.progress.begun.pop("schedule", None)
         return ("ChargeParameterDiscoveryReq",)
     return ("SessionStopReq",) if ac else ("WeldingDetectionReq", "SessionStopReq")
 
