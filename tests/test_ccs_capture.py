@@ -17,6 +17,7 @@ from hilbench.ccs.pcap import CaptureError
 from hilbench.ccs.session import Entry
 from hilbench.ccs.story import line, quantity, summary, summary_lines, words
 from tests.ccs_session import (
+    OFFER,
     STATION,
     STATION_PORT,
     Said,
@@ -34,6 +35,24 @@ from tests.ccs_session import (
 
 SAID = session()
 NAMES = [entry.name for entry in entries(text(SAID))]
+RECORDED = """\
+2024-06-18 17:14:18.519814 80400040
+2024-06-18 17:14:18.537966 809a004011d019231636c790f800
+2024-06-18 17:14:18.619395 809a02004080c1014181c211e0201d6968c0c0c0c0c080
+2024-06-18 17:14:18.758648 809a02004080c1014181c211a00120024100c4
+2024-06-18 17:14:18.777498 809a02004080c1014181c211b2001280
+2024-06-18 17:14:18.998787 809a02004080c1014181c210c00000
+2024-06-18 17:14:19.033366 809a02004080c1014181c21071904012c080c29874460a1ac0602048551e80812170240c814000
+2024-06-18 17:14:19.135015 809a02004080c1014181c2108000000000000010642a800400000c0c320040c0e014060a184060606002060a1900\
+203030050303005100
+2024-06-18 17:14:19.417561 809a02004080c1014181c210114012c0
+2024-06-18 17:14:19.492744 809a02004080c1014181c210200200000080
+2024-06-18 17:14:20.932506 809a02004080c1014181c211514012c0c142880c080c0000
+2024-06-18 17:14:21.089513 809a02004080c1014181c21160004080000193a80400
+"""
+"""A Polestar 2 at a self-made station: bytes that went over the wire, from the log
+``results/2024-06-18_Griffigroen_pyPLC_polestar2_discharging_with_additional_prechargeCircuit.pcapng.decoded.txt`` of
+the repository uhi22/pyPLC (read), with what another decoder found in them."""
 HEADS = {
     ETHERNET: lambda data: data,
     NULL: lambda data: b"\x1e\0\0\0" + data[14:],
@@ -50,6 +69,32 @@ def story(found: list[Entry]) -> list[tuple[str, str, str]]:
 
 
 TOLD = story(entries(text(SAID)))
+
+
+def test_a_recorded_session_is_told() -> None:
+    """Messages of a real car and station say what another decoder found in them, and encode to the same bytes."""
+    found = entries(RECORDED.encode())
+    assert [words(entry.body) for entry in found] == [
+        "OK_SuccessfulNegotiation, SchemaID 1",
+        "EVCCID 48c58db1e43e",
+        "OK_NewSessionEstablished, EVSEID 5a5a3030303030",
+        "OK, PaymentOption ExternalPayment, ServiceID 1, ServiceCategory EVCharging, FreeService no, "
+        "EnergyTransferType DC_extended",
+        "SelectedPaymentOption ExternalPayment, ServiceID 1",
+        "OK, Finished",
+        "EVRequestedEnergyTransferType DC_extended, ready no, SoC 75 %, car's limit 375 A 470 V, "
+        "EVEnergyCapacity 78.5 kWh, EVEnergyRequest 23.6 kWh, FullSOC 100 %, BulkSOC 80 %",
+        "OK, Finished, SAScheduleTupleID 0, PMaxScheduleID 0, start 0, PMax 50, EVSEIsolationStatus Invalid, "
+        "EVSE_Ready, station's limit 200 A 10 kW 450 V, EVSEMinimumCurrentLimit 1 A, EVSEMinimumVoltageLimit 200 V, "
+        "EVSECurrentRegulationTolerance 5 A, EVSEPeakCurrentRipple 5 A",
+        "ready yes, SoC 75 %",
+        "OK, EVSE_NotReady, Ongoing",
+        "ready yes, SoC 75 %, at 418 V, wants 0 A",
+        "OK, EVSEIsolationStatus Valid, EVSE_Ready, present 234 V",
+    ]
+    schemas = {schema.title: schema for schema in exi.SCHEMAS.values()}
+    again = [exi.encode(schemas[entry.schema], entry.name, entry.body).hex() for entry in found]
+    assert again == [part.split()[-1] for part in RECORDED.strip().splitlines()]
 
 
 def test_text_tells_the_session() -> None:
@@ -165,10 +210,33 @@ def test_sdp_and_tls_are_told() -> None:
         Sent(1.1, udp(False, sdp.Response(STATION, STATION_PORT, sdp.TLS).encode())),
         Sent(1.2, tcp(True, 5, b"\x16\x03\x01\x02\x00")),
         Sent(1.3, udp(False, b"nonsense")),
+        Sent(1.4, tcp(False, 5, b"\x16\x03\x01\x02\x00")),
     ]
     found = entries(pcap(sent))
     assert [entry.name or entry.problem for entry in found[:3]] == ["SDPReq", "SDPRes", "the connection is encrypted"]
     assert "01 fe" in found[3].problem
+    assert len(found) == 4
+    assert summary(found)["protocols"] == []
+
+
+def test_parts_of_ipv4_packets_are_left_out() -> None:
+    """A fragment is not taken for the beginning of a segment."""
+    time_s, data = segments(SAID)[2]
+    header = struct.pack(">BBHHHBBH", 0x45, 0, len(data) - 34, 0, 0x2000, 64, 6, 0) + b"\x7f\0\0\1\x7f\0\0\2"
+    assert entries(pcap([Sent(time_s, bytes(12) + b"\x08\0" + header + data[54:])])) == []
+
+
+def test_the_schema_that_was_agreed_on_is_kept() -> None:
+    """After ISO 15118-2 was agreed on, a message of DIN 70121 is not readable."""
+    offer = {**OFFER, "ProtocolNamespace": exi.ISO2.namespace}
+    wire = [
+        exi.encode(exi.APP_PROTOCOL, "supportedAppProtocolReq", {"AppProtocol": [offer]}),
+        SAID[1].data[8:],
+        SAID[2].data[8:],
+    ]
+    found = entries("\n".join(data.hex() for data in wire).encode())
+    assert [entry.schema for entry in found] == ["supportedAppProtocol", "supportedAppProtocol", "ISO 15118-2"]
+    assert found[2].problem
 
 
 def test_other_traffic_is_left_out() -> None:
@@ -255,13 +323,15 @@ def test_a_line_says_what_matters() -> None:
     found = entries(text(SAID))
     asked = next(entry for entry in found if entry.name == "CurrentDemandReq")
     assert line(asked, found[0].time_s) == (
-        "    0.320  EV    CurrentDemandReq         ready yes, SoC 44 %, wants 125 A, car's limit 410 V 200 A 50 kW, "
+        "    0.320  EV    CurrentDemandReq            ready yes, SoC 44 %, wants 125 A, car's limit 410 V 200 A 50 kW, "
         "full in 1200 s, bulk in 600 s, at 400 V"
     )
     assert words({"PMaxScheduleEntry": [{}] * 4, "Cert": bytes(40)}) == (
         "PMaxScheduleEntry 4 entries, Cert 0000000000000000... of 40 bytes"
     )
-    assert line(Entry(2.0, "EXI", problem="why"), 1.0) == "    1.000        EXI                      NOT READABLE: why"
+    assert (
+        line(Entry(2.0, "EXI", problem="why"), 1.0) == "    1.000        EXI                         NOT READABLE: why"
+    )
 
 
 def test_quantities_have_units() -> None:
@@ -292,7 +362,7 @@ def test_a_summary_has_ranges_and_times() -> None:
         "answer_most_s": 0.04,
     }
     lines = list(summary_lines(found))
-    assert "limits of the station: EVSEMaximumCurrentLimit 50 to 200 A (first 200, last 50)" in lines
+    assert "limits of the station: EVSEMaximumCurrentLimit 50 A to 200 A (first 200 A, last 50 A)" in lines
     assert lines[-1] == "loop: 4 requests, every 80 ms (most 80), answered after 40.0 ms (most 40.0)"
 
 

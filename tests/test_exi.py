@@ -61,29 +61,64 @@ GOLDEN = [
 ]
 
 
+def test_a_request_of_the_newest_standard_has_the_bytes_of_another_codec() -> None:
+    """A DC_ChargeLoopReq, with bytes of 256 values and an extended control mode (EXIficient as above, measured)."""
+    body = {
+        "Header": {"SessionID": bytes(range(8)), "TimeStamp": 1_700_000_000},
+        "MeterInfoRequested": False,
+        "EVPresentVoltage": {"Exponent": 0, "Value": 400},
+        "BPT_Scheduled_DC_CLReqControlMode": {
+            "EVTargetCurrent": {"Exponent": 0, "Value": 125},
+            "EVTargetVoltage": {"Exponent": 0, "Value": 400},
+            "EVMaximumChargePower": {"Exponent": 3, "Value": 50},
+            "EVMaximumDischargePower": {"Exponent": 3, "Value": 10},
+        },
+    }
+    data = "8034040000810182028303880e2cfaa062810012006164003e82002400c020c0c8420c0288"
+    assert exi.encode(exi.ISO20_DC, "DC_ChargeLoopReq", body).hex() == data
+
+
 @pytest.mark.parametrize(("schema", "data"), GOLDEN)
 def test_the_bytes_are_those_of_another_codec(schema: Schema, data: str) -> None:
     """A CurrentDemandReq has the bytes that EXIficient gave for it (package ``iso15118`` 0.31.2, measured)."""
     assert exi.encode(schema, "CurrentDemandReq", current_demand()).hex() == data
 
 
-def test_the_fragment_of_a_signature_has_the_bytes_of_another_codec() -> None:
-    """A signed AuthorizationReq has the bytes that EXIficient gave for it, end code included (measured)."""
-    fragment = exi.encode_fragment(exi.ISO2, "AuthorizationReq", {"Id": "id1", "GenChallenge": b"1" * 16})
-    assert fragment.hex() == "8004015a590c408189898989898989898989898989898989e8"
+@pytest.mark.parametrize(
+    ("name", "body", "data"),
+    [
+        (
+            "AuthorizationReq",
+            {"Id": "id1", "GenChallenge": b"1" * 16},
+            "8004015a590c408189898989898989898989898989898989e8",
+        ),
+        (
+            "eMAID",
+            {"Id": "id2", "value": "DE1234567890AB"},
+            "80ec0202b4b219400411114c4c8ccd0d4d8dce0e4c1050bd3d00",
+        ),
+    ],
+)
+def test_fragments_have_the_bytes_of_another_codec(name: str, body: dict[str, Any], data: str) -> None:
+    """What is signed has the bytes that EXIficient gave for it, end code included, also where a name has two types."""
+    assert exi.encode_fragment(exi.ISO2, name, body).hex() == data
 
 
 @pytest.mark.parametrize(
-    ("schema", "name", "complaint"),
+    ("name", "body", "complaint"),
     [
-        (exi.ISO2, "Nothing", "no element Nothing"),
-        (exi.ISO2, "SessionID", "more than one element SessionID"),
+        ("Nothing", {}, "no element Nothing"),
+        ("SessionID", b"", "more than one element SessionID"),
+        ("eMAID", "DE1", "in eMAID: has more than one type here"),
+        ("eMAID", {"Id": 3, "value": "a"}, "in eMAID: 3 is not text"),
+        ("eMAID", {"No": "a", "value": "a"}, "in eMAID: No: no such attribute"),
+        ("AuthorizationReq", {"Id": 3}, "in AuthorizationReq.Id: 3 is not text"),
     ],
 )
-def test_a_fragment_of_an_unclear_name_is_refused(schema: Schema, name: str, complaint: str) -> None:
-    """A name that no element has, or more than one, says so."""
+def test_a_fragment_that_cannot_be_is_refused(name: str, body: Any, complaint: str) -> None:
+    """A name that no element has, or more than one, and what the element does not have."""
     with pytest.raises(ExiError, match=complaint):
-        exi.encode_fragment(schema, name, {})
+        exi.encode_fragment(exi.ISO2, name, body)
 
 
 def changed(**changes: Any) -> dict[str, Any]:
@@ -173,6 +208,22 @@ def test_wrong_bytes_are_refused_with_their_place(data: str, complaint: str) -> 
         exi.decode(exi.ISO2, bytes.fromhex(data))
 
 
+@pytest.mark.parametrize(
+    ("schema", "data", "complaint"),
+    [
+        (exi.ISO2, "809800405020", "BodyElement is no message of ISO 15118-2"),
+        (exi.ISO2, "809800405230", "the body is empty"),
+        (exi.ISO20_DC, "805c0202", "DigestValue is no message of ISO 15118-20 DC"),
+        (exi.APP_PROTOCOL, "800000000000000040", "ProtocolNamespace: a reference to earlier text"),
+        (exi.APP_PROTOCOL, "800008000000000040", "ProtocolNamespace: a reference to earlier text"),
+    ],
+)
+def test_what_the_grammar_allows_and_no_message_is_is_refused(schema: Schema, data: str, complaint: str) -> None:
+    """An element in whose place another must stand, an empty body, a part alone, text by its number."""
+    with pytest.raises(ExiError, match=complaint):
+        exi.decode(schema, bytes.fromhex(data))
+
+
 def test_bits_behind_the_end_must_be_zero() -> None:
     """What fills up the last byte is zero."""
     data = bytearray.fromhex(GOLDEN[1][1])
@@ -183,8 +234,14 @@ def test_bits_behind_the_end_must_be_zero() -> None:
 
 def test_a_message_without_end_is_not_taken() -> None:
     """More bytes than any message has are refused before anything is read."""
-    with pytest.raises(ExiError, match="at most 1048576"):
-        exi.decode(exi.ISO2, bytes((1 << 20) + 1))
+    with pytest.raises(ExiError, match="at most 262144"):
+        exi.decode(exi.ISO2, bytes((1 << 18) + 1))
+
+
+def test_bytes_beyond_the_end_are_refused() -> None:
+    """An announced length is checked before anything is taken."""
+    with pytest.raises(ExiError, match="3 bytes are announced, 2 are left"):
+        Reader(b"ab").octets(3)
 
 
 def test_numbers_have_an_end() -> None:

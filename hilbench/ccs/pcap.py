@@ -1,8 +1,8 @@
 """Frames out of capture files: pcap and pcapng, whatever byte order, clock and number of interfaces.
 
-Written here since the packages at hand are either under the GPL or know one interface and untyped (dpkt 1.9.8 takes the
-clock and the link of the first interface for all). Formats: pcap in draft-ietf-opsawg-pcap section 4, pcapng in
-draft-ietf-opsawg-pcapng sections 3 and 4 (recalled; tried on files of Wireshark's tools).
+The packages that read them are under the GPL, or are untyped and take the clock and the link of the first interface for
+all (dpkt 1.9.8, read-code). Formats: draft-ietf-opsawg-pcap section 4 and draft-ietf-opsawg-pcapng sections 3 and 4
+(recalled; the files of dpkt's writers give the same frames, measured).
 """
 
 from __future__ import annotations

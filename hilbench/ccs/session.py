@@ -70,15 +70,16 @@ class Talk:
         """A message of DIN 70121 or ISO 15118-2; the first one that fits tells which when nobody agreed on one."""
         if self._schema is not None:
             return self._schema, exi.decode(self._schema, payload)
+        problems: list[ExiError] = []
         for schema in OLDER:
             try:
                 message = exi.decode(schema, payload)
             except ExiError as error:
-                problem = error
+                problems.append(error)
                 continue
             self._schema = schema
             return schema, message
-        raise problem
+        raise max(problems, key=lambda error: error.bit)  # of the schema that was followed furthest
 
     def _agree(self, message: Message) -> None:
         for offer in message.body.get("AppProtocol", ()):

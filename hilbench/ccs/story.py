@@ -116,7 +116,7 @@ def _rounded(value: float, unit: str) -> str:
 def line(entry: Entry, begin_s: float) -> str:
     """A message in a line: seconds since the first, who speaks, which message, what it says."""
     said = f"NOT READABLE: {entry.problem}" if entry.problem else words(entry.body)
-    return f"{entry.time_s - begin_s:9.3f}  {entry.side:4}  {entry.name or entry.schema:24} {said}".rstrip()
+    return f"{entry.time_s - begin_s:9.3f}  {entry.side:4}  {entry.name or entry.schema:27} {said}".rstrip()
 
 
 def words(body: Mapping[str, Any]) -> str:
@@ -239,10 +239,8 @@ def summary_lines(found: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _range(value: Mapping[str, Any]) -> str:
-    least, most, unit = value["least"], value["most"], value["unit"]
-    if least == most:
-        return f"{least:.6g} {unit}".rstrip()
-    return f"{least:.6g} to {most:.6g} {unit}".rstrip() + f" (first {value['first']:.6g}, last {value['last']:.6g})"
+    least, most, first, last = (_rounded(value[key], value["unit"]) for key in ("least", "most", "first", "last"))
+    return least if least == most else f"{least} to {most} (first {first}, last {last})"
 
 
 def _loop_line(loop: Mapping[str, float]) -> str:

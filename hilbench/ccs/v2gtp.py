@@ -28,7 +28,7 @@ NAMES = {
     0x9002: "SDP request, wireless",
     0x9003: "SDP response, wireless",
 }
-LONGEST = 1 << 20
+LONGEST = 1 << 18
 """Bytes of a payload at most that are taken, so that a wrong length cannot make a peer wait for 4 GB."""
 
 

@@ -34,12 +34,13 @@ def decode(file: Path, only_summary: bool, as_json: bool) -> None:
     \b
     tcpdump -i eth1 -w session.pcap ; hilbench ccs decode session.pcap
     hilbench ccs decode session.pcapng --summary
-    echo "18:00:01.25 01fe80010000000280400040" | hilbench ccs decode -
+    echo "18:00:01.25 01fe80010000000480400040" | hilbench ccs decode -
     hilbench ccs decode session.pcap --json | jq .summary.loop
 
     Not covered: SLAC and the power line modem, which are below IP; connections under TLS; WPT and ACDP.
 
-    Exit code 0 when messages were found, 2 when FILE cannot be read, is no capture, or has no V2G message.
+    Exit code 0 when something of a session was found, readable or not; 2 when FILE cannot be read, is no capture, or
+    has no V2G message.
     """
     from hilbench.ccs.capture import entries
     from hilbench.ccs.pcap import CaptureError

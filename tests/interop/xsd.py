@@ -24,6 +24,7 @@ class Found:
     """What a schema file declares."""
 
     uri: str
+    own_attributes: bool
     simple: dict[str, Simple] = field(default_factory=dict)
     complex: dict[str, Complex] = field(default_factory=dict)
     elements: dict[str, Element] = field(default_factory=dict)
@@ -32,7 +33,7 @@ class Found:
 def read(path: Path) -> Found:
     """The declarations of one file."""
     root = ET.parse(path).getroot()
-    found = Found(root.get("targetNamespace", ""))
+    found = Found(root.get("targetNamespace", ""), root.get("attributeFormDefault") == "qualified")
     for node in root.findall(f"{XS}simpleType"):
         found.simple[node.attrib["name"]] = _simple(node)
     for node in root.findall(f"{XS}complexType"):

@@ -14,10 +14,10 @@ WPT and ACDP of ISO 15118-20, decoding of fragments. V2G stacks use none of the 
 """
 
 from hilbench.ccs.exi.errors import ExiError as ExiError
+from hilbench.ccs.exi.fragments import encode_fragment as encode_fragment
 from hilbench.ccs.exi.messages import Message as Message
 from hilbench.ccs.exi.messages import decode as decode
 from hilbench.ccs.exi.messages import encode as encode
-from hilbench.ccs.exi.messages import encode_fragment as encode_fragment
 from hilbench.ccs.exi.schema import Schema as Schema
 from hilbench.ccs.exi.schemas import APP_PROTOCOL as APP_PROTOCOL
 from hilbench.ccs.exi.schemas import DIN as DIN

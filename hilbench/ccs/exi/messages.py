@@ -1,4 +1,4 @@
-"""Messages and fragments to bytes, and messages back."""
+"""Messages to bytes and back."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from hilbench.ccs.exi.errors import ExiError
 from hilbench.ccs.exi.schema import ENVELOPE, HEADER, Root, Schema
 from hilbench.ccs.exi.values import UNDECLARED, Read
 
-LONGEST = 1 << 20
+LONGEST = 1 << 18
 """Bytes of a message at most. The longest that the tables allow with real contents are certificate chains of some
 20 kB; this is far above and keeps the time for anything else bounded."""
 
@@ -46,20 +46,8 @@ def _enveloped(schema: Schema, name: str, body: Mapping[str, Any]) -> dict[str, 
     return {**header, "Body": {name: rest}}
 
 
-def encode_fragment(schema: Schema, name: str, body: Any) -> bytes:
-    """One element alone as an EXI fragment, as signatures need it; raises ExiError."""
-    roots = [root for root in schema.fragments if root.name == name]
-    if len(roots) != 1 or roots[0].codec is None:
-        raise ExiError(f"{schema.title} has {'more than one element' if roots else 'no element'} {name}")
-    last = len(schema.fragments) + 1  # the end comes behind all elements and any other
-    writer = _encode(roots[0], last, body)
-    writer.bits(last.bit_length(), last)
-    return writer.finished()
-
-
 def _encode(root: Root, last: int, body: Any) -> Writer:
     """The header, the event code of an element (``last`` is the highest code in its place) and the element."""
-    assert root.codec is not None
     writer = Writer()
     writer.bits(8, HEADER)
     try:
@@ -97,7 +85,7 @@ def decode(schema: Schema, data: bytes) -> Message:
 def _root(reader: Reader, schema: Schema) -> tuple[str, Read]:
     width = len(schema.documents).bit_length()
     root = schema.by_code.get(reader.bits(width))
-    if root is None or root.codec is None:
+    if root is None:
         raise ExiError(f"{UNDECLARED} at the beginning", reader.position - width)
     if schema.wrapped and root.name != ENVELOPE:
         raise ExiError(f"the message begins with {root.name}, not with {ENVELOPE}", reader.position - width)

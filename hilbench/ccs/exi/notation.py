@@ -37,12 +37,14 @@ COUNTS: dict[str, tuple[int, int | None]] = {"?": (0, 1), "*": (0, None), "+": (
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """One XML namespace: its name, and its types and elements in the notation."""
+    """One XML namespace: its name, and its types and elements in the notation; ``own_attributes`` says that attributes
+    belong to the namespace, and not to none."""
 
     uri: str
     simple: str = ""
     complex: str = ""
     elements: str = ""
+    own_attributes: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,11 +20,19 @@ ENVELOPE, ANY_MESSAGE = "V2G_Message", "BodyElement"
 
 
 class Root(NamedTuple):
-    """An element that a document or a fragment may begin with; no codec where two types share the name."""
+    """An element that a document may begin with."""
 
     name: str
     code: int
-    codec: Codec | None
+    codec: Codec
+
+
+class Fragment(NamedTuple):
+    """An element that a fragment may begin with, and all types that it has at one place or another."""
+
+    name: str
+    code: int
+    types: frozenset[str]
 
 
 class Schema:
@@ -112,16 +120,27 @@ class Schema:
         return {root.code: root for root in self.documents.values()}
 
     @cached_property
-    def fragments(self) -> tuple[Root, ...]:
+    def fragments(self) -> tuple[Fragment, ...]:
         """What a fragment may begin with: every element that is declared anywhere, by name, then by namespace."""
         types: dict[tuple[str, str], set[str]] = {}
         for table in self._tables:
             for name, type_ in _declared(table):
                 types.setdefault((name, table.uri), set()).add(type_)
-        return tuple(self._fragment(code, name, types[name, uri]) for code, (name, uri) in enumerate(sorted(types)))
+        return tuple(
+            Fragment(name, code, frozenset(types[name, uri])) for code, (name, uri) in enumerate(sorted(types))
+        )
 
-    def _fragment(self, code: int, name: str, types: set[str]) -> Root:
-        return Root(name, code, self.codec(next(iter(types))) if len(types) == 1 else None)
+    @cached_property
+    def attributes(self) -> dict[tuple[str, str], frozenset[str]]:
+        """All attributes by name and namespace, in the order of event codes, with the types that have them."""
+        types: dict[tuple[str, str], set[str]] = {}
+        for table in self._tables:
+            for type_, definition in notation.definitions(table.complex):
+                for part in notation.complex_type(definition).attributes:
+                    assert isinstance(part.term, Leaf)
+                    key = (part.term.name, table.uri if table.own_attributes else "")
+                    types.setdefault(key, set()).add(type_)
+        return {key: frozenset(types[key]) for key in sorted(types)}
 
 
 def _elements(table: Table) -> Iterator[Element]:

@@ -12,6 +12,7 @@ V2G_MessageType = Header:MessageHeaderType, Body:BodyType
     elements="""
 V2G_Message
 """,
+    own_attributes=True,
 )
 
 MSG_HEADER = Table(
@@ -19,6 +20,7 @@ MSG_HEADER = Table(
     complex="""
 MessageHeaderType = SessionID:sessionIDType, Notification:NotificationType?, Signature?
 """,
+    own_attributes=True,
 )
 
 MSG_BODY = Table(
@@ -101,6 +103,7 @@ SessionSetupReq, SessionSetupRes, ServiceDiscoveryReq, ServiceDiscoveryRes, Serv
     ChargingStatusRes, CableCheckReq, CableCheckRes, PreChargeReq, PreChargeRes, CurrentDemandReq, CurrentDemandRes,
     WeldingDetectionReq, WeldingDetectionRes < BodyElement
 """,
+    own_attributes=True,
 )
 
 DATA_TYPES = Table(
@@ -227,4 +230,5 @@ AC_EVChargeParameter, DC_EVChargeParameter < EVChargeParameter
 AC_EVSEChargeParameter, DC_EVSEChargeParameter < EVSEChargeParameter
 DC_EVPowerDeliveryParameter < EVPowerDeliveryParameter
 """,
+    own_attributes=True,
 )

@@ -78,4 +78,5 @@ BPT_Scheduled_AC_CLResControlMode < Scheduled_AC_CLResControlMode
 BPT_Dynamic_AC_CLReqControlMode < Dynamic_AC_CLReqControlMode
 BPT_Dynamic_AC_CLResControlMode < Dynamic_AC_CLResControlMode
 """,
+    own_attributes=True,
 )

@@ -167,4 +167,5 @@ SessionSetupReq, SessionSetupRes, AuthorizationSetupReq, AuthorizationSetupRes, 
     CertificateInstallationRes, VehicleCheckInReq, VehicleCheckInRes, VehicleCheckOutReq, VehicleCheckOutRes,
     SignedInstallationData, SignedMeteringData
 """,
+    own_attributes=True,
 )

@@ -72,4 +72,5 @@ BPT_Scheduled_DC_CLResControlMode < Scheduled_DC_CLResControlMode
 BPT_Dynamic_DC_CLReqControlMode < Dynamic_DC_CLReqControlMode
 BPT_Dynamic_DC_CLResControlMode < Dynamic_DC_CLResControlMode
 """,
+    own_attributes=True,
 )

@@ -67,4 +67,5 @@ ListOfRootCertificateIDsType = RootCertificateID:X509IssuerSerialType[1..20]
     elements="""
 CLReqControlMode, CLResControlMode
 """,
+    own_attributes=True,
 )
