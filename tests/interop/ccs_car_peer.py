@@ -27,7 +27,7 @@ from iso15118.shared.settings import load_shared_settings
 LONGEST_S = 240
 
 
-async def connected(host: IPv6Address, port: int, queue: asyncio.Queue, is_tls: bool, _nic: str) -> TCPClient:
+async def connected(host: IPv6Address, port: int, queue: asyncio.Queue[object], is_tls: bool, _nic: str) -> TCPClient:
     """A connection to an address that is not of one interface."""
     client = TCPClient(queue, port, is_tls)
     client.reader, client.writer = await asyncio.open_connection(str(host), port)

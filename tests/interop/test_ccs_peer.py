@@ -77,7 +77,8 @@ async def their_station(way: Way, record: list[ev.Output]) -> tuple[str, float]:
             looped.set()
 
     end = await connect(car, HOST, int(port), watch=watch)
-    await asyncio.wait([asyncio.create_task(looped.wait()), end.ended], return_when=asyncio.FIRST_COMPLETED)
+    end.ended.add_done_callback(lambda _ended: looped.set())
+    await looped.wait()
     process.stdin.write(b"7\n")
     await asyncio.sleep(0.2)
     offered = car.drive.offered
