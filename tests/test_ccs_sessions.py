@@ -144,6 +144,36 @@ def test_a_car_stands_by_and_comes_back(way: Way) -> None:
     assert both.secc.closed is None
 
 
+@pytest.mark.parametrize("way", RENEGOTIABLE, ids=str)
+@pytest.mark.parametrize("first", ["car", "station"])
+def test_a_stop_goes_before_a_renegotiation(way: Way, first: str) -> None:
+    """A station that stops while either side wants to renegotiate ends the session, regularly and at once."""
+    both = charging(way, 10.0)
+    both.run(until=lambda: both.evcc.waiting == "")  # nothing is on its way
+    (both.car if first == "car" else both.station)(ev.Wish("renegotiate"))
+    both.station(ev.Wish("stop"))
+    both.station(ev.Wish("renegotiate"))
+    both.run(both.now_s + 5.0)
+    assert (both.secc.closed, both.evcc.closed) == ("", "")
+    assert both.names().count("PowerDeliveryReq") == 2
+
+
+@pytest.mark.parametrize("way", [*DC20, *AC20], ids=str)
+def test_without_standby_there_is_nothing_to_resume(way: Way) -> None:
+    """A station does not ask for it, and a car that is asked all the same charges on."""
+    both = charging(way)
+    both.station(ev.Wish("resume"))
+    both.run(both.now_s + 2.0)
+    responses = both.bodies(f"{way.loop}Res")
+    assert not any("EVSEStatus" in body for _t, body in responses)
+    both.run(until=lambda: both.evcc.waiting != "")
+    notified = {"EVSEStatus": {"NotificationMaxDelay": 0, "EVSENotification": "ExitStandby"}}
+    schema = ev.schema_of("iso20", f"{way.loop}Res").title
+    both.car(ev.Received(schema, f"{way.loop}Res", {**responses[-1][1], **notified}))
+    assert both.evcc.leaving is None
+    assert both.evcc.closed is None
+
+
 @pytest.mark.parametrize("way", [DC20[0], AC20[0]], ids=str)
 def test_a_service_is_chosen_anew(way: Way) -> None:
     """ServiceRenegotiation ends the session's service, not the session, and charging begins again."""

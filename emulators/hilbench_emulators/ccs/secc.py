@@ -159,8 +159,10 @@ class Secc:
                 self._wish(want)
 
     def _wish(self, want: ev.Want) -> None:
-        """A stop is not taken back by what is less urgent."""
+        """A stop is not taken back by what is less urgent; without standby there is nothing to resume."""
         if self.stopping and ev.urgency(want) <= ev.urgency(self.want):
+            return
+        if want == "resume" and not self.progress.standby:
             return
         self.want_s = self.want_s if self.stopping else self.now_s
         self.want = want
