@@ -88,8 +88,9 @@ def test_a_session_over_tls(mode: str, tmp_path: Path) -> None:
 
 
 def test_a_car_does_not_trust_a_stranger(tmp_path: Path) -> None:
-    """A certificate of an unknown authority is refused before anything is said."""
-    pair = Authority(tmp_path).server("localhost")
+    """A certificate of an unknown authority is refused, and the plug stays free for a car that trusts it."""
+    authority = Authority(tmp_path)
+    pair = authority.server("localhost")
     server_tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     server_tls.load_cert_chain(pair.certificate, pair.key)
 
@@ -97,6 +98,11 @@ def test_a_car_does_not_trust_a_stranger(tmp_path: Path) -> None:
         async with SeccServer(lambda: secc(DIN), HOST, tls=server_tls) as server:
             with pytest.raises(DeviceError, match="no connection to"):
                 await connect(Evcc(vehicle(DIN)), HOST, server.port, tls=ssl.create_default_context(), name="localhost")
+            assert server.session is None
+            trusting = ssl.create_default_context(cafile=str(authority.pair.certificate))
+            end = await connect(Evcc(vehicle(DIN)), HOST, server.port, tls=trusting, name="localhost")
+            await asyncio.sleep(10.0)
+            assert not end.ended.done()
 
     clock.run(main())
 

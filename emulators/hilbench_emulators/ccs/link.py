@@ -128,7 +128,7 @@ class SeccServer:
         """Listen; raises ``DeviceError`` when the port cannot be had."""
         loop = asyncio.get_running_loop()
         try:
-            self._server = await loop.create_server(self._accept, self.host, self.port, ssl=self.tls)
+            self._server = await loop.create_server(lambda: _Door(self), self.host, self.port, ssl=self.tls)
         except OSError as error:
             raise DeviceError(f"station at [{self.host}]:{self.port}: cannot listen: {error}") from error
         self.port = int(self._server.sockets[0].getsockname()[1])
@@ -147,20 +147,39 @@ class SeccServer:
         if self.session is not None:
             self.session.tell(event)
 
-    def _accept(self) -> asyncio.Protocol:
+    def admit(self) -> End | None:
+        """A session for a car that has come, None while another is at the plug."""
         if self.session is not None and not self.session.ended.done():
             self.turned_away += 1
-            return _TurnedAway()
+            return None
         self.session = End(self._make(), self._watch)
         return self.session
 
 
-class _TurnedAway(asyncio.Protocol):
-    """A car that finds the plug taken."""
+class _Door(asyncio.Protocol):
+    """Admits a car once its connection stands: one that fails the handshake of TLS does not take the plug."""
+
+    def __init__(self, server: SeccServer) -> None:
+        self._server = server
+        self._end: End | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Close at once."""
-        transport.close()
+        """Begin a session, or close at once."""
+        self._end = self._server.admit()
+        if self._end is None:
+            transport.close()
+        else:
+            self._end.connection_made(transport)
+
+    def data_received(self, data: bytes) -> None:
+        """Pass them on."""
+        if self._end is not None:
+            self._end.data_received(data)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Pass it on."""
+        if self._end is not None:
+            self._end.connection_lost(exc)
 
 
 async def connect(
