@@ -65,6 +65,8 @@ PROFILE20 = ("EVPowerProfile", "Scheduled_EVPPTControlMode", "SelectedScheduleTu
 POWER20 = ("EVPowerProfile", "EVPowerProfileEntries", "EVPowerProfileEntry", 0, "Power")
 CHOSEN20 = "SelectedEnergyTransferService"
 DC_CPD = "DC_CPDReqEnergyTransferMode"
+PLAIN = "Scheduled_DC_CLReqControlMode"
+CPD_FIELDS = ("ChargePower", "ChargeCurrent", "Voltage")
 EV_DC, EV_AC = "DC_EVChargeParameter", "AC_EVChargeParameter"
 TYPE, MODE = "EVRequestedEnergyTransferType", "RequestedEnergyTransferMode"
 WRONG = [
@@ -299,6 +301,77 @@ def test_a_car_that_stops_before_charging_leaves_at_once(want: ev.Want) -> None:
     both.run(1.0)
     both.car(ev.Wish(want))
     assert both.evcc.closed == "stopped before charging began"
+
+
+def test_a_station_that_allows_no_standby_is_charged_on() -> None:
+    """The warning of ISO 15118-20 makes the car go on in its loop with power."""
+
+    def tamper(_of_car: bool, send: ev.Send) -> ev.Send:
+        code = {"ResponseCode": "WARNING_StandbyNotAllowed"} if asked and send.name == "PowerDeliveryRes" else {}
+        return ev.Send(send.schema, send.name, {**send.body, **code})
+
+    asked: list[bool] = []
+    both = pair(ISO20, tamper=tamper)
+    both.run(10.0)
+    asked.append(True)
+    both.car(ev.Wish("standby"))
+    both.run(15.0)
+    assert both.names()[-1] == "DC_ChargeLoopReq"
+    assert not both.evcc.standby
+    assert both.evcc.drive.target_a > 10.0
+
+
+OTHERWISE = [
+    (
+        DC20[2],
+        "DC_ChargeParameterDiscoveryReq",
+        put({f"EV{side}{what}": rational(400) for side in ("Maximum", "Minimum") for what in CPD_FIELDS}, DC_CPD),
+        "FAILED_WrongChargeParameter",
+    ),
+    (
+        DC20[1],
+        "PowerDeliveryReq",
+        put({"SelectedScheduleTupleID": 1}, "EVPowerProfile", "Scheduled_EVPPTControlMode"),
+        "FAILED_EVPowerProfileInvalid",
+    ),
+    (
+        DC20[2],
+        "DC_ChargeLoopReq",
+        put({"EVTargetCurrent": rational(1), "EVTargetVoltage": rational(1)}, PLAIN),
+        "FAILED",
+    ),
+]
+INSTEAD = {DC_CPD: f"BPT_{DC_CPD}", PLAIN: f"BPT_{PLAIN}"}
+
+
+@pytest.mark.parametrize(
+    ("way", "name", "change", "code"), OTHERWISE, ids=lambda value: value if type(value) is str else ""
+)
+def test_what_belongs_to_another_service_is_refused(way: Way, name: str, change: Change, code: str) -> None:
+    """Parameters without giving in a service with it, a profile and a loop of another control mode."""
+
+    def instead(body: dict[str, Any]) -> None:
+        change(body)
+        for kept, dropped in INSTEAD.items():
+            if kept in body:
+                del body[dropped]
+        if "EVPowerProfile" in body:
+            del body["EVPowerProfile"]["Dynamic_EVPPTControlMode"]
+
+    both = changed(way, name, instead)
+    assert both.bodies(f"{name[:-3]}Res")[0][1]["ResponseCode"] == code
+    assert both.secc.closed == f"{name} answered {code}"
+
+
+@pytest.mark.parametrize("way", [DIN, ISO2_DC, DC20[0]], ids=str)
+def test_a_pre_charge_fails_at_a_station_that_has_stopped(way: Way) -> None:
+    """The voltage of the battery is not reached for."""
+    name = "DC_PreCharge" if way is DC20[0] else "PreCharge"
+    both = pair(way)
+    both.run(until=lambda: f"{name}Req" in both.secc.progress.expects)
+    both.station(ev.Wish("stop"))
+    both.run(both.now_s + 1.0)
+    assert both.secc.closed == f"{name}Req answered FAILED"
 
 
 QUIRKY = [DIN, ISO2_DC, DC20[0]]

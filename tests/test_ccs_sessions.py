@@ -253,6 +253,18 @@ def test_power_modules_keep_a_limit_of_the_grid() -> None:
     assert bank.ac_w(_dc_w(both)) == pytest.approx(20_000.0, rel=0.01)
 
 
+@pytest.mark.parametrize("way", [way for way in DC20 if way.service.giving], ids=str)
+def test_power_modules_feed_what_the_grid_is_promised(way: Way) -> None:
+    """A limit of -10 kW on the grid side makes the car give, and never feeds more than that."""
+    bank = Bank(load_module("generic-30"), 4)
+    both = Pair(Secc(Station(services=(way.service,)), Modules(bank, Limit(), Policy())), Evcc(vehicle(way)))
+    both.run(20.0)
+    both.station(ev.NewLimit(Limit(w=-10_000.0)))
+    both.run(30.0)
+    assert bank.ac_w(_dc_w(both)) == pytest.approx(-10_000.0, rel=0.01)
+    assert bank.ac_w(_dc_w(both)) >= -10_000.0
+
+
 def test_power_modules_without_power_end_the_session() -> None:
     """By the policy that ends, the station shuts down after its 5 s, and the car leaves."""
     supply = Modules(Bank(load_module("generic-30"), 4), Limit(), Policy(below="end"))
