@@ -13,6 +13,7 @@ from hilbench_emulators.ccs import Evcc, Limits, Quirks, Secc
 from hilbench_emulators.ccs import events as ev
 from hilbench_emulators.ccs.figures import SIGNS, number, physical, rational, read, signed
 from hilbench_emulators.ccs.pair import Pair
+from hilbench_emulators.ccs.secc import TABLES
 from hilbench_emulators.ccs.wire import Listener, heard, pack
 from tests.ccs_pairs import WAYS, Way, charging, pair, secc, vehicle
 from tests.ccs_samples import message, messages
@@ -95,6 +96,21 @@ def test_any_values_of_the_message_that_is_expected_never_raise(
             body["ResponseCode"] = "OK"
         title = exi.APP_PROTOCOL.title if name.startswith("supported") else schema.title
         sound(side, side.advance(both.now_s + step * 0.1, ev.Received(title, name, body)))
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.sampled_from(WAYS), st.floats(0.0, 6.0), st.data())
+def test_every_request_is_answered_in_every_state(way: Way, at_s: float, data: st.DataObject) -> None:
+    """Any request of the protocol, AC or DC, at any moment, leads to a response that can be sent."""
+    both = pair(way)
+    both.run(max(at_s, 0.1))
+    name = data.draw(st.sampled_from(sorted(TABLES[way.protocol.generation])))
+    schema = ev.schema_of(way.protocol.generation, name)
+    body = data.draw(message(schema, name))
+    body["Header"]["SessionID"] = both.secc.progress.session_id
+    outputs = both.secc.advance(both.now_s, ev.Received(schema.title, name, body))
+    sound(both.secc, outputs)
+    assert [out.name for out in outputs if isinstance(out, ev.Send)] == [f"{name[:-3]}Res"]
 
 
 class Jumbled(Pair):

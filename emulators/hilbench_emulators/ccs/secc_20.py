@@ -270,13 +270,14 @@ def _delivered_then(secc: Secc, body: Body) -> tuple[str, ...]:
     return ("DC_WeldingDetectionReq", "SessionStopReq") if secc.progress.power == "dc" else ("SessionStopReq",)
 
 
-def _mode(secc: Secc) -> str:
+def _mode(secc: Secc, power: str) -> str:
+    """Of a message of AC or DC, whatever the session is: a refusal must be a message too."""
     service = secc.progress.service
-    return f"{'BPT_' if service.giving else ''}{'Dynamic' if service.dynamic else 'Scheduled'}_{service.power.upper()}"
+    return f"{'BPT_' if service.giving else ''}{'Dynamic' if service.dynamic else 'Scheduled'}_{power}"
 
 
 def _loop_dc(secc: Secc, body: Body) -> str:
-    mode = body.get(f"{_mode(secc)}_CLReqControlMode")
+    mode = body.get(f"{_mode(secc, 'DC')}_CLReqControlMode")
     if mode is None:
         return "FAILED"
     volts = number(body["EVPresentVoltage"])
@@ -317,12 +318,12 @@ def _looped_dc(secc: Secc, _body: Body) -> Body:
         "EVSEPowerLimitAchieved": secc.asked_a * secc.voltage_v >= max_w,
         "EVSECurrentLimitAchieved": secc.asked_a >= max_a,
         "EVSEVoltageLimitAchieved": secc.voltage_v >= limits.max_v,
-        f"{_mode(secc)}_CLResControlMode": mode,
+        f"{_mode(secc, 'DC')}_CLResControlMode": mode,
     }
 
 
 def _loop_ac(secc: Secc, body: Body) -> str:
-    return "OK" if f"{_mode(secc)}_CLReqControlMode" in body else "FAILED"
+    return "OK" if f"{_mode(secc, 'AC')}_CLReqControlMode" in body else "FAILED"
 
 
 def target_w(secc: Secc) -> float:
@@ -336,7 +337,7 @@ def target_w(secc: Secc) -> float:
 
 def _looped_ac(secc: Secc, _body: Body) -> Body:
     mode = {"EVSETargetActivePower": rational(target_w(secc))}
-    return {**_notified(secc), f"{_mode(secc)}_CLResControlMode": mode}
+    return {**_notified(secc), f"{_mode(secc, 'AC')}_CLResControlMode": mode}
 
 
 def _stopped_then(_secc: Secc, body: Body) -> tuple[str, ...]:
