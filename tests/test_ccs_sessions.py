@@ -159,6 +159,22 @@ def test_a_stop_goes_before_a_renegotiation(way: Way, first: str) -> None:
 
 
 @pytest.mark.parametrize("way", [*DC20, *AC20], ids=str)
+def test_a_car_may_take_its_time_for_a_power_profile(way: Way) -> None:
+    """A start without a profile yet is answered OK, nothing is switched, and it may be repeated for 60 s."""
+    for waits_s, code in ((0.0, "OK"), (59.9, "OK"), (60.0, "FAILED")):
+        both = pair(way)
+        both.run(until=lambda both=both: "PowerDeliveryReq" in both.secc.progress.expects)  # type: ignore[misc]
+        header = {"SessionID": both.secc.progress.session_id, "TimeStamp": 1}
+        body = {"Header": header, "EVProcessing": "Ongoing", "ChargeProgress": "Start"}
+        for t_s in (both.now_s, both.now_s + waits_s):
+            outputs = both.secc.advance(t_s, ev.Received(ev.SCHEMAS["iso20"].title, "PowerDeliveryReq", body))
+        assert [out.body["ResponseCode"] for out in outputs if isinstance(out, ev.Send)] == [code]
+        assert not both.secc.progress.looping
+        if code == "OK":
+            assert both.secc.progress.expects == {"PowerDeliveryReq"}
+
+
+@pytest.mark.parametrize("way", [*DC20, *AC20], ids=str)
 def test_without_standby_there_is_nothing_to_resume(way: Way) -> None:
     """A station does not ask for it, and a car that is asked all the same charges on."""
     both = charging(way)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hilbench_emulators.ccs import timeouts
 from hilbench_emulators.ccs.figures import Body, Limits, number, rational, read, signed
 from hilbench_emulators.ccs.secc import TABLES, Secc, Step, Then
 from hilbench_emulators.ccs.secc_old import (
@@ -227,6 +228,10 @@ def _deliver(secc: Secc, body: Body) -> str:
     progress = body["ChargeProgress"]
     if progress == "ScheduleRenegotiation" and not secc.progress.looping:
         return "FAILED_SequenceError"
+    if _undecided(body):
+        most_s = timeouts.seconds("ongoing", "iso20")
+        return "FAILED_PowerDeliveryNotApplied" if secc.stopping else secc.ongoing("power profile", most_s, False)
+    secc.progress.begun.pop("power profile", None)
     secc.progress.standby = progress == "Standby"
     if progress == "Start":
         bad = _wrong_profile(secc, body)
@@ -246,6 +251,11 @@ def _deliver(secc: Secc, body: Body) -> str:
     return "OK"
 
 
+def _undecided(body: Body) -> bool:
+    """Whether a car that wants to start is still at work on its power profile."""
+    return bool(body["ChargeProgress"] == "Start" and body["EVProcessing"] != "Finished")
+
+
 def _wrong_profile(secc: Secc, body: Body) -> str:
     profile = body.get("EVPowerProfile")
     if profile is None:
@@ -263,6 +273,8 @@ def _wrong_profile(secc: Secc, body: Body) -> str:
 
 def _delivered_then(secc: Secc, body: Body) -> tuple[str, ...]:
     progress = body["ChargeProgress"]
+    if _undecided(body):
+        return ("PowerDeliveryReq",)
     if progress in ("Start", "Standby"):
         return (f"{secc.progress.power.upper()}_ChargeLoopReq", "PowerDeliveryReq")
     if progress == "ScheduleRenegotiation":
