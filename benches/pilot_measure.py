@@ -199,9 +199,9 @@ def rendered(records: int, first: int) -> None:
         ways = ", ".join(f"{way} {100 * np.mean(one[name]):.2f} % of {len(one[name])}" for way, one in by_way.items())
         print(f"  {name:12s} {100 * share:6.2f} %  {said}  ({ways})")
     broken: dict[str, list[bool]] = {}
-    for name in WAVES:
+    for number, name in enumerate(WAVES):
         for seed in range(10):
-            case = illegal(name, seed)
+            case = illegal(name, first + 10 * number + seed)
             tally(broken, case, measure(case.record()))
     shares = ", ".join(f"{name} {100 * np.mean(held):.1f} %" for name, held in broken.items())
     print(f"  {len(WAVES)} illegal circuits, 10 records each: {shares}")

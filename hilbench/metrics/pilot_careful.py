@@ -21,7 +21,7 @@ from hilbench.waveform import Waveform
 
 Floats = NDArray[np.float64]
 Result = tuple[Levels, Timing]
-SKIP, LEAD = 8.0, 1.5
+SKIP, LEAD = 8.0, 2.5
 """Left out of the plateaus after and before a crossing, in time constants."""
 RESTED = 12.0
 """Shorter plateaus, in time constants, have not come to rest."""
