@@ -38,7 +38,12 @@ def polled(folder: Path, served: Pair, asks_for: Authority | None = None, **file
             full_kw=50.0, url=url, client_id="ven", client_secret_file=folder / "secret", retry_s=0.2, **files
         )
         signals, notes, reached = Signals(settings, lambda _limit_kw: None), list[str](), asyncio.Event()
-        signals.ven._on_note = lambda note: (notes.append(note), reached.set())[1]
+
+        def heard(note: str) -> None:
+            notes.append(note)
+            reached.set()
+
+        signals.ven._on_note = heard
         running = asyncio.create_task(signals.run())
         asked = asyncio.create_task(_until_asked(vtn, reached))
         await asyncio.wait([asked, running], timeout=20.0, return_when="FIRST_COMPLETED")

@@ -61,7 +61,8 @@ def test_unbalance_counts_as_a_mean_over_a_minute() -> None:
     t = np.array([0.0, 100.0, 100.0, 120.0, 120.0, 300.0])
     pulse = (t, np.array([5.0, 5.0, 35.0, 35.0, 5.0, 5.0]))
     still = (np.array([0.0, 300.0]), np.array([5.0, 5.0]))
-    assert unbalance({"L1": still, "L2": pulse, "L3": still}, 60.0) == (pytest.approx(10.0), "L2", "L3")
+    amps, fuller, emptier = unbalance({"L1": still, "L2": pulse, "L3": still}, 60.0)
+    assert (amps, fuller, emptier) == pytest.approx((10.0, "L2", "L3"))
     assert unbalance({"L1": pulse}, 60.0) == (0.0, "", "")
 
 
