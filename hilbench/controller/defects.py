@@ -153,7 +153,7 @@ DEFECTS = {
         Defect("no-reinstall-after-boot", "does not install again in a station that has booted",
                "evcc#15671, evcc#3081", ("4.7",), port=True),
         Defect("tx-profile-only", "limits transactions only when they run", "bmw-wallbox-ha#15", ("7.5",), port=True,
-               rig="home"),
+               rig="home", changes={"stop_strays": False}),
         Defect("ignores-grid-limit", "knows no limits of the grid",
                "evcc, openWB, EVerest and six others: none knows OpenADR (read-code)", ("9.1",),
                IgnoresGridLimit, rig="tariff-10"),
