@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import Any, Self
 
 from hilbench.chademo import (
     CarLimits,
@@ -40,24 +40,25 @@ def first(found: Session, kind: type[Any], holds: Callable[[Any], bool], after: 
     return next((t, frame) for t, frame in of(found, kind) if t >= after and holds(frame))
 
 
-class LoneCar:
-    """A car at a charger whose every word and line the test decides."""
+class _Lone:
+    """One side, at another whose every word and line the test decides; it is told something each 50 ms."""
 
-    def __init__(self, model: CarModel | None = None, **pack: Any) -> None:
-        self.car = Car(model, SimplePack(soc_pct=50.0, **pack))
+    side: Car | Charger
+    end: CarEnd | ChargerEnd
+
+    def __init__(self) -> None:
         self.t = 0.0
-        self.end = ChargerEnd(d1=True)
-        self.status = STANDING
-        self.voltage_v = self.current_a = 0
-        self.available_a = 125
-        self.protocol = 2
         self.silent = False
         self.sent: list[tuple[float, Frame]] = []
 
-    def to(self, t: float) -> LoneCar:
-        """Go on to ``t``, saying 108 and 109 each 50 ms."""
+    def say(self) -> None:
+        """The other side's frames, now."""
+        raise NotImplementedError
+
+    def to(self, t: float) -> Self:
+        """Go on to ``t``, saying the other side's frames each 50 ms."""
         while True:
-            due = min(self.car.due_t, t)
+            due = min(self.side.due_t, t)
             step = min(due, (int(self.t / 0.05 + 1e-6) + 1) * 0.05, t)
             self.t = max(step, self.t)
             self._give(None)
@@ -66,19 +67,33 @@ class LoneCar:
             if self.t >= t:
                 return self
 
-    def say(self) -> None:
-        """The charger's frames, now."""
-        self._give(ChargerLimits(1, 500, self.available_a, 435))
-        self._give(ChargerState(self.protocol, self.voltage_v, self.current_a, 0, int(self.status), 255, 60))
-
-    def line(self, **changes: Any) -> LoneCar:
-        """Change the charger's lines and power."""
+    def line(self, **changes: Any) -> Self:
+        """Change the other side's lines and power."""
         self.end = replace(self.end, **changes)
         self._give(self.end)
         return self
 
     def _give(self, event: Any) -> None:
-        self.sent += [(self.t, frame) for frame in self.car.advance(self.t, event).frames]
+        self.sent += [(self.t, frame) for frame in self.side.advance(self.t, event).frames]
+
+
+class LoneCar(_Lone):
+    """A car at a charger whose every word and line the test decides."""
+
+    def __init__(self, model: CarModel | None = None, **pack: Any) -> None:
+        self.car = Car(model, SimplePack(soc_pct=50.0, **pack))
+        super().__init__()
+        self.side = self.car
+        self.end = ChargerEnd(d1=True)
+        self.status = STANDING
+        self.voltage_v = self.current_a = 0
+        self.available_a = 125
+        self.protocol = 2
+
+    def say(self) -> None:
+        """The charger's frames, now."""
+        self._give(ChargerLimits(1, 500, self.available_a, 435))
+        self._give(ChargerState(self.protocol, self.voltage_v, self.current_a, 0, int(self.status), 255, 60))
 
     def charging(self) -> LoneCar:
         """Up to a car that has begun to request; the output is good."""
@@ -94,41 +109,22 @@ class LoneCar:
         return next(frame for _t, frame in reversed(self.sent) if isinstance(frame, CarState))
 
 
-class LoneCharger:
+class LoneCharger(_Lone):
     """A charger at a car whose every word and line the test decides."""
 
     def __init__(self, model: ChargerModel | None = None) -> None:
         self.charger = Charger(model or QUICK)
-        self.t = 0.0
+        super().__init__()
+        self.side = self.charger
         self.end = CarEnd(battery_v=360.0)
         self.state = CarState(2, 410, 0, 0, int(CarStatus.CONTACTOR_OPEN), 50)
         self.times = CarTimes(255, 60, 0, 389)
-        self.silent = False
-        self.sent: list[tuple[float, Frame]] = []
         self._give(Start())
-
-    def to(self, t: float) -> LoneCharger:
-        """Go on to ``t``, saying 100, 101 and 102 each 50 ms."""
-        while True:
-            due = min(self.charger.due_t, t)
-            step = min(due, (int(self.t / 0.05 + 1e-6) + 1) * 0.05, t)
-            self.t = max(step, self.t)
-            self._give(None)
-            if not self.silent:
-                self.say()
-            if self.t >= t:
-                return self
 
     def say(self) -> None:
         """The car's frames, now."""
         for frame in (CarLimits(6, 0, 0, 435, 100), self.times, self.state):
             self._give(frame)
-
-    def line(self, **changes: Any) -> LoneCharger:
-        """Change the car's lines."""
-        self.end = replace(self.end, **changes)
-        self._give(self.end)
-        return self
 
     def tell(self, event: Any = None, /, **changes: Any) -> LoneCharger:
         """Give an order, and change what 102 says."""
@@ -153,9 +149,6 @@ class LoneCharger:
             self.to(self.t + 0.1)
         self.close().to(self.t + 0.5).tell(request_a=request_a)
         return self.to(self.t + 3.0)
-
-    def _give(self, event: Any) -> None:
-        self.sent += [(self.t, frame) for frame in self.charger.advance(self.t, event).frames]
 
     @property
     def last(self) -> ChargerState:

@@ -205,14 +205,11 @@ class Core(Knowledge):
         stations, least_a = self._by_column, self.settings.minimum_a
         lines = [self._lines_of(station) for station in stations]
         wished = np.maximum(look.claimed, [targets.get(one.branch.role, 0.0) for one in stations])
-        sure = [
-            max(least_drawn(one, self.settings), 0.0) * bool(known) for one, known in zip(stations, lines, strict=True)
-        ]
-        base, even = (
-            np.maximum(self.confirmed_base().amps, 0.0),
-            [len(known) == len(self.site.lines) for known in lines],
-        )
-        parts = paced(self.tree, look.claimed, wished, np.array(sure), base, self.site.spread_a, np.array(even))
+        drawn = np.array([max(least_drawn(station, self.settings), 0.0) for station in stations])
+        count = np.array([len(known) for known in lines])
+        sure, even = np.where(count > 0, drawn, 0.0), count == len(self.site.lines)
+        base = np.maximum(self.confirmed_base().amps, 0.0)
+        parts = paced(self.tree, look.claimed, wished, sure, base, self.site.spread_a, even)
         unknown = [column for column in order if not lines[column]]
         if not any(look.held[column] >= least_a and self._learning(stations[column], t) for column in unknown):
             parts[[column for column in unknown if look.held[column] < least_a <= wished[column]][:1]] = 1.0

@@ -53,8 +53,8 @@ class Obedience:
     reports it did alone, and ``strays_alone`` says that this was more than its fallback, for good. ``sums``: a current
     that it reports of no phase is the sum of all. ``found`` counts how often it was found out, ``unread`` how often in
     a row it has not said what is in force, when asked at ``read_t``, and ``lapsed`` how often in a row it has said that
-    no fallback follows its lease. ``stopped`` says why the session of the car that stands there was
-    ended, where it was.
+    no fallback follows its lease. ``stopped`` says why the session of the car that stands there
+    was ended, where it was.
     """
 
     flaw: str = ""

@@ -23,7 +23,7 @@ def balanced(tree: Tree, shares: Array, base_a: Array, most_a: float, order: Seq
     ``base_a`` [line] is the building. Stations in the fullest line that are not in the emptiest one are cut at one
     level; at ``minimum_a`` the last one in ``order`` goes without. What the building does alone is left to it.
     """
-    root: NDArray[np.intp] = np.array([row for row, (node, _line) in enumerate(tree.keys) if node == "service"])
+    root = _service(tree)
     found = shares.copy()
     for _ in range(len(shares) + len(root) ** 2):
         lines = _lines(tree, found, base_a, root)
@@ -47,7 +47,7 @@ def paced(tree: Tree, held: Array, wished: Array, sure: Array, base_a: Array, mo
     ``most_a`` beyond what the emptiest line surely carries with ``sure`` [station, A]. Cars that are known to use all
     lines, those of ``even``, raise them together.
     """
-    root = [row for row, (node, _line) in enumerate(tree.keys) if node == "service"]
+    root = _service(tree)
     bound = float((np.abs(tree.load(sure))[root] + base_a).min()) + most_a - base_a
     wished = np.where(even, held, wished)
     now, then = (np.abs(tree.load(amps))[root] for amps in (held, wished))
@@ -57,6 +57,11 @@ def paced(tree: Tree, held: Array, wished: Array, sure: Array, base_a: Array, mo
     part[root] = np.where(then <= bound + _TINY, 1.0, room)
     found: Array = np.minimum.reduceat(part[tree.rows], tree.begins[:-1])
     return np.where(even, 1.0, found)
+
+
+def _service(tree: Tree) -> NDArray[np.intp]:
+    """The constraints of the lines of the service."""
+    return np.array([row for row, (node, _line) in enumerate(tree.keys) if node == "service"])
 
 
 def _lines(tree: Tree, shares: Array, base_a: Array, root: NDArray[np.intp]) -> Array:
