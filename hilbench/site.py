@@ -31,6 +31,9 @@ CONTINUOUS = 0.8
 """Share of an OCPD's rating that a continuous load may use (NEC 210.20(A): OCPD >= 125 % of it; recalled text)."""
 MINIMUM_CURRENT_A = 6.0
 """Least current that a pilot can offer (IEC 61851-1 Table A.8, SAE J1772; 10 % duty)."""
+DC_MINIMUM_A = 4.0
+"""Least current per line [A] of a DC station: the 6 A at 350 V with which a LEAF ends (recorded: 102.0 of its logs),
+with what modules lose at part load (policy-default)."""
 
 Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 """A finite number of a file; neither ``"6"`` nor ``true`` is one."""
@@ -105,6 +108,9 @@ class Branch(Model):
 
     ``priority`` is its class (higher ones are filled first), ``weight`` its share beside others of its class, and
     ``guaranteed_a`` what it gets before anybody gets more than the least current.
+
+    ``kind`` is what its cars get. All currents here are those on the grid side, of a DC station too. ``least_a`` [A] is
+    the least current with which its cars charge (default: see :attr:`minimum_a`).
     """
 
     role: Name
@@ -116,6 +122,15 @@ class Branch(Model):
     priority: Annotated[Integer, Field(ge=0, le=9)] = 0
     weight: Annotated[Number, Field(gt=0, le=100)] = 1.0
     guaranteed_a: Amperes = 0.0
+    kind: Literal["ac", "dc"] = "ac"
+    least_a: Rating | None = None
+
+    @property
+    def minimum_a(self) -> float:
+        """The least current [A] with which cars charge: the pilot's for AC, :data:`DC_MINIMUM_A` for DC."""
+        if self.least_a is not None:
+            return self.least_a
+        return MINIMUM_CURRENT_A if self.kind == "ac" else DC_MINIMUM_A
 
     @field_validator("connection")
     @classmethod
