@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
-from hilbench import rig_checks_pilot, sunspec
+from hilbench import rig_checks_dc, rig_checks_pilot, sunspec
 from hilbench.errors import InputError, Problem
 from hilbench.meter_maps import SUNSPEC, is_sunspec, load_meter_map, maps_by_model, meter_map_names
 from hilbench.requirements import profile_names
@@ -16,6 +16,8 @@ from hilbench.rig_models import Rig, StationEntry
 from hilbench.site import LINES
 from hilbench.tariff import read_tariff
 from hilbench_emulators.building import line_shares
+from hilbench_emulators.dc.cars import car_names, load_car
+from hilbench_emulators.dc_outlet.quirks import QUIRKS as DC_QUIRKS
 from hilbench_emulators.personality import load_personality, names
 from hilbench_emulators.pilot.timing import WAKE_UPS
 from hilbench_emulators.station.quirks import QUIRKS as STATION_QUIRKS
@@ -23,7 +25,8 @@ from hilbench_emulators.vehicles import load_vehicle, vehicle_names
 
 Complaint = tuple[Location, str, str]
 REAL_STATION = rig_checks_pilot.REAL_STATION
-STATION_DEVICES = ("emulated:ac", REAL_STATION)
+DC_STATION = rig_checks_dc.DC_STATION
+STATION_DEVICES = ("emulated:ac", DC_STATION, REAL_STATION)
 """What can play a station, and what a real one is called."""
 OCPP_METER = "emulated:ocpp"
 VTN_DEVICES = ("emulated:openadr3",)
@@ -106,15 +109,18 @@ def _connections(rig: Rig) -> Iterator[Complaint]:
 
 def _station_names(rig: Rig) -> Iterator[Complaint]:
     for index, entry in enumerate(rig.stations):
-        yield from _named(load_vehicle, vehicle_names(), ("station", index, "vehicle"), entry.vehicle)
+        load, known = (load_car, car_names()) if entry.device == DC_STATION else (load_vehicle, vehicle_names())
+        yield from named_file(load, known, ("station", index, "vehicle"), entry.vehicle)
 
 
 def _personalities(rig: Rig) -> Iterator[Complaint]:
     for index, entry in enumerate(rig.stations):
-        yield from _named(load_personality, names(), ("station", index, "personality"), entry.personality)
+        yield from named_file(load_personality, names(), ("station", index, "personality"), entry.personality)
 
 
-def _named(load: Callable[[str], object], known: Sequence[str], location: Location, name: str) -> Iterator[Complaint]:
+def named_file(
+    load: Callable[[str], object], known: Sequence[str], location: Location, name: str
+) -> Iterator[Complaint]:
     """What is wrong with a name of something shipped, or with the path of a file like it; the key says what it is."""
     if name.endswith(".toml"):
         yield from _data_file(load, location, name)
@@ -137,10 +143,11 @@ def _station_devices(rig: Rig) -> Iterator[Complaint]:
         if entry.device not in STATION_DEVICES:
             remedy = suggestion(entry.device, STATION_DEVICES) or f"known: {', '.join(STATION_DEVICES)}"
             yield ("station", index, "device"), f"there is no kind of station {entry.device!r}", remedy
+        known = DC_QUIRKS if entry.device == DC_STATION else STATION_QUIRKS
         for number, quirk in enumerate(entry.quirks):
             location = ("station", index, "quirks", number)
-            if quirk not in STATION_QUIRKS:
-                remedy = suggestion(quirk, STATION_QUIRKS) or f"known: {', '.join(STATION_QUIRKS)}"
+            if quirk not in known:
+                remedy = suggestion(quirk, known) or f"known: {', '.join(known)}"
                 yield location, f"there is no quirk {quirk!r}", remedy
         if entry.wake_up not in WAKE_UPS:
             remedy = suggestion(entry.wake_up, WAKE_UPS) or f"known: {', '.join(WAKE_UPS)}"
@@ -235,7 +242,7 @@ def _meter_maps(rig: Rig) -> Iterator[Complaint]:
         if is_sunspec(meter.map):
             yield from _sunspec(rig, name, meter.map)
             continue
-        wrong = list(_named(load_meter_map, [*meter_map_names(), *SUNSPEC], ("meter", name, "map"), meter.map))
+        wrong = list(named_file(load_meter_map, [*meter_map_names(), *SUNSPEC], ("meter", name, "map"), meter.map))
         yield from wrong
         lines = len(rig.site.service.lines)
         if not wrong and load_meter_map(meter.map).phases < lines:
@@ -375,5 +382,6 @@ _CHECKS: tuple[tuple[str, Callable[[Rig], Iterator[Complaint]]], ...] = (
     ("", _known_names),
     ("loads", _loads),
     ("", rig_checks_pilot.check),
+    ("", rig_checks_dc.check),
 )
 """Checks, each with the table that it is about; it says nothing when that table was left out."""

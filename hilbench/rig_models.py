@@ -20,6 +20,7 @@ from hilbench.errors import InputError
 from hilbench.loads import LoadsEntry
 from hilbench.rig_building import BaseLoadEntry, BuildingEntry
 from hilbench.rig_controllers import ControllerEntry, ReferenceController
+from hilbench.rig_dc import DcEntry
 from hilbench.rig_grid import GridEntry
 from hilbench.rig_meters import MeterEntry
 from hilbench.rig_pilot import BoardEntry, InstrumentEntry
@@ -69,6 +70,11 @@ class SiteEntry(Model):
     requirements: Annotated[tuple[str, ...], Field(min_length=1)] = ("generic-v0",)
 
 
+USUAL_CAR = "model-3"
+USUAL_DC_CAR = {"ccs": "ioniq-5", "chademo": "leaf-40"}
+"""Cars that procedures plug in where the rig names none, by connector."""
+
+
 class StationEntry(Branch):
     """``[[station]]``: a station's branch circuit, and what plays the station.
 
@@ -85,12 +91,16 @@ class StationEntry(Branch):
 
     ``device = "ocpp"`` is a real station: it dials ``ws://HOST:PORT`` of the bench, given in ``listen``, which passes
     everything on to the controller; the EV simulator that is plugged in there is its car.
+
+    ``device = "emulated:dc"`` is a DC station; ``dc`` says what is behind its outlet, ``vehicle`` is then a DC car, and
+    with ``iso15118`` and OCPP 2.1 a car may discharge that can.
     """
 
     device: str = "emulated:ac"
     ocpp: Literal["1.6", "2.0.1", "2.1"] = "1.6"
     identity: Annotated[str, Field(pattern=r"^[A-Za-z0-9*_=:+|@.-]{1,48}$")] = ""
-    vehicle: DataName = "model-3"
+    vehicle: DataName = ""
+    dc: DcEntry | None = None
     quirks: tuple[str, ...] = ()
     personality: DataName = "standard"
     iso15118: bool = False
@@ -110,6 +120,19 @@ class StationEntry(Branch):
             role = data.get("role")
             return {**data, "identity": role} if isinstance(role, str) and re.fullmatch(NAME, role) else data
         return data
+
+    @model_validator(mode="before")
+    @classmethod
+    def _kind_and_car(cls, data: Any) -> Any:
+        if not isinstance(data, dict):
+            return data
+        dc = data.get("device") == "emulated:dc"
+        given = data.get("dc")
+        connector = given.get("connector", "ccs") if isinstance(given, dict) else "ccs"
+        usual = (
+            {"kind": "dc", "dc": {}, "vehicle": USUAL_DC_CAR.get(str(connector), "")} if dc else {"vehicle": USUAL_CAR}
+        )
+        return {**usual, **data}
 
     @property
     def emulated(self) -> bool:

@@ -258,6 +258,26 @@ def state_of_charge(role: str) -> str:
     return f"soc/{role}"
 
 
+def dc_voltage(role: str) -> str:
+    """Voltage at a DC outlet [V]."""
+    return f"dc/{role}/voltage"
+
+
+def dc_current(role: str) -> str:
+    """Current at a DC outlet into the car [A], negative out of it."""
+    return f"dc/{role}/current"
+
+
+def dc_offered(role: str) -> str:
+    """What a DC charger's latest message allows its car [A], negative where it asks the car to give."""
+    return f"dc/{role}/offered"
+
+
+def dc_requested(role: str) -> str:
+    """What a car's latest message asks its DC charger for [A], negative where it gives."""
+    return f"dc/{role}/requested"
+
+
 def node_power(node: str) -> str:
     """Signal name of the active power [W] through a node (``linear``), negative while the site exports.
 

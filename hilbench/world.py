@@ -15,6 +15,7 @@ from urllib.parse import urlsplit, urlunsplit
 import numpy as np
 
 from hilbench import clock
+from hilbench.dc_side import Cabinets, dc_settings
 from hilbench.devices import Controller, Device, SiteStation
 from hilbench.errors import DeviceError
 from hilbench.pilot_side import PilotSide, pilot_side
@@ -49,10 +50,10 @@ from hilbench_emulators.station.base import AcStation
 from hilbench_emulators.station.ocpp2 import AcStation21, AcStation201
 from hilbench_emulators.station.ocpp16 import AcStation16
 from hilbench_emulators.station.quirks import pilot_timing
-from hilbench_emulators.station.settings import StationSettings
+from hilbench_emulators.station.settings import PILOT, StationSettings
 
 STATIONS: dict[str, type[AcStation]] = {"1.6": AcStation16, "2.0.1": AcStation201, "2.1": AcStation21}
-"""Emulated AC station by OCPP version."""
+"""Emulated station by OCPP version."""
 START_TIMEOUT_S = 60.0
 REFUSED_TIMEOUT_S = 20.0
 """As ``START_TIMEOUT_S``, when every station that is missing has been told no: it tries a few times."""
@@ -171,6 +172,7 @@ def build_world(
     for node, load in loads.items():
         plant.set_base_load(load, node)
     links = {entry.role: _link(rig) for entry in rig.stations} if _can_link(rig) else {}
+    cabinets = Cabinets(rig)
     emulated = {
         entry.role: STATIONS[entry.ocpp](
             entry.branch,
@@ -179,7 +181,7 @@ def build_world(
             identity=entry.identity,
             record=record,
             seed=seed,
-            settings=_station_settings(entry),
+            settings=_station_settings(entry, cabinets),
         )
         for entry in rig.stations
         if entry.emulated
@@ -284,7 +286,7 @@ def _sessions(rig: Rig, day: date, seed: int) -> list[Session]:
     return draw_sessions(roles, day, timezone=timezone, seed=seed, model=entry.model or "workplace")
 
 
-def _station_settings(entry: StationEntry) -> StationSettings:
+def _station_settings(entry: StationEntry, cabinets: Cabinets) -> StationSettings:
     return StationSettings(
         personality=load_personality(entry.personality),
         security_profile=entry.security_profile,
@@ -293,7 +295,9 @@ def _station_settings(entry: StationEntry) -> StationSettings:
         certificate=entry.certificate,
         key=entry.key,
         iso15118=entry.iso15118,
-        pilot=pilot_timing(entry.quirks, entry.wake_up),
+        pilot=PILOT if entry.dc else pilot_timing(entry.quirks, entry.wake_up),
+        dc=dc_settings(entry, cabinets) if entry.dc else None,
+        model="ac-outlet" if entry.dc is None else "dc-outlet",
     )
 
 

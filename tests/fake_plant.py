@@ -66,6 +66,12 @@ class FakePlant:
         self.log.append((clock.time(), "pilot", duty_pct))
         self._follow_later()
 
+    def drive(self, role: str, current_a: float, power_factor: float, over_s: float) -> None:
+        """Only DC stations drive."""
+
+    def wish(self, role: str, current_a: float) -> None:
+        """Only DC stations wish."""
+
     def set_supply(self, role: str, on: bool) -> None:
         """No test of a station alone looks at its pilot."""
 

@@ -78,7 +78,8 @@ class Reporting(Model):
     """``[reporting]``: what it tells, and when.
 
     ``interval_s`` is kept whatever is configured; ``current_unit`` mA has no unit in OCPP 1.6 and is labelled A there;
-    ``phases = "sum"`` gives one current without a phase; ``zero_power`` always reports 0 W; without ``milliseconds``
+    ``phases = "sum"`` gives one current without a phase, and ``dc_sides = "outlet"`` lets a DC station say nothing of
+    its grid side; ``zero_power`` always reports 0 W; without ``milliseconds``
     timestamps are in whole seconds. ``reconnect_s`` is a fixed wait before each new connection.
     """
 
@@ -86,6 +87,7 @@ class Reporting(Model):
     current_unit: Literal["A", "mA"] = "A"
     power_unit: Literal["W", "kW"] = "W"
     phases: Literal["each", "sum"] = "each"
+    dc_sides: Literal["both", "outlet"] = "both"
     zero_power: bool = False
     milliseconds: bool = True
     reconnect_s: Annotated[Number, Field(gt=0, le=86_400)] | None = None

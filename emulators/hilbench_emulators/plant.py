@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 
 from hilbench import clock
 from hilbench.errors import InputError, Problem
@@ -169,6 +170,36 @@ class Plant(Cars):
             slot.charger.stuck_a = current_a
             self._apply(slot, [Move(now, None, slot.charger.target_a())])
             self._arm()
+
+    # DC stations
+
+    def drive(self, role: str, current_a: float, power_factor: float, over_s: float) -> None:
+        """A DC station draws ``current_a`` in each line ``over_s`` [s] from now; until then it goes there evenly.
+
+        A negative current is one that it gives. ``power_factor`` is that at ``current_a``.
+        """
+        slot, core = self._slots[role], self._core
+        now = self._advance()
+        self._before(now)
+        if not slot.lines:
+            self._connect_station(slot)
+        self._mark(slot)
+        present, factor = core.draw(slot.row, now)
+        rate = abs(current_a - present) / over_s if over_s > 0.0 else 1e9
+        core.ramp(slot.row, now, current_a, max(rate, 1e-9), (factor if present else power_factor, power_factor))
+        slot.version += 1
+        if current_a * present < 0.0:
+            self._later(slot, core.zero_crossing(slot.row), partial(self._mark, slot))
+        self._later(slot, core.ramp_end(slot.row), partial(self._mark, slot))
+        self._after(now)
+        self._arm()
+
+    def wish(self, role: str, current_a: float) -> None:
+        """What a DC station's car would draw from the grid in each line if it were offered everything."""
+        slot = self._slots[role]
+        if slot.wished_a != current_a:
+            slot.wished_a = current_a
+            self._demand(slot, clock.time())
 
     def demand_a(self, role: str) -> float:
         """Current [A per phase] that the car would draw now if it were offered everything."""

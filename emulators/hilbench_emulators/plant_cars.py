@@ -41,6 +41,16 @@ class Cars(Timeline):
         self._scale[slot.row] = slot.voltage_v * (1.0 if branch.line_to_line else math.fsum(weights))
         self._cache = None
 
+    def _connect_station(self, slot: Slot) -> None:
+        """Wire a DC station to the site's lines: it is one load on all of them, whoever its car is."""
+        units, names = self.site.unit_currents(slot.branch, len(slot.branch.lines)), list(self.site.lines)
+        slot.lines, slot.weights = tuple(units), (1.0,) * len(units)
+        self._core.set_units(slot.row, {names.index(line): unit for line, unit in units.items()}, False)
+        self._scale[slot.row] = slot.voltage_v * (1.0 if slot.branch.line_to_line else len(units))
+        self._occupied[slot.branch.role] = slot
+        slot.two_way = self._two_way
+        self._cache = None
+
     def _apply(self, slot: Slot, moves: list[Move]) -> None:
         charger = slot.charger
         for move in moves:

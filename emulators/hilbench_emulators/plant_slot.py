@@ -51,7 +51,8 @@ class Slot:
     """One station's outlet and the car in it.
 
     ``remaining_wh`` is what the battery can still take, at the station's meter; ``reserve_wh`` is that figure at the
-    state of charge where the car stops to discharge, ``efficiency`` what of it comes back.
+    state of charge where the car stops to discharge, ``efficiency`` what of it comes back. ``wished_a`` is what the car
+    of a DC station would draw from the grid.
     """
 
     row: int
@@ -74,6 +75,7 @@ class Slot:
     circuit: Circuit = field(default_factory=Circuit)
     supplied: bool = True
     pilot_open: bool = False
+    wished_a: float = 0.0
     on_pilot: Callable[[], None] | None = None
     wire: PilotHistory = field(default_factory=lambda: PilotHistory(Change(0.0)))
 
@@ -129,4 +131,4 @@ class Slot:
 
     def wish_a(self) -> float:
         """What the car would draw if it were offered everything: less while its battery limits it."""
-        return 0.0 if self.charger is None else min(self.charger.unmanaged_a(), self.taper_limit_a())
+        return self.wished_a if self.charger is None else min(self.charger.unmanaged_a(), self.taper_limit_a())

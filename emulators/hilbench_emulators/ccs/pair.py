@@ -64,12 +64,19 @@ class Pair:
             self._do(False, ev.Begin())
             self._do(True, ev.Begin())
         while not until():
-            t_s = min(self._posts[0].t_s if self._posts else math.inf, self.secc.due_s, self.evcc.due_s)
+            t_s = self.due_s
             if t_s > until_s or t_s == math.inf:
                 self.now_s = self.now_s if until_s == math.inf else until_s
                 return
             self.now_s = max(t_s, self.now_s)
             self._step()
+
+    @property
+    def due_s(self) -> float:
+        """When something happens next [s]: a message arrives, or a timer is over."""
+        if not self._begun:
+            return self.now_s
+        return min(self._posts[0].t_s if self._posts else math.inf, self.secc.due_s, self.evcc.due_s)
 
     def _step(self) -> None:
         if self._posts and self._posts[0].t_s <= self.now_s:

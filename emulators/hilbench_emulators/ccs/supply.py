@@ -85,6 +85,17 @@ class Modules:
             raise TypeError("power modules take a Limit on the grid side, not Limits of the outlet")
         self._limit = limit
 
+    def serve(self, bank: Bank) -> None:
+        """Other modules are behind the outlet from now on."""
+        self._bank = bank
+
+    def offered_a(self, voltage_v: float) -> float:
+        """The latest offer as a current [A] at ``voltage_v`` [V], below 0 where the car is asked to give."""
+        volts = max(voltage_v, 1.0)
+        if self._offer.give_a > 0.0:
+            return -min(self._offer.give_a, self._offer.give_w / volts)
+        return min(self._offer.max_a, self._offer.max_w / volts)
+
     def offer(self, t_s: float, voltage_v: float) -> Limits:
         """What the modules may give within the grid's limit, or what the car is asked to give."""
         passed_s, self._offered_s = _passed(self._offered_s, t_s), t_s

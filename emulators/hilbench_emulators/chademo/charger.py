@@ -235,13 +235,15 @@ class Charger(Machine):
 
     def _offering(self, t: float) -> None:
         self.output.push(t, self.model.early_a)
-        if self._requested_a() > 0:
+        if self.requested_a > 0:
             self.asked_t = t
             self._go(t, Phase.CHARGING)
         elif self.passed(t, self.since_t + _REQUEST_S):
             self._fail(t, f"the car requested nothing within {_REQUEST_S:g} s", ChargerStatus.SYSTEM_MALFUNCTION)
 
-    def _requested_a(self) -> int:
+    @property
+    def requested_a(self) -> int:
+        """What the car asks for: 102.3, or the extended request of a high-current car."""
         request_a = self.state.request_a if self.state else 0
         return self.extended_a if request_a == 255 and self.extended_a else request_a
 
@@ -260,7 +262,7 @@ class Charger(Machine):
             allowed = self.car.battery_v > max(self.discharge.min_voltage_v, self.model.min_input_v)
             most = min(self.draw_a, float(self.model.max_discharge_a), float(self.discharge.max_discharge_a))
             return -most if allowed else 0.0
-        return float(min(self._requested_a(), self.offered_a))
+        return float(min(self.requested_a, self.offered_a))
 
     def _longest_s(self) -> float:
         times = self.times or CarTimes()

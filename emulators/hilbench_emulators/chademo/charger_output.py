@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from hilbench_emulators.chademo.models import ChargerModel
-from hilbench_emulators.chademo.stage import Stage
+from hilbench_emulators.dc.stage import Stage
 
 
 class Output:

@@ -10,7 +10,7 @@ import math
 from dataclasses import dataclass, field
 
 from hilbench.chademo.timing import DEVIATION_A, PERIOD_S, limit
-from hilbench_emulators.chademo.stage import Slew
+from hilbench_emulators.dc.stage import Slew
 
 V09, V10, V20 = 1, 2, 3
 """Protocol numbers of 0.9, of 1.0 to 1.2, and of 2.0."""

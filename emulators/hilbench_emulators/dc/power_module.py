@@ -88,6 +88,7 @@ class Module:
     max_a: float
     min_v: float
     max_v: float
+    phases: int
     phase_volts: float
     ac_w: Piecewise
     ac_va: Piecewise
@@ -106,6 +107,7 @@ def module_of(file: ModuleFile) -> Module:
         max_a=file.max_a,
         min_v=file.min_v,
         max_v=file.max_v,
+        phases=file.phases,
         phase_volts=file.phases * file.phase_v,
         ac_w=_grid_w(file),
         ac_va=_grid_va(file),

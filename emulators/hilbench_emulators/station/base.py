@@ -1,4 +1,4 @@
-"""An AC charging station with one outlet, whatever it speaks: supply, pilot, car, limits, clock, and what persists.
+"""A charging station with one outlet, for AC or DC: supply, car, limits, clock, and what persists.
 
 What depends on the protocol is left to :class:`AcStation`'s subclasses, one for each family of OCPP versions.
 """
@@ -19,7 +19,8 @@ from hilbench import clock
 from hilbench.errors import DeviceError
 from hilbench.ocppj import refusal
 from hilbench.signals import Record, profile_limit
-from hilbench.site import MINIMUM_CURRENT_A, Branch
+from hilbench.site import Branch
+from hilbench_emulators.dc_outlet.outlet import DcOutlet
 from hilbench_emulators.station.character import Shaper
 from hilbench_emulators.station.limited import Limited
 from hilbench_emulators.station.outlet import Outlet, PlantPort
@@ -67,7 +68,7 @@ class AcStation(Limited):
         self._store: dict[str, Any] = {} if store is None else store
         self._signal = record.signal(profile_limit(branch.role), "A")
         self._hash = hashlib.sha256()
-        self._outlet = Outlet(branch, plant, self.settings, record, self.poke)
+        self._outlet = self._new_outlet(branch, plant, record)
         self._tasks: set[asyncio.Task[None]] = set()
         self._run_task: asyncio.Task[None] | None = None
         self._timers: dict[str, asyncio.TimerHandle] = {}
@@ -81,6 +82,15 @@ class AcStation(Limited):
         self.visit = Visit()
         self.boot_reason = self._next_boot_reason = "PowerUp"
         self._forget(230.0)
+
+    def _new_outlet(self, branch: Branch, plant: PlantPort, record: Record) -> Outlet | DcOutlet:
+        if self.settings.dc is None:
+            return Outlet(branch, plant, self.settings, record, self.poke)
+        return DcOutlet(branch, plant, self.settings.dc, record, self.poke, self.car_ended, self.settings.iso15118)
+
+    def car_ended(self, reason: str) -> None:  # noqa: ARG002 - a version may tell it
+        """The session over the connector is over, and not for the station's will: so is the transaction."""
+        self.end("Other")
 
     def _forget(self, voltage_v: float) -> None:
         self._operative = True
@@ -160,7 +170,7 @@ class AcStation(Limited):
 
     @property
     def _safe_a(self) -> float:
-        return self._branch.fallback_a if self._branch.fallback_a >= MINIMUM_CURRENT_A else 0.0
+        return self._branch.fallback_a if self._branch.fallback_a >= self._branch.minimum_a else 0.0
 
     @property
     def held(self) -> bool:

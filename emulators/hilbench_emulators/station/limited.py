@@ -8,6 +8,7 @@ from typing import Any
 from hilbench import clock
 from hilbench.signals import Signal
 from hilbench.site import Branch
+from hilbench_emulators.dc_outlet.outlet import DcOutlet
 from hilbench_emulators.smart_charging import Profile
 from hilbench_emulators.station.character import Shaper
 from hilbench_emulators.station.charging import Charging
@@ -22,7 +23,7 @@ class Limited(Contract):
     charging: Charging
     limit_a: float
     _branch: Branch
-    _outlet: Outlet
+    _outlet: Outlet | DcOutlet
     _shaper: Shaper
     _signal: Signal
     _override_a: float
@@ -66,7 +67,8 @@ class Limited(Contract):
         self.limit_a = min(self._shaper.acts_on_a, self._override_a)
         if self._signal.last() != self.limit_a:
             self._signal.append(clock.time(), self.limit_a)
-        self._outlet.allow(min(offered, self._override_a), self.order_a(min(offered, self._override_a)))
+        offered = min(offered, self._override_a)
+        self._outlet.allow(offered, self.order_a(offered), self.charging_allowed and self._override_a > 0.0)
         change = min(change, self.charging.next_change(utc))
         self._at("limit", clock.time() + change - utc if change < math.inf else math.inf, self._refresh)
         self.tell_status()

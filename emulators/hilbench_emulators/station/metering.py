@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hilbench.site import Branch
+from hilbench_emulators.dc_outlet.outlet import DcReading
 from hilbench_emulators.station.outlet import Reading
 
 MEASURANDS = (
@@ -25,13 +26,14 @@ EXPORTS = ("Current.Export", "Power.Active.Export", "Energy.Active.Export.Regist
 
 @dataclass(frozen=True)
 class Figure:
-    """One value with ``digits`` after the point; ``phase`` empty: of all."""
+    """One value with ``digits`` after the point; ``phase`` empty: of all; ``location`` empty: that of the rest."""
 
     measurand: str
     value: float
     digits: int
     unit: str
     phase: str = ""
+    location: str = ""
 
 
 def listed(names: str) -> list[str]:
@@ -41,6 +43,9 @@ def listed(names: str) -> list[str]:
 
 def figures(branch: Branch, reading: Reading, offered_a: float, measurands: Iterable[str]) -> Iterator[Figure]:
     """What is read now. Phases are the station's terminals in order, not the site's lines behind a rotation."""
+    if isinstance(reading, DcReading):
+        yield from dc_figures(branch, reading, offered_a, measurands)
+        return
     for measurand in measurands:
         if measurand in ("Current.Import", "Current.Export"):
             flows = (reading.power_w < 0.0) == (measurand == "Current.Export")
@@ -55,7 +60,34 @@ def figures(branch: Branch, reading: Reading, offered_a: float, measurands: Iter
             yield _single(reading, offered_a, measurand)
 
 
-def _single(reading: Reading, offered_a: float, measurand: str) -> Figure:
+def dc_figures(branch: Branch, reading: DcReading, offered_a: float, measurands: Iterable[str]) -> Iterator[Figure]:
+    """As :func:`figures`, of a DC station: what flows into the car at its Outlet, what it takes from the grid at its
+    Inlet (OCPP 1.6 edition 2 section 7.32, standard-text). The current of the outlet has no phase.
+    """
+    flow = reading.dc
+    for measurand in measurands:
+        sign = -1.0 if measurand.endswith("Export") else 1.0
+        if measurand in ("Current.Import", "Current.Export"):
+            yield Figure(measurand, max(sign * flow.current_a, 0.0), 1, "A")
+            flows = sign * reading.power_w > 0.0
+            for terminal, line in enumerate(branch.lines, start=1):
+                amps = reading.currents.get(line, 0.0) if flows else 0.0
+                yield Figure(measurand, amps, 2, "A", f"L{terminal}", "Inlet")
+        elif measurand in ("Power.Active.Import", "Power.Active.Export"):
+            yield Figure(measurand, max(sign * flow.power_w, 0.0), 0, "W")
+            yield Figure(measurand, max(sign * reading.power_w, 0.0), 0, "W", "", "Inlet")
+        elif measurand == "Voltage":
+            yield Figure(measurand, flow.voltage_v, 1, "V")
+        elif measurand == "SoC":
+            if reading.soc is not None:
+                yield Figure(measurand, 100 * reading.soc, 0, "Percent", "", "EV")
+        elif measurand == "Current.Offered":
+            yield Figure(measurand, max(flow.offered_a, 0.0), 1, "A")
+        else:
+            yield _single(reading, offered_a, measurand)
+
+
+def _single(reading: Reading | DcReading, offered_a: float, measurand: str) -> Figure:
     value, digits, unit = {
         "Power.Active.Import": (max(reading.power_w, 0.0), 0, "W"),
         "Power.Active.Export": (max(-reading.power_w, 0.0), 0, "W"),
@@ -100,5 +132,5 @@ def _text(one: Figure) -> str:
 
 
 def _common(one: Figure, context: str, location: str) -> dict[str, str]:
-    found = {"measurand": one.measurand, "context": context, "location": location}
+    found = {"measurand": one.measurand, "context": context, "location": one.location or location}
     return found | ({"phase": one.phase} if one.phase else {})

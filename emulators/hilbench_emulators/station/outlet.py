@@ -65,6 +65,8 @@ class PlantPort(Protocol):
     def order(self, role: str, current_a: float | None) -> None: ...  # noqa: D102
     def set_contactor(self, role: str, closed: bool) -> None: ...  # noqa: D102
     def station_reading(self, role: str) -> Reading: ...  # noqa: D102
+    def drive(self, role: str, current_a: float, power_factor: float, over_s: float) -> None: ...  # noqa: D102
+    def wish(self, role: str, current_a: float) -> None: ...  # noqa: D102
 
 
 class Outlet:
@@ -185,7 +187,7 @@ class Outlet:
         self.car = self._order_a = None
         self._car_changed("A")
 
-    def allow(self, current_a: float, order_a: float | None = None) -> None:
+    def allow(self, current_a: float, order_a: float | None = None, able: bool = True) -> None:  # noqa: ARG002 - for DC
         """Offer up to ``current_a`` per phase from now on; 0 pauses. ``order_a`` goes over the car's link instead."""
         self._allowed_a, self._wanted_order_a = current_a, order_a
         self._update()

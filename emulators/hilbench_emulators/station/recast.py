@@ -24,12 +24,14 @@ def recast2(reporting: Reporting, value: dict[str, Any]) -> dict[str, Any]:
 
 def _samples(reporting: Reporting, samples: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The same values, with one current for all phases where the make has no others."""
-    currents = [one for one in samples if one["measurand"] == _CURRENT]
+    if reporting.dc_sides == "outlet":
+        samples = [one for one in samples if one["location"] != "Inlet"]
+    currents = [one for one in samples if one["measurand"] == _CURRENT and "phase" in one]
     if reporting.phases == "each" or not currents:
         return samples
     total = sum(float(one["value"]) for one in currents)
     kept = {key: item for key, item in currents[0].items() if key != "phase"}
-    return [kept | {"value": round(total, 2)}, *(one for one in samples if one["measurand"] != _CURRENT)]
+    return [kept | {"value": round(total, 2)}, *(one for one in samples if one not in currents)]
 
 
 def _factor(reporting: Reporting, measurand: str) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from hilbench_emulators.dc_outlet.settings import DcSettings
 from hilbench_emulators.personality import STANDARD, Personality
 from hilbench_emulators.pilot.evse_watch import EvseTiming
 from hilbench_emulators.smart_charging import Options, Version, options_for
@@ -17,7 +18,7 @@ PILOT = EvseTiming(energise_s=0.0, open_s=0.0, retry_s=30.0)
 
 @dataclass(frozen=True)
 class StationSettings:
-    """Behaviour of an AC station; the defaults are those of a well-behaved one.
+    """Behaviour of a station; the defaults are those of a well-behaved one.
 
     ``raise_spacing_s``, ``follow_s``: IEC 61851-1 gives a car 5 s to follow a changed duty cycle (recalled).
     ``pilot.force_s``: a station that withdraws its PWM opens the contactor after 6 s at the latest (IEC 61851-1 Table
@@ -90,6 +91,8 @@ class StationSettings:
     """Ask the controller for compressed messages (RFC 7692), which OCPP 2.x leaves to the station."""
     personality: Personality = STANDARD
     """Which make it is: how it treats profiles and what it reports."""
+    dc: DcSettings | None = None
+    """What is behind the outlet of a DC station; none: it is one for AC."""
 
     def options(self, version: Version) -> Options:
         """Knobs of its smart charging: what its make says, before these settings, before the text of ``version``."""

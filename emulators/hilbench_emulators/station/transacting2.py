@@ -19,6 +19,8 @@ _STOPPED = {
     "Local": "StopAuthorized",
     "ImmediateReset": "ResetCommand",
     "Timeout": "EVConnectTimeout",
+    "StoppedByEV": "ChargingStateChanged",
+    "SOCLimitReached": "ChargingStateChanged",
 }
 """Trigger of the last TransactionEvent for a reason; of all others AbnormalCondition (OCPP 2.0.1 E06, E07, E09)."""
 _DRIVERS = ("Remote", "Local", "DeAuthorized")
@@ -138,6 +140,10 @@ class Transacting2(Readings2):
             self._deauthorise(transaction, _STOPPED[reason])
         else:
             self._end(transaction, reason)
+
+    def car_ended(self, reason: str) -> None:
+        """See :class:`AcStation`."""
+        self.end("SOCLimitReached" if reason == "full" else "StoppedByEV")
 
     def _deauthorise(self, transaction: Transaction2, trigger: str) -> None:
         transaction.token = None

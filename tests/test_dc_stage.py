@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hilbench_emulators.chademo.stage import Slew, Stage
+from hilbench_emulators.dc.stage import Slew, Stage
 
 SLOW = Slew(up_a_per_s=20.0, down_a_per_s=50.0, dead_on_s=1.0, dead_up_s=0.5, dead_down_s=0.1)
 

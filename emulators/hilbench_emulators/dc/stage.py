@@ -1,4 +1,4 @@
-"""The charger's power stage: an output that follows orders late and at a limited rate. Pure; closed form in between.
+"""A DC charger's power stage: an output that follows orders late and at a limited rate. Pure; closed form in between.
 
 Recorded chargers take a new order up and one down with different dead times: what was ordered before still comes, so
 that the output rises for a while after the order to go to zero.
@@ -53,6 +53,11 @@ class Stage:
         self.current_a(t)
         self._orders.clear()
         self._target_a = target_a
+
+    def cut(self) -> None:
+        """The way of the current is interrupted: nothing flows from now on."""
+        self._orders.clear()
+        self._current_a = self._target_a = 0.0
 
     @property
     def ordered_a(self) -> float:

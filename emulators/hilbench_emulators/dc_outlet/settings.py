@@ -1,0 +1,31 @@
+"""What a DC station is behind its OCPP: connector, modules, and what it does with small limits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from hilbench_emulators.dc.cars import Port
+from hilbench_emulators.dc.outlet_law import Policy
+from hilbench_emulators.dc_outlet.shared import Supplied
+
+CcsProtocol = Literal["din", "iso2", "iso20"]
+Control = Literal["scheduled", "dynamic"]
+
+
+@dataclass(frozen=True)
+class DcSettings:
+    """One outlet. ``supplied`` is its part of the power modules, which two outlets may share.
+
+    ``protocol`` and ``control`` are of CCS. ``prepare_s`` passes between plug, driver and the first message: for CCS
+    the pairing over the pilot, which is not played (public logs: 5 to 10 s; secondary). ``quirks`` are ids of
+    :mod:`hilbench_emulators.dc_outlet.quirks`.
+    """
+
+    supplied: Supplied
+    connector: Port = "ccs"
+    protocol: CcsProtocol = "iso20"
+    control: Control = "scheduled"
+    policy: Policy = field(default_factory=Policy)
+    prepare_s: float = 5.0
+    quirks: tuple[str, ...] = ()
