@@ -96,6 +96,7 @@ class DcOutlet:
         self._branch, self._plant, self._record = branch, plant, record
         self._on_change, self._on_end = on_change, on_end
         self._volts = 0.0
+        self._bank, self._idle_w = Bank(settings.supplied.module, 0), 0.0
         self._traces = DcTraces(record, branch.role)
         self._offered = record.signal(offered_current(branch.role), "A")
         self._contactor = record.signal(contactor(branch.role), "1")
@@ -183,6 +184,7 @@ class DcOutlet:
         self._volts = self._plant.station_reading(self.role).voltage_v
         self._contactor.append(clock.time(), 0.0)
         self._offered.append(clock.time(), 0.0)
+        self._take_bank()
         self._draw(0.0)
         self._update()
 
@@ -224,7 +226,7 @@ class DcOutlet:
         ``able``: somebody is allowed to charge here; without it the session ends.
         """
         self._order_a = order_a
-        watts = None if order_a is None or order_a >= 0.0 else order_a * self._volts * len(self._branch.lines)
+        watts = None if order_a is None or order_a >= 0.0 else order_a * self._phase_volts
         self._limit = self._believed(current_a if order_a is None else min(current_a, max(order_a, 0.0)), watts)
         if able and not self._able:
             self._over = False
@@ -238,7 +240,8 @@ class DcOutlet:
         if self._quirks.zero_is_no_limit and current_a == 0.0 and watts is None:
             return Limit()
         most_a = math.inf if self._quirks.cable_a is None else self._quirks.cable_a
-        return Limit(a=min(current_a, most_a), w=watts)
+        beside_a = self._idle_w / self._phase_volts if self._phase_volts else 0.0
+        return Limit(a=max(min(current_a, most_a) - beside_a, 0.0), w=watts)
 
     # the session
 
@@ -258,7 +261,8 @@ class DcOutlet:
         assert self.soc is not None
         self._timers.pop("begin", None)
         self._begun_t = self._looked_t = clock.time()
-        self._head = begin(self.settings, self.car, self.soc, self.target_soc, self._bank(), self._limit, self.two_way)
+        self._take_bank()
+        self._head = begin(self.settings, self.car, self.soc, self.target_soc, self._bank, self._limit, self.two_way)
         self._record.event(clock.time(), "dc.begin", self.role, car=self.car.name, connector=self.settings.connector)
         self._step()
 
@@ -272,8 +276,7 @@ class DcOutlet:
         if head.ended is not None:
             self._end(head.ended)
             return
-        self._wish()
-        self._follow_grid(before)
+        self._renew(before)
         if (before.charging, before.offered_a > 0.0) != (self.flow.charging, self.flow.offered_a > 0.0):
             self._changed(before)
         self._at("step", max(self._begun_t + head.due_s, clock.time()), self._step)
@@ -288,7 +291,6 @@ class DcOutlet:
         self._energy_wh += max(added_wh, 0.0)
         self._exported_wh += max(-added_wh, 0.0)
         self._looked_t = t
-        head.serve(self._bank())
         self._traces.note(t, self.flow, head.soc)
 
     def _changed(self, before: Flow) -> None:
@@ -319,13 +321,29 @@ class DcOutlet:
             self._changed(before)
         if self.powered:
             self._offered.append(clock.time(), 0.0)
+            self._take_bank()
             self._draw(0.0)
 
     # the grid side
 
-    def _bank(self) -> Bank:
-        wanted_w = None if self.car is None else self._wished_w()
-        return self.settings.supplied.bank(clock.time(), wanted_w)
+    def _take_bank(self) -> Bank:
+        """The modules that are there for its car now."""
+        self._bank = self.settings.supplied.bank(clock.time(), None if self.car is None else self._wished_w())
+        self._idle_w = self.settings.supplied.idle_w()
+        return self._bank
+
+    def _renew(self, before: Flow) -> None:
+        """Take over what has changed, at once where the way of the current was opened, else on a grid."""
+        t, opened = clock.time(), before.charging and not self.flow.charging
+        if before.offered_a != self.flow.offered_a or before.charging != self.flow.charging:
+            self._tell_offer(t)
+        if not opened and t < self._grid_t + GRID_S - _ROUNDING_S:
+            return
+        self._grid_t = t
+        assert self._head is not None
+        self._head.serve(self._take_bank())
+        self._wish()
+        self._draw(self.flow.power_w, 0.0 if opened else GRID_S)
 
     def _wished_w(self) -> float:
         """What the car would take of the whole station [W DC]."""
@@ -345,23 +363,22 @@ class DcOutlet:
 
     def _grid_side(self, dc_w: float) -> tuple[float, float]:
         """Current [A per line] and power factor at a DC power."""
-        bank, idle_w = self._bank(), self.settings.supplied.idle_w()
-        volts = self._volts * (1.0 if self._branch.line_to_line else len(self._branch.lines))
+        bank, idle_w, volts = self._bank, self._idle_w, self._phase_volts
         amps = bank.ac_a(dc_w) + idle_w / volts
         watts = bank.ac_w(dc_w) + idle_w
         if watts < 0.0:
             return -amps, min(-watts / (amps * volts), 1.0)
         return amps, min(watts / (amps * volts), 1.0) if amps > 0.0 else 1.0
 
-    def _follow_grid(self, before: Flow) -> None:
-        t = clock.time()
+    @property
+    def _phase_volts(self) -> float:
+        """Power [W] per ampere in each line."""
+        return self._volts * len(self._branch.lines)
+
+    def _tell_offer(self, t: float) -> None:
         offered_a = round(self.offered_a, 3)
         if self._offered.last() != offered_a:
             self._offered.append(t, offered_a)
-        jump = before.charging != self.flow.charging and not self.flow.charging
-        if jump or t >= self._grid_t + GRID_S - 1e-6:
-            self._grid_t = t
-            self._draw(self.flow.power_w, 0.0 if jump else GRID_S)
 
     def _draw(self, dc_w: float, over_s: float = 0.0) -> None:
         amps, factor = self._grid_side(dc_w)

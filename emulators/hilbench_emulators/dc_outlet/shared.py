@@ -5,11 +5,16 @@ from __future__ import annotations
 from typing import Protocol
 
 from hilbench_emulators.dc.cabinet import Cabinet, Split, advance_split, bank
-from hilbench_emulators.dc.power_module import Bank
+from hilbench_emulators.dc.power_module import Bank, Module
 
 
 class Supplied(Protocol):
     """The modules of one outlet."""
+
+    @property
+    def module(self) -> Module:
+        """The kind of its modules."""
+        ...
 
     @property
     def rated_w(self) -> float:
@@ -30,6 +35,11 @@ class OneOutlet:
 
     def __init__(self, modules: Bank, controls_w: float = 100.0) -> None:
         self._bank, self._controls_w = modules, controls_w
+
+    @property
+    def module(self) -> Module:
+        """See :class:`Supplied`."""
+        return self._bank.module
 
     @property
     def rated_w(self) -> float:
@@ -78,6 +88,11 @@ class _Side:
 
     def __init__(self, cabinet: SharedCabinet, index: int) -> None:
         self._cabinet, self._index = cabinet, index
+
+    @property
+    def module(self) -> Module:
+        """See :class:`Supplied`."""
+        return self._cabinet.cabinet.module
 
     @property
     def rated_w(self) -> float:
