@@ -24,14 +24,13 @@ from hilbench.devices import SafeDevice
 from hilbench.errors import InputError
 from hilbench.faults import Faults
 from hilbench.grid import Grid
-from hilbench.nature import facts, two_way_roles
+from hilbench.nature import facts, given_a, two_way_roles
 from hilbench.rig import Rig
 from hilbench.safety import Safeguard
 from hilbench.signals import Event, Record, offered_current, profile_limit, station_energy, station_power
 from hilbench.site import MINIMUM_CURRENT_A, Site
 from hilbench.world import World, build_world
 from hilbench_emulators.sessions import Session
-from hilbench_emulators.vehicles import load_vehicle
 
 BaseKind = Literal["quiet", "building"]
 QUIET_SHARE = 0.5
@@ -264,8 +263,13 @@ class Bench:
         start = clock.time()
         for role, delay in zip(wanted, delays, strict=True):
             await clock.sleep_until(start + float(delay))
-            model = vehicle or self.rig.station(role).vehicle
+            model = self._car_at(role, vehicle)
             await self.stations[role].plug_in(model, energy_kwh=energy_kwh, soc=soc, departure=departure)
+
+    def _car_at(self, role: str, vehicle: str | None) -> str:
+        """The car that comes to a station: a DC station has its own, whatever the others get."""
+        entry = self.rig.station(role)
+        return entry.vehicle if vehicle is None or entry.kind == "dc" else vehicle
 
     async def unplug(self, roles: str | Iterable[str] | None = None) -> None:
         """Unplug the cars at ``roles`` (default all)."""
@@ -290,12 +294,13 @@ class Bench:
         room = self.room_a
         roles: list[str] = []
         load = dict.fromkeys(self.site.lines, 0j)
-        first = self.site.branches[0].priority
+        first = self.site.branches[0]
         for branch in self.site.branches:
             trial = dict(load)
             for line, unit in self.site.unit_currents(branch).items():
                 trial[line] += unit * each_a
-            if branch.priority == first and max(map(abs, trial.values())) <= room:
+            alike = branch.priority == first.priority and branch.kind == first.kind
+            if alike and max(map(abs, trial.values())) <= room:
                 load = trial
                 roles.append(branch.role)
         return roles
@@ -367,8 +372,7 @@ class Bench:
         root, quiet_a = self.site.nodes[0], QUIET_SHARE * self.site.worst_base_a
         given = dict.fromkeys(self.site.lines, 0j)
         for role in self.two_way_roles():
-            discharge = load_vehicle(self.rig.station(role).vehicle).discharge
-            most_a = 0.0 if discharge is None else min(discharge.max_a, self.site.branch(role).max_a)
+            most_a = given_a(self.rig.station(role))
             for line, unit in self.site.unit_currents(self.site.branch(role)).items():
                 given[line] += unit * most_a
         above = root.limit_a + share * min(map(abs, given.values())) - quiet_a

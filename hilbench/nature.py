@@ -9,9 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from hilbench.procedures import Procedure
-from hilbench.rig import Rig
+from hilbench.rig import Rig, StationEntry
 from hilbench.site import Site
+from hilbench_emulators.dc.cars import load_car
 from hilbench_emulators.vehicles import load_vehicle
+
+DC_PHASE_V = 230.0
+"""Power modules stand on 230/400 V (IEC 60038; standard-text)."""
 
 FACTS = {
     "v2g": "a car that can discharge",
@@ -34,7 +38,20 @@ FACTS = {
 
 def two_way_roles(rig: Rig) -> list[str]:
     """Stations whose car may discharge: with a link to it, OCPP 2.1, and a car that can; in rig order."""
-    return [entry.role for entry in rig.stations if entry.two_way and load_vehicle(entry.vehicle).discharge is not None]
+    return [entry.role for entry in rig.stations if entry.two_way and given_a(entry) > 0.0]
+
+
+def given_a(entry: StationEntry) -> float:
+    """What current [A per line of the grid] the car of a station can give, 0 for one that only charges.
+
+    Of a DC car it is what comes of its battery's nominal power in three lines, without losses.
+    """
+    if entry.kind == "dc":
+        car = load_car(entry.vehicle)
+        most_w = 0.0 if car.discharge is None else car.discharge.max_a * car.battery.open_v(0.5)
+        return min(most_w / (DC_PHASE_V * len(entry.lines)), entry.max_a)
+    discharge = load_vehicle(entry.vehicle).discharge
+    return 0.0 if discharge is None else min(discharge.max_a, entry.max_a)
 
 
 def crowded_roles(site: Site) -> tuple[str, list[str]]:
