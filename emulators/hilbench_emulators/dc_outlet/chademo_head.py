@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 from hilbench_emulators.chademo import CarModel, Charger, ChargerModel, Session
@@ -76,7 +77,8 @@ class ChademoHead:
     def _tell(self) -> None:
         offer = self._offer
         volts = max(self.pack.voltage_v(self.session.t), 1.0)
-        self._once(Draw(min(offer.give_a, offer.give_w / volts) if offer.give_a > 0.0 else 0.0))
+        given_a = min(offer.give_a, offer.give_w / volts) if offer.give_a > 0.0 else 0.0
+        self._once(Draw(math.floor(10.0 * given_a) / 10.0))  # in steps: the voltage moves with every ampere
         self._once(Available(float(int(min(offer.max_a, offer.max_w / volts)))))
 
     def _once(self, event: Draw | Available) -> None:

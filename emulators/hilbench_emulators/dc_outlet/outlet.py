@@ -144,7 +144,9 @@ class DcOutlet:
     @property
     def offered_a(self) -> float:
         """What the car is offered, as a current on the grid side [A per line]."""
-        return self._grid_side(max(self.flow.offered_a, 0.0) * self.flow.voltage_v)[0] if self.charging else 0.0
+        if not self.charging or self.flow.offered_a <= 0.0:
+            return 0.0
+        return self._grid_side(self.flow.offered_a * self.flow.voltage_v)[0]
 
     @property
     def ordered_a(self) -> float | None:

@@ -12,11 +12,13 @@ from typing import Any
 
 from hilbench import clock
 from hilbench.ocppj import CallFailed
+from hilbench_emulators.dc.cars import Car
 from hilbench_emulators.smart_charging import Version
 from hilbench_emulators.smart_charging.times import timestamp
 from hilbench_emulators.station.charging import OUTLET
 from hilbench_emulators.station.events2 import Transaction2
-from hilbench_emulators.station.needs2 import BIDIRECTIONAL, Needs, charging_transfer
+from hilbench_emulators.station.needs2 import Needs, bidirectional_transfer, charging_transfer
+from hilbench_emulators.station.needs_dc import DcNeeds
 from hilbench_emulators.station.smart2 import Smart2
 from hilbench_emulators.station.variables2 import two_way
 from hilbench_emulators.vehicles import Vehicle
@@ -24,6 +26,12 @@ from hilbench_emulators.vehicles import Vehicle
 _ENABLED = ("V2XChargingCtrlr", "Enabled")
 PROTOCOLS = {False: "urn:iso:15118:2:2013:MsgDef,2,0", True: "urn:iso:std:iso:15118:-20:AC,1,0"}
 """What car and station speak, by whether the car can discharge (ConnectedEV.ProtocolAgreed; recalled)."""
+DC_PROTOCOLS = {
+    "din": "urn:din:70121:2012:MsgDef,2,0",
+    "iso2": "urn:iso:15118:2:2013:MsgDef,2,0",
+    "iso20": "urn:iso:std:iso:15118:-20:DC,1,0",
+}
+"""The same of a DC station with CCS."""
 
 
 class Linked2(Smart2):
@@ -53,17 +61,25 @@ class Linked2(Smart2):
         return self._two_way and self.device.value(*_ENABLED) == "true"
 
     @property
-    def _car(self) -> Vehicle | None:
+    def _both_ways(self) -> str:
+        return bidirectional_transfer(self._branch)
+
+    @property
+    def _car(self) -> Vehicle | Car | None:
         """The car that speaks over the link."""
         car = self._outlet.car if self.settings.iso15118 else None
-        return car if isinstance(car, Vehicle) else None
+        return car if isinstance(car, Vehicle | Car) else None
 
     def _evccid(self) -> str:
         """Name of the car's controller on the link (policy-default: made of the station's)."""
         return "" if self._car is None else f"EV-{self.identity}"
 
     def _protocol(self) -> str:
-        return "" if self._car is None else PROTOCOLS[self._car.discharge is not None and self._two_way]
+        if self._car is None:
+            return ""
+        if self.settings.dc is not None:
+            return DC_PROTOCOLS[self.settings.dc.protocol] if self.settings.dc.connector == "ccs" else "CHAdeMO"
+        return PROTOCOLS[self._car.discharge is not None and self._two_way]
 
     # needs
 
@@ -119,8 +135,8 @@ class Linked2(Smart2):
             return
         if answer is None:
             self._needs_told = False
-        elif answer.status == "Rejected" and transfer == BIDIRECTIONAL:
-            self._allow(self._allowed - {BIDIRECTIONAL})
+        elif answer.status == "Rejected" and transfer == self._both_ways:
+            self._allow(self._allowed - {self._both_ways})
         else:
             self.transfer = transfer
             self._refresh()
@@ -135,9 +151,12 @@ class Linked2(Smart2):
         wire = needs.wire(transfer, self._available(), departure)
         return said.NotifyEVChargingNeeds(evse_id=OUTLET, charging_needs=wire, timestamp=self.timestamp())
 
-    def _needs(self) -> Needs:
+    def _needs(self) -> Needs | DcNeeds:
         car, reading = self._car, self._outlet.reading()
         assert car is not None
+        if isinstance(car, Car):
+            assert self.settings.dc is not None
+            return DcNeeds(car, self.visit, self.settings.dc.supplied.rated_w, reading.soc or 0.0)
         return Needs(car, self.visit, self._branch, reading.voltage_v, reading.soc or 0.0)
 
     # energy transfer
@@ -145,7 +164,7 @@ class Linked2(Smart2):
     def _available(self) -> list[str]:
         """What car and station can both do."""
         able = self._car is not None and self._car.discharge is not None
-        return [charging_transfer(self._branch), *([BIDIRECTIONAL] if able and self._v2x_enabled else [])]
+        return [charging_transfer(self._branch), *([self._both_ways] if able and self._v2x_enabled else [])]
 
     def _best_transfer(self) -> str:
         """The one to ask for: without the controller's word only to charge (2.1 Q02.FR.04, standard-text)."""
@@ -174,7 +193,7 @@ class Linked2(Smart2):
     @property
     def _may_order(self) -> bool:
         """Both directions are agreed on, and V2X has not been switched off."""
-        return self.transfer == BIDIRECTIONAL and self.charging_allowed and self._v2x_enabled
+        return self.transfer == self._both_ways and self.charging_allowed and self._v2x_enabled
 
     def order_a(self, offered_a: float) -> float | None:
         """See :class:`Limited`: a set point in force, within what may charge now and what the station can carry."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hilbench.site import Branch
+from hilbench_emulators.station.needs_dc import DC, DC_BIDIRECTIONAL
 from hilbench_emulators.station.visit import Visit
 from hilbench_emulators.vehicles import Vehicle
 
@@ -14,8 +15,15 @@ BIDIRECTIONAL = "AC_BPT"
 """Energy transfer in which an AC car may discharge."""
 
 
+def bidirectional_transfer(branch: Branch) -> str:
+    """Energy transfer in which a car may discharge at a station."""
+    return DC_BIDIRECTIONAL if branch.kind == "dc" else BIDIRECTIONAL
+
+
 def charging_transfer(branch: Branch) -> str:
     """Energy transfer in which a car only charges at a station."""
+    if branch.kind == "dc":
+        return DC
     return "AC_three_phase" if len(branch.lines) == 3 else "AC_single_phase"
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from hilbench.site import Branch
 from hilbench_emulators.smart_charging import Version
 from hilbench_emulators.station.metering import EXPORTS, MEASURANDS
-from hilbench_emulators.station.needs2 import BIDIRECTIONAL, charging_transfer
+from hilbench_emulators.station.needs2 import bidirectional_transfer, charging_transfer
 from hilbench_emulators.station.settings import StationSettings
 from hilbench_emulators.station.tokens import LONGEST_LIST
 
@@ -178,7 +178,8 @@ def _linked() -> Iterator[Variable]:
 
 def _bidirectional(settings: StationSettings, branch: Branch, version: Version) -> Iterator[Variable]:
     """What OCPP 2.1 asks of a station at which cars may discharge (Q01.FR.30 to FR.32, appendix; standard-text)."""
-    modes, transfers = sorted(settings.operation_modes(version)), (charging_transfer(branch), BIDIRECTIONAL)
+    modes = sorted(settings.operation_modes(version))
+    transfers = (charging_transfer(branch), bidirectional_transfer(branch))
     yield replace(_flag("V2XChargingCtrlr", "Enabled", value=True, writable=True), evse=True)
     for name, members in (("SupportedOperationModes", modes), ("SupportedEnergyTransferModes", transfers)):
         yield replace(Variable("V2XChargingCtrlr", name, ",".join(members), "MemberList"), evse=True)
