@@ -62,6 +62,7 @@ async def limit(b: Bench, amps: float, number: int = 1) -> None:
 async def charging(b: Bench, soc: float = 0.3, **wishes: Any) -> None:
     """A car comes, and charges at what 40 A leave."""
     await limit(b, 40.0)
+    assert b.settings.dc is not None
     await b.station.plug_in(CARS[b.settings.dc.connector], soc=soc, **wishes)
     await asyncio.sleep(60)
 
@@ -181,7 +182,7 @@ def test_pulled_out_in_the_middle() -> None:
 
 
 def test_a_loss_of_power() -> None:
-    """Nothing flows without supply, not even standby; afterwards a new session goes on from the charge that was left."""
+    """Nothing flows without supply, not even standby; afterwards a new session goes on from the charge it had."""
     bench = station()
 
     async def body(b: Bench) -> None:
