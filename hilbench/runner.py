@@ -25,6 +25,9 @@ from hilbench.signals import (
     Event,
     Record,
     base_current,
+    dc_current,
+    dc_offered,
+    dc_requested,
     line_current,
     metered_current,
     node_power,
@@ -265,6 +268,9 @@ def default_plots(bench: Bench) -> list[Plot]:
     if service in bench.record.signals:
         plots.append(_plot(bench, "Power of the service and of each car", [service, *powers], unit="W"))
     plots.append(_plot(bench, "State of charge of each car", [state_of_charge(b.role) for b in branches], unit="1"))
+    for role in (branch.role for branch in branches if branch.kind == "dc"):
+        outlet = [dc_offered(role), dc_requested(role), dc_current(role)]
+        plots.append(_plot(bench, f"DC outlet of {role}: offered, requested, flowing", outlet))
     return [plot for plot in plots if plot.signals]
 
 
