@@ -289,8 +289,11 @@ class Bench:
         """Roles of the stations whose car draws 5 A or more per phase now, in rig order."""
         return [role for role in self.stations if max(self.plant.station_reading(role).currents.values()) >= 5.0]
 
-    def equal_roles(self, each_a: float) -> list[str]:
-        """As many stations of one priority as the service budget feeds with ``each_a`` on the quiet building."""
+    def equal_roles(self, each_a: float, *, alike: bool = False) -> list[str]:
+        """As many stations of one priority as the service budget feeds with ``each_a`` on the quiet building.
+
+        ``alike``: only stations of one kind, AC or DC, at which the same car can charge.
+        """
         room = self.room_a
         roles: list[str] = []
         load = dict.fromkeys(self.site.lines, 0j)
@@ -299,8 +302,8 @@ class Bench:
             trial = dict(load)
             for line, unit in self.site.unit_currents(branch).items():
                 trial[line] += unit * each_a
-            alike = branch.priority == first.priority and branch.kind == first.kind
-            if alike and max(map(abs, trial.values())) <= room:
+            fits = branch.priority == first.priority and (branch.kind == first.kind or not alike)
+            if fits and max(map(abs, trial.values())) <= room:
                 load = trial
                 roles.append(branch.role)
         return roles

@@ -9,7 +9,7 @@ from hilbench.procedures import Procedure
 
 async def run(bench: Bench, measure: Measure) -> None:
     """As many identical cars as the budget feeds at 8 A or more share it for twenty minutes."""
-    roles = bench.equal_roles(each_a=8.0)
+    roles = bench.equal_roles(each_a=8.0, alike=True)
     await bench.plug_in(roles, vehicle=bench.reference_vehicle)
     await bench.settled()
     start = bench.mark("stimulus.none", "site")

@@ -17,7 +17,7 @@ async def run(bench: Bench, measure: Measure) -> None:
     The building leaves 10 % more than all stations need at 6 A.
     """
     bench.base_load.step(bench.crowding_a(share=1.1))
-    roles = bench.equal_roles(each_a=0.0)
+    roles = bench.equal_roles(each_a=0.0, alike=True)
     full, hungry = roles[::2], roles[1::2]
     await bench.plug_in(full, vehicle=bench.reference_vehicle, energy_kwh=FULL_KWH)
     await bench.plug_in(hungry, vehicle=bench.reference_vehicle)

@@ -17,7 +17,7 @@ async def run(bench: Bench, measure: Measure) -> None:
     await bench.run_for(30.0)
     await bench.align()
     start = bench.mark("stimulus.crowd", "stations")
-    await bench.plug_in(bench.equal_roles(each_a=0.0), vehicle=bench.reference_vehicle, spread_s=5.0)
+    await bench.plug_in(bench.equal_roles(each_a=0.0, alike=True), vehicle=bench.reference_vehicle, spread_s=5.0)
     bound_s = TURNS * bench.rotation_s
     await bench.run_for(bound_s + 0.5 * bench.rotation_s)
     measure("starvation_time", since=start, timeout_s=bound_s)
