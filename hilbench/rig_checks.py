@@ -122,7 +122,7 @@ def named_file(
     load: Callable[[str], object], known: Sequence[str], location: Location, name: str
 ) -> Iterator[Complaint]:
     """What is wrong with a name of something shipped, or with the path of a file like it; the key says what it is."""
-    if name.endswith(".toml"):
+    if name.endswith(".toml") or ".json#" in name:
         yield from _data_file(load, location, name)
     elif name not in known:
         remedy = suggestion(name, known) or f"known: {', '.join(known)}; or the path of a .toml file"

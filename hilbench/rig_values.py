@@ -62,10 +62,14 @@ def _time_zone(value: str) -> str:
 
 
 def _name_or_file(value: str, info: ValidationInfo) -> str:
+    path, mark, choice = value.partition(".json#")
+    if mark:
+        return f"{beside_file(Path(f'{path}.json'), info)}#{choice}"
     return str(beside_file(Path(value), info)) if value.endswith(".toml") else value
 
 
 InputFile = Annotated[Path, AfterValidator(beside_file), AfterValidator(_existing)]
 TimeZone = Annotated[str, AfterValidator(_time_zone)]
 DataName = Annotated[str, AfterValidator(_name_or_file)]
-"""Name of a shipped car, personality or meter map, or the path of a TOML file relative to the rig file."""
+"""Name of a shipped car, personality or meter map, or the path of a TOML file relative to the rig file; of a DC
+car also ``FILE.json#CAR``, in the shape of open-ev-data."""

@@ -10,7 +10,7 @@ import difflib
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import orjson
 from pydantic import BaseModel, Field, ValidationError
@@ -70,6 +70,31 @@ def load_open_ev_car(path: Path, choice: str, *, cells: int | None = None, port:
         raise InputError(where, [_problem(str(_label(raw)), details) for details in error.errors()]) from None
     chosen = port or _port(entry, where)
     return car_of(checked(CarFile, where, _figures(entry, chosen, cells)))
+
+
+class Listed(NamedTuple):
+    """A car of a file: what it is called there, its usable capacity [kWh] and most power [kW]."""
+
+    id: str
+    label: str
+    usable_kwh: float
+    most_kw: float
+
+
+def listed(path: Path) -> list[Listed]:
+    """The cars of a file that can be loaded, in its order; raises ``InputError`` for a file of another shape."""
+    return [one for one in map(_listed, _entries(path)) if one is not None]
+
+
+def _listed(raw: dict[str, Any]) -> Listed | None:
+    try:
+        entry = _Entry.model_validate(raw)
+    except ValidationError:
+        return None
+    if not any(name in _PORTS for name in entry.dc_charger.ports):
+        return None
+    most_kw = max(corner.power for corner in entry.dc_charger.charging_curve)
+    return Listed(entry.id, _label(raw), entry.usable_battery_size, most_kw)
 
 
 def _entries(path: Path) -> list[dict[str, Any]]:
