@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from hilbench.procedures import Procedure
 from hilbench.rig import Rig, StationEntry
 from hilbench.site import Site
-from hilbench_emulators.dc.cars import load_car
+from hilbench_emulators.dc.garage import find_car
 from hilbench_emulators.vehicles import load_vehicle
 
 DC_PHASE_V = 230.0
@@ -47,7 +47,7 @@ def given_a(entry: StationEntry) -> float:
     Of a DC car it is what comes of its battery's nominal power in three lines, without losses.
     """
     if entry.kind == "dc":
-        car = load_car(entry.vehicle)
+        car = find_car(entry.vehicle)
         most_w = 0.0 if car.discharge is None else car.discharge.max_a * car.battery.open_v(0.5)
         return min(most_w / (DC_PHASE_V * len(entry.lines)), entry.max_a)
     discharge = load_vehicle(entry.vehicle).discharge

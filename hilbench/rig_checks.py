@@ -16,7 +16,8 @@ from hilbench.rig_models import Rig, StationEntry
 from hilbench.site import LINES
 from hilbench.tariff import read_tariff
 from hilbench_emulators.building import line_shares
-from hilbench_emulators.dc.cars import car_names, load_car
+from hilbench_emulators.dc.cars import car_names
+from hilbench_emulators.dc.garage import find_car
 from hilbench_emulators.dc_outlet.quirks import QUIRKS as DC_QUIRKS
 from hilbench_emulators.personality import load_personality, names
 from hilbench_emulators.pilot.timing import WAKE_UPS
@@ -109,7 +110,7 @@ def _connections(rig: Rig) -> Iterator[Complaint]:
 
 def _station_names(rig: Rig) -> Iterator[Complaint]:
     for index, entry in enumerate(rig.stations):
-        load, known = (load_car, car_names()) if entry.device == DC_STATION else (load_vehicle, vehicle_names())
+        load, known = (find_car, car_names()) if entry.device == DC_STATION else (load_vehicle, vehicle_names())
         yield from named_file(load, known, ("station", index, "vehicle"), entry.vehicle)
 
 

@@ -8,7 +8,7 @@ from hilbench.errors import InputError
 from hilbench.rig_errors import Location
 from hilbench.rig_models import Rig, StationEntry
 from hilbench.site import MINIMUM_CURRENT_A
-from hilbench_emulators.dc.cars import load_car
+from hilbench_emulators.dc.garage import find_car
 from hilbench_emulators.dc.power_module import load_module
 from hilbench_emulators.dc_outlet.quirks import QUIRKS
 
@@ -53,7 +53,7 @@ def _station(entry: StationEntry, place: Location) -> Iterator[Complaint]:
 def _vehicle(entry: StationEntry, place: Location) -> Iterator[Complaint]:
     assert entry.dc is not None
     try:
-        car = load_car(entry.vehicle)
+        car = find_car(entry.vehicle)
     except InputError:
         return  # the check of names says so
     if car.port != entry.dc.connector:

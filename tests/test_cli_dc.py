@@ -13,6 +13,7 @@ from hilbench.cli import main
 from hilbench.rig import load_rig
 from hilbench.signs import SIGNS
 from hilbench_emulators.dc.cars import car_names, load_car
+from hilbench_emulators.dc.garage import find_car
 from hilbench_emulators.dc_outlet.quirks import QUIRKS
 
 CURVE = [{"percentage": 0, "power": 50}, {"percentage": 100, "power": 10}]
@@ -93,7 +94,7 @@ def test_a_rig_takes_a_car_of_a_users_file(tmp_path: Path) -> None:
     text = (Path(__file__).parents[1] / "rigs" / "mixed-dc.toml").read_text("utf-8")
     rig = tmp_path / "rig.toml"
     rig.write_text(text.replace('vehicle = "ioniq-5"', 'vehicle = "cars.json#x-1"', 1))
-    assert load_car(load_rig(rig).station("ccs-1").vehicle).title == "Make One"
+    assert find_car(load_rig(rig).station("ccs-1").vehicle).title == "Make One"
     rig.write_text(text.replace('vehicle = "ioniq-5"', 'vehicle = "cars.json#x-2"', 1))
     with pytest.raises(Exception, match=r"station\[4\].vehicle.*no such car"):
         load_rig(rig)

@@ -43,9 +43,9 @@ def car(car: str, sources: bool) -> None:
     hilbench dc car "open-ev-data.json#Kia EV6 Long Range AWD"
     """
     from hilbench.cli import dc_show
-    from hilbench_emulators.dc.cars import load_car
+    from hilbench_emulators.dc.garage import find_car
 
-    dc_show.car(load_car(car), sources)
+    dc_show.car(find_car(car), sources)
 
 
 @dc.command()
@@ -63,12 +63,12 @@ def charge(car: str, first: float, last: float, limit_kw: float | None, module: 
     hilbench dc charge id-3-58 --limit 50 --modules 2
     """
     from hilbench.cli import dc_show
-    from hilbench_emulators.dc.cars import load_car
+    from hilbench_emulators.dc.garage import find_car
     from hilbench_emulators.dc.power_module import Bank, load_module
 
     if first >= last:
         raise click.UsageError("--from must be below --to")
-    found: Car = load_car(car)
+    found: Car = find_car(car)
     dc_show.charge(found, Bank(load_module(module), modules), first / 100.0, last / 100.0, limit_kw)
 
 

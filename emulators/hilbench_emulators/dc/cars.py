@@ -147,13 +147,5 @@ def car_names() -> list[str]:
 
 @lru_cache(maxsize=64)
 def load_car(name_or_path: str) -> Car:
-    """A shipped car by name, one from a TOML file, or ``FILE.json#CAR`` of a file in the shape of open-ev-data.
-
-    Raises ``InputError`` with every wrong key.
-    """
-    path, mark, choice = name_or_path.partition(".json#")
-    if mark:
-        from hilbench_emulators.dc.open_ev_data import load_open_ev_car  # it needs the cars of this module
-
-        return load_open_ev_car(Path(f"{path}.json"), choice)
+    """A shipped car by name, or one from a TOML file; raises ``InputError`` with every wrong key."""
     return car_of(read_sourced(CarFile, _FOLDER, name_or_path, "DC car"))

@@ -15,7 +15,8 @@ from typing import Any, Protocol
 from hilbench import clock
 from hilbench.signals import Record, contactor, offered_current, state_of_charge
 from hilbench.site import Branch
-from hilbench_emulators.dc.cars import Car, load_car
+from hilbench_emulators.dc.cars import Car
+from hilbench_emulators.dc.garage import find_car
 from hilbench_emulators.dc.outlet_law import Limit
 from hilbench_emulators.dc.power_module import Bank
 from hilbench_emulators.dc_outlet.begin import begin
@@ -200,7 +201,7 @@ class DcOutlet:
 
     def plug_in(self, vehicle: Any, energy_kwh: float | None, soc: float | None) -> None:
         """Connect a car, by name, path or as a ``Car``; the session begins once the station allows it."""
-        self.car = load_car(vehicle) if isinstance(vehicle, str) else vehicle
+        self.car = find_car(vehicle) if isinstance(vehicle, str) else vehicle
         stored = self.car.battery.stored_j
         first = _soc_before(self.car, energy_kwh) if soc is None else soc
         self.soc = first
