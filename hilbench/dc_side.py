@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from hilbench.rig import Rig, StationEntry
 from hilbench.rig_dc import DcEntry
 from hilbench_emulators.dc.cabinet import Cabinet
@@ -35,8 +37,8 @@ def _cabinet(outlets: list[DcEntry]) -> Cabinet:
     return Cabinet(load_module(first.module), sum(shares), first.shared, shares)
 
 
-def dc_settings(entry: StationEntry, cabinets: Cabinets) -> DcSettings:
-    """What is behind the outlet of a DC station."""
+def dc_settings(entry: StationEntry, cabinets: Cabinets, log_folder: Path | None) -> DcSettings:
+    """What is behind the outlet of a DC station; ``log_folder`` is for what goes over its wire."""
     dc = entry.dc
     assert dc is not None
     return DcSettings(
@@ -45,5 +47,6 @@ def dc_settings(entry: StationEntry, cabinets: Cabinets) -> DcSettings:
         protocol=dc.protocol,
         control=dc.control,
         policy=Policy(dc.below, dc.least_w, clamp_after_s=dc.clamp_after_s),
+        log_folder=log_folder if dc.log else None,
         quirks=entry.quirks,
     )

@@ -20,7 +20,7 @@ class DcEntry(Model):
     offer is held to it after ``clamp_after_s``.
 
     Two stations with the same ``cabinet`` share their modules, the sum of both; with ``shared = "static"`` each keeps
-    its own.
+    its own. ``log`` keeps every CAN frame or CCS message in a file of the procedure's folder (some 10 MB an hour).
     """
 
     connector: Literal["ccs", "chademo"] = "ccs"
@@ -33,3 +33,4 @@ class DcEntry(Model):
     clamp_after_s: Annotated[Number, Field(ge=0, le=60)] = 5.0
     cabinet: Name | None = None
     shared: Literal["dynamic", "static"] = "dynamic"
+    log: Annotated[bool, Field(strict=True)] = False

@@ -181,7 +181,7 @@ def build_world(
             identity=entry.identity,
             record=record,
             seed=seed,
-            settings=_station_settings(entry, cabinets),
+            settings=_station_settings(entry, cabinets, log_folder),
         )
         for entry in rig.stations
         if entry.emulated
@@ -286,7 +286,7 @@ def _sessions(rig: Rig, day: date, seed: int) -> list[Session]:
     return draw_sessions(roles, day, timezone=timezone, seed=seed, model=entry.model or "workplace")
 
 
-def _station_settings(entry: StationEntry, cabinets: Cabinets) -> StationSettings:
+def _station_settings(entry: StationEntry, cabinets: Cabinets, log_folder: Path | None) -> StationSettings:
     return StationSettings(
         personality=load_personality(entry.personality),
         security_profile=entry.security_profile,
@@ -296,7 +296,7 @@ def _station_settings(entry: StationEntry, cabinets: Cabinets) -> StationSetting
         key=entry.key,
         iso15118=entry.iso15118,
         pilot=PILOT if entry.dc else pilot_timing(entry.quirks, entry.wake_up),
-        dc=dc_settings(entry, cabinets) if entry.dc else None,
+        dc=dc_settings(entry, cabinets, log_folder) if entry.dc else None,
         model="ac-outlet" if entry.dc is None else "dc-outlet",
     )
 

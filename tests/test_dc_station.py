@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 import pytest
 
+from hilbench.canlogs import read_log
+from hilbench.canlogs.report import sessions
+from hilbench.ccs.capture import entries
 from hilbench.signals import dc_current, dc_offered, dc_requested, line_current, profile_limit
 from hilbench.site import Branch, Service, Site
 from hilbench_emulators.dc.cabinet import Cabinet
@@ -268,3 +272,27 @@ def test_a_car_may_give() -> None:
     (told,) = bench.sent("NotifyEVChargingNeeds")
     assert told["charging_needs"]["requested_energy_transfer"] == "DC_BPT"
     assert told["charging_needs"]["v2x_charging_parameters"]["max_discharge_power"] == pytest.approx(5500, abs=400)
+
+
+@pytest.mark.parametrize("connector", ["ccs", "chademo"])
+def test_its_wire_can_be_read_back(tmp_path: Path, connector: str) -> None:
+    """The log of a session tells, by the tool that reads real logs, the limit that was given and what the car did."""
+    bench = station(dc(connector, log_folder=tmp_path))
+
+    async def body(b: Bench) -> None:
+        await charging(b)
+        await limit(b, 20.0, 2)
+        await asyncio.sleep(10)
+        await b.station.unplug()
+
+    bench.run(body)
+    (log,) = tmp_path.iterdir()
+    before = bench.record.signals[dc_offered("A1")].rows()[1]
+    if connector == "chademo":
+        (session,) = sessions(read_log(str(log), log.read_bytes()), None)[0]
+        offers = {change.after_a for change in session.changes}
+        assert int(before[before > 0].min()) in offers
+    else:
+        names = [entry.name for entry in entries(log.read_bytes())]
+        assert names[0] == "supportedAppProtocolReq"
+        assert names.count("DC_ChargeLoopReq") > 200

@@ -22,6 +22,10 @@ Tamper = Callable[[bool, ev.Send], ev.Send | None]
 """What becomes of a message on its way, given whether the car has sent it; None: it is lost."""
 
 
+OnBytes = Callable[[float, bool, bytes], None]
+"""Hears every message that goes out: time [s], whether the car has sent it, its bytes."""
+
+
 def untouched(_of_car: bool, send: ev.Send) -> ev.Send:
     """Every message arrives as it was sent."""
     return send
@@ -47,13 +51,20 @@ class Pair:
     """Both ends; ``said`` has their outputs unless ``record`` is False. The car begins at the first :meth:`run`."""
 
     def __init__(
-        self, secc: Secc, evcc: Evcc, *, delay_s: float = 0.01, record: bool = True, tamper: Tamper = untouched
+        self,
+        secc: Secc,
+        evcc: Evcc,
+        *,
+        delay_s: float = 0.01,
+        record: bool = True,
+        tamper: Tamper = untouched,
+        on_bytes: OnBytes | None = None,
     ) -> None:
         self.secc, self.evcc = secc, evcc
         self.now_s = 0.0
         self.said: list[Said] = []
         self.messages = 0
-        self._delay_s, self._record, self._tamper = delay_s, record, tamper
+        self._delay_s, self._record, self._tamper, self._on_bytes = delay_s, record, tamper, on_bytes
         self._posts: list[_Post] = []
         self._begun = False
 
@@ -115,6 +126,8 @@ class Pair:
             if sent is None:
                 return
             data = pack(sent)
+            if self._on_bytes is not None:
+                self._on_bytes(self.now_s, of_car, data)
         heapq.heappush(self._posts, _Post(self.now_s + self._delay_s, self.messages, not of_car, data))
 
     def names(self) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hilbench_emulators.ccs import Evcc, Modules, Secc, Station, Vehicle
 from hilbench_emulators.ccs import events as ev
 from hilbench_emulators.ccs.drive import Drive
-from hilbench_emulators.ccs.pair import Pair
+from hilbench_emulators.ccs.pair import OnBytes, Pair
 from hilbench_emulators.dc.outlet_law import Limit, Policy
 from hilbench_emulators.dc.power_module import Bank
 from hilbench_emulators.dc.request import own_limit_a
@@ -16,9 +16,17 @@ from hilbench_emulators.dc_outlet.head import Flow
 class CcsHead:
     """See :class:`hilbench_emulators.dc_outlet.head.Head`."""
 
-    def __init__(self, vehicle: Vehicle, station: Station, bank: Bank, limit: Limit, policy: Policy) -> None:
+    def __init__(
+        self,
+        vehicle: Vehicle,
+        station: Station,
+        bank: Bank,
+        limit: Limit,
+        policy: Policy,
+        on_bytes: OnBytes | None = None,
+    ) -> None:
         self.supply = Modules(bank, limit, policy)
-        self.pair = Pair(Secc(station, self.supply), Evcc(vehicle))
+        self.pair = Pair(Secc(station, self.supply), Evcc(vehicle), on_bytes=on_bytes)
         self.stage = Stage(Slew(bank.module.up_a_per_s, bank.module.down_a_per_s))
         self._joined = False
         self._reason = ""

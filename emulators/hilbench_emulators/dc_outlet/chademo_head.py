@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import replace
 
 from hilbench_emulators.chademo import CarModel, Charger, ChargerModel, Session
@@ -16,6 +17,8 @@ from hilbench_emulators.dc.stage import Slew
 from hilbench_emulators.dc_outlet.head import Flow
 from hilbench_emulators.dc_outlet.pack import CarPack
 
+OnFrame = Callable[[float, int, bytes], None]
+"""Hears every frame: time [s], id, data."""
 _STARVED = "the station's limit leaves too little"
 
 
@@ -23,10 +26,18 @@ class ChademoHead:
     """See :class:`hilbench_emulators.dc_outlet.head.Head`."""
 
     def __init__(
-        self, pack: CarPack, car: CarModel, charger: ChargerModel, bank: Bank, limit: Limit, policy: Policy
+        self,
+        pack: CarPack,
+        car: CarModel,
+        charger: ChargerModel,
+        bank: Bank,
+        limit: Limit,
+        policy: Policy,
+        on_frame: OnFrame | None = None,
     ) -> None:
         self.pack, self._bank, self._limit, self._policy = pack, bank, limit, policy
-        self.session = Session(Car(car, pack), Charger(charger), keep=False)
+        self.session = Session(Car(car, pack), Charger(charger), keep=on_frame is not None)
+        self._on_frame = on_frame
         self._outlet, self._offer = Outlet(), Offer(0.0, 0.0)
         self._law_s = 0.0
         self._told: dict[type, ChargerEvent] = {}
@@ -59,6 +70,11 @@ class ChademoHead:
     def run(self, t_s: float) -> Flow:
         """See :class:`Head`."""
         self.session.run(t_s)
+        if self._on_frame is not None:
+            for frame in self.session.recorded():
+                self._on_frame(*frame)
+            self.session.trace.clear()
+            self.session.ends.clear()
         self._follow_limit(t_s)
         return self._flow(t_s)
 

@@ -24,6 +24,7 @@ from hilbench_emulators.dc_outlet.head import Flow, Head
 from hilbench_emulators.dc_outlet.quirks import station_quirks
 from hilbench_emulators.dc_outlet.settings import DcSettings
 from hilbench_emulators.dc_outlet.traces import DcTraces
+from hilbench_emulators.dc_outlet.wire_log import WireLog
 
 GRID_S = 0.25
 """The grid side is renewed this often and follows evenly in between; a CCS loop's time (public logs; measured)."""
@@ -101,6 +102,7 @@ class DcOutlet:
         self._traces = DcTraces(record, branch.role)
         self._offered = record.signal(offered_current(branch.role), "A")
         self._contactor = record.signal(contactor(branch.role), "1")
+        self._log = WireLog(settings.log_folder, branch.role)
         self._head: Head | None = None
         self._begun_t = 0.0
         self._over = False
@@ -265,7 +267,9 @@ class DcOutlet:
         self._timers.pop("begin", None)
         self._begun_t = self._looked_t = clock.time()
         self._take_bank()
-        self._head = begin(self.settings, self.car, self.soc, self.target_soc, self._bank, self._limit, self.two_way)
+        self._head = begin(
+            self.settings, self.car, self.soc, self.target_soc, self._bank, self._limit, self.two_way, self._log
+        )
         self._record.event(clock.time(), "dc.begin", self.role, car=self.car.name, connector=self.settings.connector)
         self._step()
 
@@ -319,6 +323,7 @@ class DcOutlet:
             timer.cancel()
         self._timers.clear()
         self._head, self.flow = None, Flow()
+        self._log.close()
         self._traces.note(clock.time(), self.flow, self.soc)
         if before.charging:
             self._changed(before)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Literal
 
 from hilbench_emulators.dc.cars import Port
@@ -18,8 +19,8 @@ class DcSettings:
     """One outlet. ``supplied`` is its part of the power modules, which two outlets may share.
 
     ``protocol`` and ``control`` are of CCS. ``prepare_s`` passes between plug, driver and the first message: for CCS
-    the pairing over the pilot, which is not played (public logs: 5 to 10 s; secondary). ``quirks`` are ids of
-    :mod:`hilbench_emulators.dc_outlet.quirks`.
+    the pairing over the pilot, which is not played (public logs: 5 to 10 s; secondary). ``log_folder`` is where every
+    frame or message is put down. ``quirks`` are ids of :mod:`hilbench_emulators.dc_outlet.quirks`.
     """
 
     supplied: Supplied
@@ -28,4 +29,5 @@ class DcSettings:
     control: Control = "scheduled"
     policy: Policy = field(default_factory=Policy)
     prepare_s: float = 5.0
+    log_folder: Path | None = None
     quirks: tuple[str, ...] = ()
