@@ -47,6 +47,7 @@ def dc_settings(entry: StationEntry, cabinets: Cabinets, log_folder: Path | None
         protocol=dc.protocol,
         control=dc.control,
         policy=Policy(dc.below, dc.least_w, clamp_after_s=dc.clamp_after_s),
+        can=dc.can,
         log_folder=log_folder if dc.log else None,
         quirks=entry.quirks,
     )

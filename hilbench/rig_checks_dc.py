@@ -41,6 +41,8 @@ def _station(entry: StationEntry, place: Location) -> Iterator[Complaint]:
         if len(entry.lines) != module.phases:
             what = f"its power modules have {module.phases} phase(s), the connection {len(entry.lines)} line(s)"
             yield (*place, "connection"), what, "connect all of them"
+    if entry.dc.can is not None and entry.dc.connector != "chademo":
+        yield (*place, "dc", "can"), "CCS is not on CAN", 'leave it out, or write connector = "chademo"'
     for number, quirk in enumerate(entry.quirks):
         if quirk in QUIRKS and entry.dc.connector not in QUIRKS[quirk].connectors:
             what = f"{quirk!r} is of {', '.join(QUIRKS[quirk].connectors)}, the connector is {entry.dc.connector}"

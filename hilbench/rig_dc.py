@@ -20,7 +20,9 @@ class DcEntry(Model):
     offer is held to it after ``clamp_after_s``.
 
     Two stations with the same ``cabinet`` share their modules, the sum of both; with ``shared = "static"`` each keeps
-    its own. ``log`` keeps every CAN frame or CCS message in a file of the procedure's folder (some 10 MB an hour).
+    its own. ``can`` lets CHAdeMO's two sides talk on a bus of python-can, as INTERFACE:CHANNEL (``socketcan:can0``,
+    ``udp_multicast:239.74.163.2``), in real time. ``log`` keeps every CAN frame or CCS message in a file of the
+    procedure's folder (some 10 MB an hour).
     """
 
     connector: Literal["ccs", "chademo"] = "ccs"
@@ -33,4 +35,5 @@ class DcEntry(Model):
     clamp_after_s: Annotated[Number, Field(ge=0, le=60)] = 5.0
     cabinet: Name | None = None
     shared: Literal["dynamic", "static"] = "dynamic"
+    can: Annotated[str, Field(pattern=r"^[a-z0-9_]+:\S+$", max_length=200)] | None = None
     log: Annotated[bool, Field(strict=True)] = False

@@ -380,6 +380,7 @@ class Rig(Model):
         external = ["controller"] if self.controller.kind == "external" else []
         instruments = [f"instrument.{name}" for name, entry in self.instruments.items() if not entry.emulated]
         boards = [f"board.{name}" for name, entry in self.boards.items() if entry.real]
+        boards += [f"station {s.role!r} dc.can" for s in self.stations if s.dc is not None and s.dc.can is not None]
         return (*external, *meters, *stations, *instruments, *boards, *(f"safe.{name}" for name in self.safe))
 
     @property

@@ -9,15 +9,19 @@ from typing import Any, Literal
 import numpy as np
 import pytest
 
+from hilbench import clock
 from hilbench.canlogs import read_log
 from hilbench.canlogs.report import sessions
 from hilbench.ccs.capture import entries
 from hilbench.signals import dc_current, dc_offered, dc_requested, line_current, profile_limit
 from hilbench.site import Branch, Service, Site
 from hilbench_emulators.dc.cabinet import Cabinet
-from hilbench_emulators.dc.outlet_law import Policy
+from hilbench_emulators.dc.cars import load_car
+from hilbench_emulators.dc.outlet_law import Limit, Policy
 from hilbench_emulators.dc.power_module import Bank, load_module
 from hilbench_emulators.dc_outlet import DcSettings, OneOutlet, SharedCabinet
+from hilbench_emulators.dc_outlet.begin import begin
+from hilbench_emulators.dc_outlet.wire_log import WireLog
 from tests.station_bench import Bench, stamp
 
 MODULE = load_module("generic-30")
@@ -296,3 +300,28 @@ def test_its_wire_can_be_read_back(tmp_path: Path, connector: str) -> None:
         names = [entry.name for entry in entries(log.read_bytes())]
         assert names[0] == "supportedAppProtocolReq"
         assert names.count("DC_ChargeLoopReq") > 200
+
+
+def test_chademo_over_a_bus() -> None:
+    """Where the rig names a bus the session's frames go over it, in real time: a third party hears the whole of it."""
+    can = pytest.importorskip("can")
+
+    async def main() -> tuple[float, set[int]]:
+        heard: set[int] = set()
+        bus = can.Bus(interface="virtual", channel="station-test")
+        settings = dc("chademo", can="virtual:station-test")
+        head = begin(
+            settings, load_car("leaf-40"), 0.3, 1.0, Bank(MODULE, 2), Limit(a=40.0), False, WireLog(None, "A1")
+        )
+        began = clock.time()
+        while (flow := head.run(clock.time() - began)).current_a < 60.0 and clock.time() < began + 60.0:
+            await asyncio.sleep(0.1)
+            while (message := bus.recv(timeout=0.0)) is not None:
+                heard.add(message.arbitration_id)
+        head.close()
+        bus.shutdown()
+        return flow.current_a, heard
+
+    amps, heard = clock.run(main(), "x20")
+    assert amps >= 60.0
+    assert heard >= {0x100, 0x101, 0x102, 0x108, 0x109}

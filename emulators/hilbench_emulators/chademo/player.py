@@ -14,14 +14,22 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 from hilbench import clock
 from hilbench.chademo import decode, encode
-from hilbench_emulators.chademo.bus import FrameLog, Port
+from hilbench_emulators.chademo.bus import Port
 from hilbench_emulators.chademo.car import Car
 from hilbench_emulators.chademo.charger import Charger
 from hilbench_emulators.chademo.plug import CarEnd, ChargerEnd
+
+
+class Notes(Protocol):
+    """Whoever puts frames down, such as a :class:`hilbench_emulators.chademo.bus.FrameLog`."""
+
+    def note(self, can_id: int, data: bytes, sent: bool) -> None:
+        """A frame went by, now."""
+        ...
 
 
 class Connector:
@@ -55,7 +63,7 @@ class Connector:
 class Player:
     """Plays a car or a charger on a bus and a connector, from now on until :meth:`close`."""
 
-    def __init__(self, side: Car | Charger, port: Port, plug: Connector, log: FrameLog | None = None) -> None:
+    def __init__(self, side: Car | Charger, port: Port, plug: Connector, log: Notes | None = None) -> None:
         self.side, self.port, self._plug, self._log = side, port, plug, log
         self._begin_t = clock.time()
         self._timer: asyncio.TimerHandle | None = None

@@ -6,11 +6,14 @@ from hilbench import clock
 from hilbench.errors import InputError, Problem
 from hilbench_emulators.ccs import Service, Station, Vehicle, services
 from hilbench_emulators.ccs.pair import OnBytes
+from hilbench_emulators.chademo import Car as ChademoCar
+from hilbench_emulators.chademo import Charger
 from hilbench_emulators.dc.cars import Car
 from hilbench_emulators.dc.outlet_law import Limit
 from hilbench_emulators.dc.power_module import Bank
 from hilbench_emulators.dc_outlet.ccs_head import CcsHead
-from hilbench_emulators.dc_outlet.chademo_head import ChademoHead, OnFrame, charger_model
+from hilbench_emulators.dc_outlet.chademo_head import ChademoHead, charger_model
+from hilbench_emulators.dc_outlet.chademo_wire import BusWire, OnFrame, PureWire
 from hilbench_emulators.dc_outlet.head import Head
 from hilbench_emulators.dc_outlet.pack import CarPack, car_model
 from hilbench_emulators.dc_outlet.quirks import Parts, parts
@@ -51,10 +54,11 @@ def _chademo(
     pack = CarPack(car, soc, target_soc)
     gives = two_way and car.discharge is not None
     discharge_a = car.discharge.max_a if gives and car.discharge is not None else 0.0
-    charger = made.charger_model(charger_model(bank, gives=gives, discharge_a=discharge_a))
-    return ChademoHead(
-        pack, made.car_model(car_model(car, pack, gives=gives)), charger, bank, limit, settings.policy, _frames(log)
-    )
+    charger = Charger(made.charger_model(charger_model(bank, gives=gives, discharge_a=discharge_a)))
+    sides = ChademoCar(made.car_model(car_model(car, pack, gives=gives)), pack), charger
+    frames = _frames(log)
+    wire = PureWire(*sides, frames) if settings.can is None else BusWire(*sides, settings.can, frames)
+    return ChademoHead(pack, wire, bank, limit, settings.policy)
 
 
 def _messages(log: WireLog) -> OnBytes:

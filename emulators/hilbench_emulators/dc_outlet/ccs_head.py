@@ -102,6 +102,9 @@ class CcsHead:
         """See :class:`Head`."""
         self.supply.serve(bank)
 
+    def close(self) -> None:
+        """See :class:`Head`; nothing outlives it."""
+
     def stop(self) -> None:
         """See :class:`Head`; a car that has not come as far as its loop is left alone."""
         self._reason = self._reason or "stopped by the station"

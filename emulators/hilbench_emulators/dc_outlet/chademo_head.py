@@ -3,41 +3,28 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import replace
 
-from hilbench_emulators.chademo import CarModel, Charger, ChargerModel, Session
-from hilbench_emulators.chademo.car import Car
+from hilbench_emulators.chademo import ChargerModel
 from hilbench_emulators.chademo.charger import Phase
 from hilbench_emulators.chademo.plug import Available, ChargerEvent, Draw, Stop
 from hilbench_emulators.dc.outlet_law import Limit, Outlet, Policy, giving_offer, next_offer
 from hilbench_emulators.dc.power_module import Bank
 from hilbench_emulators.dc.request import Offer
 from hilbench_emulators.dc.stage import Slew
+from hilbench_emulators.dc_outlet.chademo_wire import Wire
 from hilbench_emulators.dc_outlet.head import Flow
 from hilbench_emulators.dc_outlet.pack import CarPack
 
-OnFrame = Callable[[float, int, bytes], None]
-"""Hears every frame: time [s], id, data."""
 _STARVED = "the station's limit leaves too little"
 
 
 class ChademoHead:
     """See :class:`hilbench_emulators.dc_outlet.head.Head`."""
 
-    def __init__(
-        self,
-        pack: CarPack,
-        car: CarModel,
-        charger: ChargerModel,
-        bank: Bank,
-        limit: Limit,
-        policy: Policy,
-        on_frame: OnFrame | None = None,
-    ) -> None:
+    def __init__(self, pack: CarPack, wire: Wire, bank: Bank, limit: Limit, policy: Policy) -> None:
         self.pack, self._bank, self._limit, self._policy = pack, bank, limit, policy
-        self.session = Session(Car(car, pack), Charger(charger), keep=on_frame is not None)
-        self._on_frame = on_frame
+        self.wire = wire
         self._outlet, self._offer = Outlet(), Offer(0.0, 0.0)
         self._law_s = 0.0
         self._told: dict[type, ChargerEvent] = {}
@@ -46,13 +33,13 @@ class ChademoHead:
     @property
     def ended(self) -> str | None:
         """The charger is through, and why."""
-        charger = self.session.charger
+        charger = self.wire.charger
         return (charger.reason or "the session is over") if charger.phase is Phase.DONE else None
 
     @property
     def due_s(self) -> float:
         """See :class:`Head`."""
-        return self.session.due_t
+        return self.wire.due_s
 
     @property
     def soc(self) -> float:
@@ -62,37 +49,32 @@ class ChademoHead:
     @property
     def wish_w(self) -> float:
         """See :class:`Head`."""
-        if self.session.car.reason is not None:
+        if self.wire.car.reason is not None:
             return 0.0
-        most_a = min(self.pack.wanted_a(self.session.t), float(self.session.car.model.max_current_a))
+        most_a = min(self.pack.wanted_a(self.wire.t), float(self.wire.car.model.max_current_a))
         return most_a * self.pack.car.battery.voltage_v(self.pack.cells.soc, most_a)
 
     def run(self, t_s: float) -> Flow:
         """See :class:`Head`."""
-        self.session.run(t_s)
-        if self._on_frame is not None:
-            for frame in self.session.recorded():
-                self._on_frame(*frame)
-            self.session.trace.clear()
-            self.session.ends.clear()
+        self.wire.run(t_s)
         self._follow_limit(t_s)
         return self._flow(t_s)
 
     def _follow_limit(self, t_s: float) -> None:
         """What the limit leaves at the voltage of now."""
         dt_s, self._law_s = t_s - self._law_s, t_s
-        volts = self.pack.voltage_v(self.session.t)
+        volts = self.pack.voltage_v(self.wire.t)
         if self._limit.w is not None and self._limit.w < 0.0:
             self._offer = giving_offer(self._bank, volts, self._limit.w)
         else:
             self._offer, self._outlet = next_offer(self._bank, volts, self._limit, self._policy, self._outlet, dt_s)
         self._tell()
-        if self._outlet.ended and self.session.charger.reason is None:
+        if self._outlet.ended and self.wire.charger.reason is None:
             self._do(Stop(_STARVED))
 
     def _tell(self) -> None:
         offer = self._offer
-        volts = max(self.pack.voltage_v(self.session.t), 1.0)
+        volts = max(self.pack.voltage_v(self.wire.t), 1.0)
         given_a = min(offer.give_a, offer.give_w / volts) if offer.give_a > 0.0 else 0.0
         self._once(Draw(math.floor(10.0 * given_a) / 10.0))  # in steps: the voltage moves with every ampere
         self._once(Available(float(int(min(offer.max_a, offer.max_w / volts)))))
@@ -103,10 +85,10 @@ class ChademoHead:
             self._do(event)
 
     def _do(self, event: ChargerEvent) -> None:
-        self.session.at(self.session.t, "charger", event)
+        self.wire.do(event)
 
     def _flow(self, t_s: float) -> Flow:
-        charger = self.session.charger
+        charger = self.wire.charger
         volts = charger.output.voltage_v(t_s)
         if not charger.car.contactor:
             return Flow(volts)
@@ -126,6 +108,10 @@ class ChademoHead:
     def stop(self) -> None:
         """See :class:`Head`."""
         self._do(Stop("stopped by the station"))
+
+    def close(self) -> None:
+        """See :class:`Head`."""
+        self.wire.close()
 
 
 def charger_model(bank: Bank, *, gives: bool, discharge_a: float = 0.0) -> ChargerModel:

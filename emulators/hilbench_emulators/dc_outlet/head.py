@@ -61,6 +61,10 @@ class Head(Protocol):
         """The modules behind it are these from now on."""
         ...
 
+    def close(self) -> None:
+        """Nobody looks at it any more."""
+        ...
+
     def stop(self) -> None:
         """The station ends the session, in order."""
         ...

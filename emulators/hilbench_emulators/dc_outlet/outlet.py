@@ -322,6 +322,8 @@ class DcOutlet:
         for timer in self._timers.values():
             timer.cancel()
         self._timers.clear()
+        if self._head is not None:
+            self._head.close()
         self._head, self.flow = None, Flow()
         self._log.close()
         self._traces.note(clock.time(), self.flow, self.soc)

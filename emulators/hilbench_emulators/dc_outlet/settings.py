@@ -19,8 +19,9 @@ class DcSettings:
     """One outlet. ``supplied`` is its part of the power modules, which two outlets may share.
 
     ``protocol`` and ``control`` are of CCS. ``prepare_s`` passes between plug, driver and the first message: for CCS
-    the pairing over the pilot, which is not played (public logs: 5 to 10 s; secondary). ``log_folder`` is where every
-    frame or message is put down. ``quirks`` are ids of :mod:`hilbench_emulators.dc_outlet.quirks`.
+    the pairing over the pilot, which is not played (public logs: 5 to 10 s; secondary). ``can`` is the bus that CHAdeMO
+    goes over, as INTERFACE:CHANNEL of python-can; none: no bus, in any time. ``log_folder`` is where every frame or
+    message is put down. ``quirks`` are ids of :mod:`hilbench_emulators.dc_outlet.quirks`.
     """
 
     supplied: Supplied
@@ -29,5 +30,6 @@ class DcSettings:
     control: Control = "scheduled"
     policy: Policy = field(default_factory=Policy)
     prepare_s: float = 5.0
+    can: str | None = None
     log_folder: Path | None = None
     quirks: tuple[str, ...] = ()
