@@ -48,6 +48,7 @@ def dc_settings(entry: StationEntry, cabinets: Cabinets, log_folder: Path | None
         control=dc.control,
         policy=Policy(dc.below, dc.least_w, clamp_after_s=dc.clamp_after_s),
         can=dc.can,
+        recorded=dc.recorded,
         log_folder=log_folder if dc.log else None,
         quirks=entry.quirks,
     )

@@ -103,7 +103,13 @@ class EmulatedStation(Station, Protocol):
     """A station that can be made to misbehave."""
 
     def deafen(self, limit_a: float | None) -> None:
-        """Go on accepting limits, but offer ``limit_a`` [A] whatever they say; None: obey again."""
+        """Go on accepting limits, but offer ``limit_a`` [A] whatever they say; None: obey again.
+
+        Below 0 a car that may discharge is ordered to give so much.
+        """
+
+    def silence_car(self) -> None:
+        """Let the car of a DC station say nothing any more; does nothing where it has no link to it."""
 
     def forget_limits(self) -> None:
         """Lose every limit that it has stored with its next loss of power."""

@@ -125,7 +125,10 @@ class Faults:
         return event
 
     def deafen(self, role: str, limit_a: float) -> Event:
-        """Let station ``role`` accept every limit from now on and offer ``limit_a`` [A] all the same."""
+        """Let station ``role`` accept every limit from now on and offer ``limit_a`` [A] all the same.
+
+        Below 0 it orders its car to give so much, if it may.
+        """
         self._emulated(role).deafen(limit_a)
         return self._note("fault.deaf", role, limit_a=limit_a)
 
@@ -133,6 +136,11 @@ class Faults:
         """Let station ``role`` do what it accepts again."""
         self._emulated(role).deafen(None)
         return self._note("heal.deaf", role)
+
+    def silence_car(self, role: str) -> Event:
+        """The car at DC station ``role`` says nothing any more, with its plug in."""
+        self._emulated(role).silence_car()
+        return self._note("fault.silence", role)
 
     def set_clock(self, role: str, ahead_s: float) -> Event:
         """Set the clock of station ``role`` ahead of the true time by ``ahead_s`` (negative: behind it).

@@ -31,6 +31,10 @@ FACTS = {
     "pilot.station": "an oscilloscope on the pilot of a station",
     "pilot.car": "an oscilloscope on the pilot of an emulated station",
     "pilot.evse": "an oscilloscope on the pilot of an EVSE board",
+    "dc": "a DC station of the bench",
+    "dc.cabinet": "two DC stations that share a cabinet",
+    "dc.v2g": "a DC station whose car can discharge",
+    "dc.recorded": "a CHAdeMO station that is like one of a recorded session",
     "pilot.ev": "an oscilloscope on the pilot between an EVSE board and an EV simulator",
 }
 """What procedures may need of a rig's nature, in words."""
@@ -52,6 +56,25 @@ def given_a(entry: StationEntry) -> float:
         return min(most_w / (DC_PHASE_V * len(entry.lines)), entry.max_a)
     discharge = load_vehicle(entry.vehicle).discharge
     return 0.0 if discharge is None else min(discharge.max_a, entry.max_a)
+
+
+def dc_roles(rig: Rig) -> list[str]:
+    """DC stations that the bench plays, in rig order."""
+    return [entry.role for entry in rig.stations if entry.dc is not None]
+
+
+def recorded_roles(rig: Rig) -> list[str]:
+    """Those whose charger and car are like those of a recorded session."""
+    return [entry.role for entry in rig.stations if entry.dc is not None and entry.dc.recorded]
+
+
+def cabinets(rig: Rig) -> list[tuple[str, str]]:
+    """Pairs of DC stations that share a cabinet."""
+    by_name: dict[str, list[str]] = {}
+    for entry in rig.stations:
+        if entry.dc is not None and entry.dc.cabinet is not None:
+            by_name.setdefault(entry.dc.cabinet, []).append(entry.role)
+    return [(first, second) for first, second in by_name.values()]
 
 
 def crowded_roles(site: Site) -> tuple[str, list[str]]:
@@ -109,6 +132,10 @@ def facts(rig: Rig) -> frozenset[str]:
         "pilot.station": bool(probed_stations(rig)),
         "pilot.car": bool(probed_cars(rig)),
         "pilot.evse": bool(probed_boards(rig)),
+        "dc": bool(dc_roles(rig)),
+        "dc.cabinet": bool(cabinets(rig)),
+        "dc.v2g": any(rig.station(role).kind == "dc" for role in two_way_roles(rig)),
+        "dc.recorded": bool(recorded_roles(rig)),
         "pilot.ev": any(entry.evse in probed_boards(rig) for entry in rig.boards.values()),
     }
     return frozenset(name for name, true in holds.items() if true)

@@ -41,6 +41,8 @@ def _station(entry: StationEntry, place: Location) -> Iterator[Complaint]:
         if len(entry.lines) != module.phases:
             what = f"its power modules have {module.phases} phase(s), the connection {len(entry.lines)} line(s)"
             yield (*place, "connection"), what, "connect all of them"
+    if entry.dc.recorded and entry.dc.connector != "chademo":
+        yield (*place, "dc", "recorded"), "the recorded sessions are of CHAdeMO", 'write connector = "chademo"'
     if entry.dc.can is not None and entry.dc.connector != "chademo":
         yield (*place, "dc", "can"), "CCS is not on CAN", 'leave it out, or write connector = "chademo"'
     for number, quirk in enumerate(entry.quirks):

@@ -20,9 +20,10 @@ class DcEntry(Model):
     offer is held to it after ``clamp_after_s``.
 
     Two stations with the same ``cabinet`` share their modules, the sum of both; with ``shared = "static"`` each keeps
-    its own. ``can`` lets CHAdeMO's two sides talk on a bus of python-can, as INTERFACE:CHANNEL (``socketcan:can0``,
-    ``udp_multicast:239.74.163.2``), in real time. ``log`` keeps every CAN frame or CCS message in a file of the
-    procedure's folder (some 10 MB an hour).
+    its own. ``recorded`` makes CHAdeMO's charger and car those of a recorded session: ``ze0-v2x`` is a LEAF of 24 kWh
+    at a V2X charger of 15 A. ``can`` lets CHAdeMO's two sides talk on a bus of python-can, as INTERFACE:CHANNEL
+    (``socketcan:can0``, ``udp_multicast:239.74.163.2``), in real time. ``log`` keeps every CAN frame or CCS message in
+    a file of the procedure's folder (some 10 MB an hour).
     """
 
     connector: Literal["ccs", "chademo"] = "ccs"
@@ -35,5 +36,6 @@ class DcEntry(Model):
     clamp_after_s: Annotated[Number, Field(ge=0, le=60)] = 5.0
     cabinet: Name | None = None
     shared: Literal["dynamic", "static"] = "dynamic"
+    recorded: Literal["", "ze0-v2x"] = ""
     can: Annotated[str, Field(pattern=r"^[a-z0-9_]+:\S+$", max_length=200)] | None = None
     log: Annotated[bool, Field(strict=True)] = False

@@ -15,6 +15,7 @@ from hilbench.bench import Bench
 from hilbench.errors import InputError
 from hilbench.measuring import (
     costs,
+    dc,
     exposures,
     fallbacks,
     grid_limits,
@@ -84,6 +85,18 @@ EXTRACTORS: dict[str, Extractor] = {
     "fault_open_time": pilots.given,
     "wake_up_time": pilots.given,
     "wake_up_pulse": pilots.given,
+    "dc_offer_time": dc.offer_time,
+    "dc_request_time": dc.following("request"),
+    "dc_output_time": dc.following("output"),
+    "dc_zero_time": dc.zero_time,
+    "dc_grid_time": dc.grid_time,
+    "dc_excess_a": dc.excess,
+    "dc_sessions_lost": dc.sessions_lost,
+    "dc_resume_time": dc.resume_time,
+    "dc_cabinet_share": dc.cabinet_share,
+    "dc_give_time": dc.give_time,
+    "dc_give_excess": dc.give_excess,
+    "dc_silence_time": dc.zero_time,
 }
 """How each metric of the catalogue is taken from a bench."""
 

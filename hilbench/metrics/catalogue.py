@@ -2,22 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
-
-Direction = Literal["lower", "higher"]
-
-
-@dataclass(frozen=True)
-class Metric:
-    """A quantity: its unit (``1`` for a ratio), which ``direction`` is better, and how it is measured."""
-
-    name: str
-    unit: str
-    direction: Direction
-    title: str
-    definition: str
-
+from hilbench.metrics.catalogue_dc import DC_METRICS
+from hilbench.metrics.metric import Metric as Metric
 
 METRICS: dict[str, Metric] = {
     metric.name: metric
@@ -378,6 +364,7 @@ METRICS: dict[str, Metric] = {
             "wake-up pulse",
             "how long the pilot is in F, or away, to wake a car that stays in state B",
         ),
+        *DC_METRICS,
     )
 }
 """All metrics by name."""

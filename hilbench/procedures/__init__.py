@@ -3,7 +3,7 @@
 A procedure plugs cars in, disturbs the site through the bench, waits, and measures. It knows metrics by name and no
 limits: those come from the rig's requirement profiles. Ids follow the groups of the acceptance catalogue (2 budget,
 3 protocol, 4 fallback, 5 metering, 6 rules of the site, 7 injection, 9 signals of the grid and tariffs, 11 cars that
-discharge, 12 the pilot wire).
+discharge, 12 the pilot wire, 13 DC charging).
 """
 
 from __future__ import annotations
@@ -57,6 +57,14 @@ MODULES = (
     "board_wake_up",
     "ev_reaction",
     "car_pauses",
+    "dc_limit_step",
+    "dc_small_limit",
+    "dc_zero_limit",
+    "dc_ramp_up",
+    "dc_cabinet",
+    "dc_set_point",
+    "dc_silence",
+    "dc_recorded",
 )
 
 

@@ -32,6 +32,10 @@ CONTEXT = {
     "timeout_s": "configured time-out after which the loss counts [s]",
     "meter_interval_s": "sampling interval of the meter [s]",
     "stations": "number of stations",
+    "dc_step_a": "how far the current of a DC outlet must fall [A]",
+    "dc_hold_a": "what a DC station holds whatever its limit is, if it says so [A per line]",
+    "dc_ends": "1 where a DC station says that it ends sessions for want of power, else 0",
+    "dc_patience_s": "time-out of the messages of a DC car in its charging loop [s]",
     "notice_s": "how long before its start a limit of the grid was published [s]",
 }
 """Quantities that a limit or a condition may name; the procedure supplies their values."""

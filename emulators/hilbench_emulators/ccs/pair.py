@@ -82,6 +82,11 @@ class Pair:
             self.now_s = max(t_s, self.now_s)
             self._step()
 
+    def mute_car(self) -> None:
+        """From now on what the car sends is lost; its connection stays."""
+        tamper = self._tamper
+        self._tamper = lambda of_car, send: None if of_car else tamper(of_car, send)
+
     @property
     def due_s(self) -> float:
         """When something happens next [s]: a message arrives, or a timer is over."""

@@ -115,6 +115,10 @@ class Car(Machine):
             frames = self.rhythm.take(said(self, t))
         return CarOut(frames, CarEnd(self.k, self.contactor, self.pack.voltage_v(t)))
 
+    def mute(self) -> None:
+        """It sends no frames any more, whatever its lines say."""
+        self.rhythm.end()
+
     @property
     def common(self) -> int:
         """The protocol that both speak, by number; the car's own before the charger was heard."""

@@ -8,6 +8,7 @@ from hilbench_emulators.ccs import Service, Station, Vehicle, services
 from hilbench_emulators.ccs.pair import OnBytes
 from hilbench_emulators.chademo import Car as ChademoCar
 from hilbench_emulators.chademo import Charger
+from hilbench_emulators.chademo.models import CAR_ZE0, CHARGER_ZE0
 from hilbench_emulators.dc.cars import Car
 from hilbench_emulators.dc.outlet_law import Limit
 from hilbench_emulators.dc.power_module import Bank
@@ -20,6 +21,8 @@ from hilbench_emulators.dc_outlet.quirks import Parts, parts
 from hilbench_emulators.dc_outlet.settings import DcSettings
 from hilbench_emulators.dc_outlet.wire_log import WireLog
 
+RECORDED = {"ze0-v2x": (CAR_ZE0, CHARGER_ZE0)}
+"""Charger and car of recorded sessions (rand12345/chademo-rs CanLogs; measured)."""
 _PROTOCOLS = {"din": services.DIN, "iso2": services.ISO2, "iso20": services.ISO20_DC}
 
 
@@ -54,8 +57,10 @@ def _chademo(
     pack = CarPack(car, soc, target_soc)
     gives = two_way and car.discharge is not None
     discharge_a = car.discharge.max_a if gives and car.discharge is not None else 0.0
-    charger = Charger(made.charger_model(charger_model(bank, gives=gives, discharge_a=discharge_a)))
-    sides = ChademoCar(made.car_model(car_model(car, pack, gives=gives)), pack), charger
+    models = car_model(car, pack, gives=gives), charger_model(bank, gives=gives, discharge_a=discharge_a)
+    if settings.recorded:
+        models = RECORDED[settings.recorded]
+    sides = ChademoCar(made.car_model(models[0]), pack), Charger(made.charger_model(models[1]))
     frames = _frames(log)
     wire = PureWire(*sides, frames) if settings.can is None else BusWire(*sides, settings.can, frames)
     return ChademoHead(pack, wire, bank, limit, settings.policy)

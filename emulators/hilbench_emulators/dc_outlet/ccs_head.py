@@ -102,6 +102,10 @@ class CcsHead:
         """See :class:`Head`."""
         self.supply.serve(bank)
 
+    def silence_car(self) -> None:
+        """See :class:`Head`."""
+        self.pair.mute_car()
+
     def close(self) -> None:
         """See :class:`Head`; nothing outlives it."""
 

@@ -93,7 +93,8 @@ class ChademoHead:
         if not charger.car.contactor:
             return Flow(volts)
         amps = charger.output.current_a(t_s)
-        offered_a = float(charger.offered_a) if not charger.draw_a else -charger.draw_a
+        heard = self.wire.car.limits
+        offered_a = -charger.draw_a if charger.draw_a else float(heard.available_current_a if heard else 0)
         return Flow(volts, amps, offered_a, float(charger.requested_a), charger.charges)
 
     def limit(self, limit: Limit) -> None:
@@ -108,6 +109,10 @@ class ChademoHead:
     def stop(self) -> None:
         """See :class:`Head`."""
         self._do(Stop("stopped by the station"))
+
+    def silence_car(self) -> None:
+        """See :class:`Head`."""
+        self.wire.car.mute()
 
     def close(self) -> None:
         """See :class:`Head`."""

@@ -61,6 +61,10 @@ class Head(Protocol):
         """The modules behind it are these from now on."""
         ...
 
+    def silence_car(self) -> None:
+        """The car says nothing any more."""
+        ...
+
     def close(self) -> None:
         """Nobody looks at it any more."""
         ...

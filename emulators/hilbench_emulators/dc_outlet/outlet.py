@@ -248,6 +248,11 @@ class DcOutlet:
         beside_a = self._idle_w / self._phase_volts if self._phase_volts else 0.0
         return Limit(a=max(min(current_a, most_a) - beside_a, 0.0), w=watts)
 
+    def silence_car(self) -> None:
+        """Nothing more comes from the car, whose plug stays in."""
+        if self._head is not None:
+            self._head.silence_car()
+
     # the session
 
     def _update(self) -> None:

@@ -20,8 +20,9 @@ class DcSettings:
 
     ``protocol`` and ``control`` are of CCS. ``prepare_s`` passes between plug, driver and the first message: for CCS
     the pairing over the pilot, which is not played (public logs: 5 to 10 s; secondary). ``can`` is the bus that CHAdeMO
-    goes over, as INTERFACE:CHANNEL of python-can; none: no bus, in any time. ``log_folder`` is where every frame or
-    message is put down. ``quirks`` are ids of :mod:`hilbench_emulators.dc_outlet.quirks`.
+    goes over, as INTERFACE:CHANNEL of python-can; none: no bus, in any time. ``recorded`` names a recorded session of
+    CHAdeMO whose charger and car they are. ``log_folder`` is where every frame or message is put down. ``quirks`` are
+    ids of :mod:`hilbench_emulators.dc_outlet.quirks`.
     """
 
     supplied: Supplied
@@ -31,5 +32,6 @@ class DcSettings:
     policy: Policy = field(default_factory=Policy)
     prepare_s: float = 5.0
     can: str | None = None
+    recorded: Literal["", "ze0-v2x"] = ""
     log_folder: Path | None = None
     quirks: tuple[str, ...] = ()

@@ -142,6 +142,11 @@ class AcStation(Limited):
         await asyncio.sleep(off_s)
         self._power_up()
 
+    def silence_car(self) -> None:
+        """The car of a DC station says nothing any more."""
+        if isinstance(self._outlet, DcOutlet):
+            self._outlet.silence_car()
+
     def forget_limits(self) -> None:
         """Come back from the next loss of power without any profile."""
         self._forgetful = True

@@ -50,7 +50,10 @@ class Limited(Contract):
         self._refresh()
 
     def deafen(self, limit_a: float | None) -> None:
-        """Go on accepting every profile, but offer ``limit_a`` whatever they say; None: do as they say again."""
+        """Go on accepting every profile, but offer ``limit_a`` whatever they say; None: do as they say again.
+
+        Below 0 it orders a car that may discharge to give so much.
+        """
         self._deaf_a = limit_a
         self.poke()
 
@@ -87,7 +90,7 @@ class Limited(Contract):
     def _wanted_a(self) -> float:
         """What the profiles say that may flow, before this make of station does with it what it does."""
         followed_a = self.charging.followed_a(self._utc(), online=self.connected)
-        return self._or_nameplate(followed_a if self._deaf_a is None else self._deaf_a)
+        return self._or_nameplate(followed_a if self._deaf_a is None else max(self._deaf_a, 0.0))
 
     def _or_nameplate(self, limit_a: float | None) -> float:
         return self._branch.max_a if limit_a is None else limit_a

@@ -197,8 +197,14 @@ class Linked2(Smart2):
 
     def order_a(self, offered_a: float) -> float | None:
         """See :class:`Limited`: a set point in force, within what may charge now and what the station can carry."""
-        ordered = self.charging.ordered_a(self._utc()) if self._may_order and self._override_a == math.inf else None
+        if not self._may_order or self._override_a < math.inf:
+            return None
+        ordered = self.charging.ordered_a(self._utc()) if self._deaf_a is None else self._deaf_order_a
         return None if ordered is None else max(min(ordered, offered_a), -self._branch.max_a)
+
+    @property
+    def _deaf_order_a(self) -> float | None:
+        return None if self._deaf_a is None or self._deaf_a >= 0.0 else self._deaf_a
 
     def _wanted_a(self) -> float:
         """See :class:`Limited`; where the car only charges, a set point is as good as a limit."""
