@@ -11,6 +11,8 @@ import math
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Literal, NamedTuple
 
+from hilbench.site import MINIMUM_CURRENT_A
+
 Unit = Literal["A", "W"]
 
 KEYS16 = (
@@ -92,10 +94,15 @@ def variants(limit_a: float, minimum_a: float) -> Iterator[float]:
 
 
 class Supply(NamedTuple):
-    """Nominal voltage of one phase [V], and how many phases a station's terminals have."""
+    """Nominal voltage of one phase [V], and how many phases a station's terminals have; and what its cars need.
+
+    ``least_a`` [A per phase, on the grid's side] is the least with which they charge, ``dc`` that it is with DC.
+    """
 
     volts: float
     phases: int
+    least_a: float = MINIMUM_CURRENT_A
+    dc: bool = False
 
 
 def rate(way: Way, limit_a: float, supply: Supply) -> dict[str, Any]:

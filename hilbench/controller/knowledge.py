@@ -70,12 +70,15 @@ class Knowledge:
                 branch,
                 column,
                 site.carried_a(branch),
+                settings.least_a(branch),
                 trust=Obedience(blind_until=t + settings.lease_s),
                 columns=self._columns,
             )
             for column, branch in enumerate(site.branches)
         }
         self._by_column = list(self.stations.values())
+        self._by_pilot: Mask = np.array([branch.kind == "ac" for branch in site.branches], dtype=bool)
+        self._least: Array = np.array([station.least_a for station in self._by_column])
         self._watts: Array = np.array([self.watts_per_a(station) for station in self._by_column])
         self._takes: Mask = np.ones((len(site.branches), len(site.lines)), dtype=bool)
         self._ranks = Ranks.of(site.branches)
@@ -133,7 +136,8 @@ class Knowledge:
 
     def _welcome(self, station: StationState, t: float) -> None:
         """The car has not begun: it may need more than the least current to do so."""
-        station.begun, station.welcome_until, station.useful_a = False, t + WELCOME_S, WELCOME_A
+        station.begun, station.welcome_until = False, t + WELCOME_S
+        station.useful_a = max(WELCOME_A, station.least_a)
         station.retry_t = math.inf
 
     def _begin(self, station: StationState) -> None:
@@ -188,7 +192,7 @@ class Knowledge:
         self._news |= heard(station, self.settings, t, station.reported_a)
         if station.reported_a >= 3.0:
             self._begin(station)
-        if known_draw(station, self.settings) and station.granted_a >= self.settings.minimum_a and station.begun:
+        if known_draw(station, self.settings) and station.granted_a >= station.least_a and station.begun:
             # what it draws beyond its limit (mostly less): a car does the same at the next limit
             station.excess_a = max(station.reported_a - station.granted_a, -1.0 - 0.1 * station.granted_a) + 0.1
             self._learn_use(station)
@@ -225,7 +229,7 @@ class Knowledge:
             if limit_a > station.granted_a:
                 station.raised_t = t
             self._news = True
-        if station.granted_a < self.settings.minimum_a <= limit_a and station.status != "Charging":
+        if station.granted_a < station.least_a <= limit_a and station.status != "Charging":
             self._welcome(station, t)
             self._want(station, t)
         station.granted_a, station.lease_until = limit_a, t + lease_s
@@ -254,7 +258,7 @@ class Knowledge:
         for role, station in self.stations.items():
             watts = self.watts_per_a(station)
             cap_a = orders.caps.get(role, math.inf) * 1000.0 / watts
-            station.plan_a = cap_a if math.isinf(cap_a) else _possible_plan(cap_a, self.settings.minimum_a)
+            station.plan_a = cap_a if math.isinf(cap_a) else _possible_plan(cap_a, station.least_a)
             station.give_a = orders.discharge.get(role, 0.0) * 1000.0 / watts
             station.able_a = min(orders.able.get(role, 0.0) * 1000.0 / watts, station.cap_a)
         self.power.plan_w, self._news = orders.demand_kw * 1000.0, True
@@ -393,7 +397,7 @@ class Knowledge:
         """
         drawn = station.reported_a or 0.0
         limited = drawn > 0.9 * station.granted_a - 0.8
-        station.useful_a = math.inf if limited else max(1.15 * drawn + 1.5, self.settings.minimum_a)
+        station.useful_a = math.inf if limited else max(1.15 * drawn + 1.5, station.least_a)
 
     def _taken(self, station: StationState) -> list[bool]:
         """Which lines [line] of the site its car is known to use; all while that is not known."""

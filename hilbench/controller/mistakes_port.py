@@ -60,7 +60,8 @@ class TransactionOnly(Csms):
     def installer(self, role: str) -> Installer:
         """One that sends TxProfiles alone."""
         if role not in self._installers:
-            self._installers[role] = TransactionInstaller(self._supply_of(role), self.settings.minimum_a)
+            supply = self._supply_of(role)
+            self._installers[role] = TransactionInstaller(supply, supply.least_a)
         return self._installers[role]
 
 

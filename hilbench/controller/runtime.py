@@ -228,7 +228,9 @@ class ControllerRuntime:
 
     def _supply_of(self, role: str) -> Supply:
         branch = self._site.branch(role)
-        return Supply(self._site.voltage_v(branch), 1 if branch.line_to_line else len(branch.lines))
+        phases = 1 if branch.line_to_line else len(branch.lines)
+        least_a = self._settings.least_a(branch)
+        return Supply(self._site.voltage_v(branch), phases, least_a, branch.kind == "dc")
 
     def _on_sample(self, sample: MeterSample) -> None:
         self._activity.sample = replace(sample, t=self._now())

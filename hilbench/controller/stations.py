@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from hilbench.controller.allocate import Array
 from hilbench.controller.obedience import Obedience, most_a, rests_at_a, stray_a
 from hilbench.controller.settings import ControllerSettings
-from hilbench.site import Branch
+from hilbench.site import MINIMUM_CURRENT_A, Branch
 
 ACTIVE = frozenset({"Preparing", "Charging", "SuspendedEVSE"})
 """OCPP 1.6 connector states in which a car may want current."""
@@ -35,6 +35,7 @@ FIRST = 100.0
 class StationState:
     """What the controller knows of one station.
 
+    ``least_a`` is the least with which a car charges there.
     ``granted_a`` is the limit in force as far as was confirmed, ``granted_t`` when it changed, ``before_a`` the least
     and the most that was drawn then. ``reported_a`` is the largest phase current that it reported at ``reported_t``.
     ``blurred``: it is the current of no phase, though there are several. ``plan_a`` is the most by plan, ``give_a``
@@ -50,6 +51,7 @@ class StationState:
     branch: Branch
     column: int
     cap_a: float
+    least_a: float = MINIMUM_CURRENT_A
     online: bool = False
     known: bool = False
     status: str = ""
@@ -119,7 +121,7 @@ def most_drawn(station: StationState, settings: ControllerSettings, t: float) ->
         return station.reported_a or 0.0
     if not station.trust.told:
         return max(station.granted_a, rests_at_a(station, settings))
-    allowed = station.granted_a + station.excess_a if station.granted_a >= settings.minimum_a else 0.0
+    allowed = station.granted_a + station.excess_a if station.granted_a >= station.least_a else 0.0
     return max(allowed, _not_yet_reduced(station, settings, t))
 
 
@@ -148,7 +150,7 @@ def least_drawn(station: StationState, settings: ControllerSettings) -> float:
     # cars draw up to 15 % and 1 A less than they are offered (measured on real cars)
     if station.granted_a < 0.0:
         return min(station.before_a[0], station.granted_a - NOISE_A)
-    heading_for = max(station.granted_a * 0.85 - 1.0, 0.0) if station.granted_a >= settings.minimum_a else 0.0
+    heading_for = max(station.granted_a * 0.85 - 1.0, 0.0) if station.granted_a >= station.least_a else 0.0
     return min(station.before_a[0], heading_for)
 
 
