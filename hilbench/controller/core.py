@@ -22,6 +22,7 @@ from hilbench.controller.feeding import discharged
 from hilbench.controller.headroom import Headroom
 from hilbench.controller.knowledge import Base, Knowledge
 from hilbench.controller.obedience import OVERDRAW_A
+from hilbench.controller.sessions import must_go_on
 from hilbench.controller.settings import ControllerSettings
 from hilbench.controller.stations import (
     FIRST,
@@ -223,8 +224,7 @@ class Core(Knowledge):
 
     def _lines_of(self, station: StationState) -> tuple[str, ...]:
         """Lines that its car is known to use; none while that is not known."""
-        certain = station.branch.line_to_line or len(station.branch.lines) == 1
-        return station.branch.lines if certain else station.lines
+        return station.branch.lines if station.certain else station.lines
 
     def _rank(self, t: float) -> None:
         """Who comes before others now; and what cars have first that do not begin at the least current."""
@@ -232,7 +232,8 @@ class Core(Knowledge):
         ranks.classes[:], ranks.guaranteed[:] = self._classes, self._guaranteed
         ranks.classes[t < self._column("boost_until")] = FIRST - 1.0
         begins = (self._column("begun") == 0.0) & (self._column("wants") != 0.0)
-        begins &= self._by_pilot & (self._column("granted_a") >= self._least)
+        begins &= self._column("granted_a") >= self._least
+        begins[self._dc] = False  # a DC session takes longer to be set up, whatever it is offered
         hesitates = begins & (t - self._column("turn_t") >= HESITATES_S)
         ranks.guaranteed[hesitates] = np.maximum(START_A, self._guaranteed[hesitates])
 
@@ -345,22 +346,31 @@ class Core(Knowledge):
     def _caps(self, steered: Mask, t: float) -> Array:
         """The most that each station can use or may have now, whatever there is."""
         stations = self._by_column
-        plan = np.where(t >= self._column("boost_until"), self._column("plan_a"), math.inf)
-        caps: Array = np.minimum(np.minimum(self._column("useful_a"), self._column("cap_a")), plan)
+        caps: Array = np.minimum(np.minimum(self._column("useful_a"), self._column("cap_a")), self._planned(t))
         if math.isfinite(self.site.spread_a):
-            unknown = [not station.lines and len(station.branch.lines) > 1 for station in stations]
+            unknown = [one.branch.kind == "ac" and not one.lines and len(one.branch.lines) > 1 for one in stations]
             caps = np.where(unknown, np.minimum(caps, self.site.spread_a), caps)
         if self.settings.random_delay_s:
             steered = steered & [self.delays.over(column, t) for column in range(len(stations))]
         return np.where(steered, caps, 0.0)
 
+    def _planned(self, t: float) -> Array:
+        """What plans leave to each station: no plan ends a session, and a boost knows none."""
+        plan = np.where(t >= self._column("boost_until"), self._column("plan_a"), math.inf)
+        kept = self._kept(t)
+        plan[kept] = np.maximum(plan, self._least)[kept]
+        return plan
+
+    def _kept(self, t: float) -> list[int]:
+        """Stations [column] with a session that a pause would end."""
+        return [column for column in self._dc if must_go_on(self._by_column[column], t)]
+
     def _start(self, t: float) -> None:
         """Note who may begin: a session, or a plan after a pause, begins after a delay where the site wants one."""
         if not self.settings.random_delay_s:
             return
-        for station in self._by_column:
-            may = station.status in PLUGGED and (station.plan_a >= self.settings.minimum_a or station.boosted(t))
-            self.delays.want(station.column, t, may)
+        for station, planned_a in zip(self._by_column, self._planned(t).tolist(), strict=True):
+            self.delays.want(station.column, t, station.status in PLUGGED and planned_a >= station.least_a)
 
     def shares(self, free: Array, base: Base, caps: Array, order: Sequence[int]) -> Array:
         """Shares [station] beside a building of ``base``, by everything that limits them."""
@@ -390,7 +400,8 @@ class Core(Knowledge):
     def order(self, t: float) -> list[int]:
         """Who comes first when not all can have the minimum: class, then turns of ``rotation_s``.
 
-        Who has waited for ``most_wait_s`` comes before all classes, and has a turn.
+        Who has waited for ``most_wait_s`` comes before all classes, and has a turn; and before all comes a session that
+        a pause would end (see ``sessions``).
         """
         settings, columns = self.settings, np.flatnonzero(self._steered())
         waiting_t, turn_t = self._column("waiting_t")[columns], self._column("turn_t")[columns]
@@ -403,7 +414,9 @@ class Core(Knowledge):
         first = -self._classes[columns]
         first[t < self._column("boost_until")[columns]] = 1.0 - FIRST
         first[overdue] = -FIRST
-        turn = np.where(charges, np.where(in_turn, 0, 2), 1)
+        kept = np.isin(columns, self._kept(t))
+        first[kept] -= 2.0 * FIRST
+        turn = np.where(charges, np.where(in_turn | kept, 0, 2), 1)
         ranked: list[int] = columns[np.lexsort((np.where(charges, turn_t, waiting_t), turn, first))].tolist()
         return ranked
 

@@ -187,7 +187,8 @@ class _Steered:
         if not self._core.delays.over(station.column, self._t):
             return _answer(station, "delay")
         if station.plan_a <= cap and not station.boosted(self._t):
-            return _answer(station, "plan", f"{station.plan_a:.1f} A")
+            less = station.plan_a < cap - TENTH_A
+            return _answer(station, "plan", f"{station.plan_a:.1f} A{'; a DC session is not paused' if less else ''}")
         kind = "use" if station.useful_a <= cap and station.useful_a < station.cap_a else "cap"
         return _answer(station, kind, f"{cap:.1f} A")
 

@@ -16,10 +16,11 @@ import numpy as np
 
 from hilbench.controller.allocate import Array, Mask, Ranks, Tree
 from hilbench.controller.building import BuildingEstimate
+from hilbench.controller.dc_readings import DcReport, grid_bounds_a
 from hilbench.controller.dimming import Delays
 from hilbench.controller.feeders import FeederLoads
 from hilbench.controller.filtering import MovingMean, Seen
-from hilbench.controller.obedience import Obedience, by_terminal, heard, is_sum, rests_at_a, usable
+from hilbench.controller.obedience import FRESH_SAMPLES, Obedience, by_terminal, heard, is_sum, rests_at_a, usable
 from hilbench.controller.planning.coordinator import Orders
 from hilbench.controller.power import PowerLimits, signed_currents
 from hilbench.controller.readback import Composite, compare
@@ -77,7 +78,7 @@ class Knowledge:
             for column, branch in enumerate(site.branches)
         }
         self._by_column = list(self.stations.values())
-        self._by_pilot: Mask = np.array([branch.kind == "ac" for branch in site.branches], dtype=bool)
+        self._dc = [column for column, branch in enumerate(site.branches) if branch.kind == "dc"]
         self._least: Array = np.array([station.least_a for station in self._by_column])
         self._watts: Array = np.array([self.watts_per_a(station) for station in self._by_column])
         self._takes: Mask = np.ones((len(site.branches), len(site.lines)), dtype=bool)
@@ -196,7 +197,8 @@ class Knowledge:
             # what it draws beyond its limit (mostly less): a car does the same at the next limit
             station.excess_a = max(station.reported_a - station.granted_a, -1.0 - 0.1 * station.granted_a) + 0.1
             self._learn_use(station)
-        if station.branch.line_to_line or station.reported_a < 3.0 or t - station.granted_t < self.settings.settle_s:
+        told = station.branch.line_to_line or station.branch.kind == "dc"
+        if told or station.reported_a < 3.0 or t - station.granted_t < self.settings.settle_s:
             return
         terminals = dict(zip(("L1", "L2", "L3"), station.branch.lines, strict=False))
         lines = tuple(line for name, line in terminals.items() if amperes.get(name, 0.0) > 1.0)
@@ -209,12 +211,46 @@ class Knowledge:
 
         Less than its mean in every line is impossible: only by that it is found to disobey.
         """
-        station.blurred, station.reported_t = True, t
+        station.blurred, station.sure_a, station.reported_t = True, 0.0, t
         station.reported_a = None if is_sum(station, amps) else amps
         station.excess_a = max((station.reported_a or 0.0) - station.granted_a, NOISE_A)
         if amps >= 3.0:
             self._begin(station)
         self._news |= heard(station, self.settings, t, amps / len(station.branch.lines))
+
+    def report_dc(self, role: str, t: float, report: DcReport) -> None:
+        """A DC station reported what it takes: in its lines, or as a power, which all of them carry alike."""
+        if report.currents:
+            self.report(role, t, report.currents)
+            return
+        station = self.stations[role]
+        per_a = self.watts_per_a(station)
+        if report.inlet_w is not None:
+            each_a = report.inlet_w / per_a
+            self.report(role, t, {f"L{terminal}": each_a for terminal in range(1, len(station.branch.lines) + 1)})
+        elif report.outlet_w is not None and not self._knows_lines(station, t):
+            self._report_outlet(station, t, report.outlet_w / per_a)
+
+    def _knows_lines(self, station: StationState, t: float) -> bool:
+        """It has told its lines shortly ago: then its outlet, in a message of its own, says less."""
+        told = station.reported_a is not None and not station.blurred
+        return told and t - station.reported_t <= FRESH_SAMPLES * self.settings.sample_s
+
+    def _report_outlet(self, station: StationState, t: float, dc_a: float) -> None:
+        """Power of a DC outlet, as current per line without losses: it lies between two bounds on the grid's side.
+
+        Only the lower one can prove that the station does not obey; the other one is kept free.
+        """
+        least_a, most_a = grid_bounds_a(dc_a, station.branch.max_a)
+        if not usable(station, {"": most_a}):
+            return
+        station.blurred, station.sure_a, station.reported_a, station.reported_t = True, least_a, most_a, t
+        station.excess_a = max(least_a - station.granted_a, NOISE_A)
+        if least_a >= 3.0:
+            self._begin(station)
+        self._news |= heard(station, self.settings, t, least_a)
+        if known_draw(station, self.settings) and station.granted_a >= station.least_a and station.begun:
+            self._learn_use(station)
 
     def confirmed(self, role: str, t: float, limit_a: float, lease_s: float) -> None:
         """The station accepted a limit that runs out after ``lease_s``; infinity: its fallback, below any lease."""

@@ -60,8 +60,7 @@ class TransactionOnly(Csms):
     def installer(self, role: str) -> Installer:
         """One that sends TxProfiles alone."""
         if role not in self._installers:
-            supply = self._supply_of(role)
-            self._installers[role] = TransactionInstaller(supply, supply.least_a)
+            self._installers[role] = TransactionInstaller(self._supply_of(role))
         return self._installers[role]
 
 
@@ -70,7 +69,7 @@ class TransactionInstaller(Installer):
 
     async def put(self, limit: Limit, send: Send, discover: Callable[[], Awaitable[None]]) -> Outcome:
         """Nothing is sent: what follows gives the limit to the transaction, where there is one."""
-        self.way[limit.kind] = ways(self.abilities)[0]
+        self.way[limit.kind] = ways(self.abilities, self.supply.dc)[0]
         return Outcome(limit.limit_a)
 
     _transaction: Transaction | None = None

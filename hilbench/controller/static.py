@@ -12,6 +12,7 @@ import numpy as np
 
 from hilbench.controller.allocate import Array, Index, Tree, admit, raised
 from hilbench.controller.core import Core
+from hilbench.controller.dc_readings import DcReport
 from hilbench.controller.settings import ControllerSettings
 from hilbench.controller.stations import PLUGGED, StationState
 from hilbench.controller.watch import MeterSample
@@ -31,6 +32,9 @@ class StaticCore(Core):
 
     def report(self, role: str, t: float, currents: Mapping[str, float]) -> None:
         """Nobody looks at what cars draw."""
+
+    def report_dc(self, role: str, t: float, report: DcReport) -> None:
+        """Nor what DC stations take."""
 
     def _may_act(self, t: float) -> bool:
         return self.acquainted(t)

@@ -38,7 +38,8 @@ class StationState:
     ``least_a`` is the least with which a car charges there.
     ``granted_a`` is the limit in force as far as was confirmed, ``granted_t`` when it changed, ``before_a`` the least
     and the most that was drawn then. ``reported_a`` is the largest phase current that it reported at ``reported_t``.
-    ``blurred``: it is the current of no phase, though there are several. ``plan_a`` is the most by plan, ``give_a``
+    ``blurred``: it is the current of no phase, though there are several, or what power says of a DC station at most;
+    every line then carries ``sure_a`` at least. ``plan_a`` is the most by plan, ``give_a``
     what it shall give back and ``able_a`` what it could, ``boost_until`` when a boost ends; ``overdue``: it has a turn
     as it waited so long.
     ``wants``: a car stands there that may take current; ``begun``: it has, since it came or was paused, and until
@@ -64,6 +65,7 @@ class StationState:
     reported_a: float | None = None
     reported_t: float = -math.inf
     blurred: bool = False
+    sure_a: float = 0.0
     excess_a: float = NOISE_A
     useful_a: float = math.inf
     turn_t: float = -math.inf
@@ -91,6 +93,11 @@ class StationState:
     def steered(self) -> bool:
         """A car there may take current, and the station does what it is told."""
         return self.wants and not self.trust.flaw
+
+    @property
+    def certain(self) -> bool:
+        """Which lines it loads does not depend on its car: a DC station loads all that it has alike."""
+        return self.branch.kind == "dc" or self.branch.line_to_line or len(self.branch.lines) == 1
 
     def boosted(self, t: float) -> bool:
         """Somebody wants it to charge now, before others."""
@@ -141,10 +148,12 @@ def _not_yet_reduced(station: StationState, settings: ControllerSettings, t: flo
 
 def least_drawn(station: StationState, settings: ControllerSettings) -> float:
     """The least that it may draw now."""
-    if not station.online or not station.steered or station.reported_a is None or station.blurred:
+    if not station.online or not station.steered or station.reported_a is None:
+        return 0.0
+    if station.blurred and station.branch.kind == "ac":
         return 0.0
     if known_draw(station, settings):
-        return station.reported_a
+        return station.sure_a if station.blurred else station.reported_a
     if station.raised_t == station.granted_t:
         return station.before_a[0]  # nobody draws less for being offered more
     # cars draw up to 15 % and 1 A less than they are offered (measured on real cars)

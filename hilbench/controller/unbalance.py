@@ -23,7 +23,8 @@ def balanced(
     """Shares [station] with which the lines of the service differ by no more than ``most_a``, where shares can do it.
 
     ``base_a`` [line] is the building. Stations in the fullest line that are not in the emptiest one are cut at one
-    level; at ``minimum_a`` [for all, or station] the last one in ``order`` goes without. What the building does alone is left to it.
+    level; at ``minimum_a`` [for all, or station] the last one in ``order`` goes without. What the building does alone
+    is left to it.
     """
     root = _service(tree)
     least: Array = np.broadcast_to(np.asarray(minimum_a, dtype=float), len(shares))
