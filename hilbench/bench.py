@@ -318,7 +318,7 @@ class Bench:
         return self.site.nodes[0].limit_a - QUIET_SHARE * self.site.worst_base_a
 
     def crowding_a(self, share: float) -> float:
-        """Load on top of the quiet building [A per line] that leaves room for ``share`` of the stations at their least."""
+        """Load on top of the quiet building [A per line] that leaves room for ``share`` of the stations' least."""
         wanted_a = self.site.line_sum_a("service", lambda branch: branch.minimum_a)
         return self.room_a - share * wanted_a
 

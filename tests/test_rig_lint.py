@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hilbench.rig import Rig, load_rig, parse_rig, rig_files
-from hilbench.rig_lint import Finding, line_peak_a, lint
+from hilbench.rig_lint import Finding, lint
 
 NEC: dict[str, Any] = {"rating_a": 100, "voltage_v": 240, "wiring": "split-phase", "frequency_hz": 60}
 WYE: dict[str, Any] = {"rating_a": 100, "voltage_v": 208, "wiring": "three-phase", "frequency_hz": 60}
@@ -266,7 +266,7 @@ def test_a_site_without_errors_is_safe_on_its_fallbacks(
     """Whatever passes has room for all fallbacks and the worst building on every line; whatever fails has not."""
     stations = [station(f"S{n}", connection=connections[n], fallback_a=fallback) for n in range(count)]
     rig = make(WYE, *stations, site={"worst_base_a": base})
-    worst = line_peak_a(rig.electrical, "service", fallback) + base
+    worst = rig.electrical.line_sum_a("service", lambda _branch: fallback) + base
     errors = [finding for finding in found(rig) if finding.severity == "error"]
     assert bool(errors) == (worst > 80.0 + 1e-6)
 

@@ -68,7 +68,11 @@ def ways(abilities: Abilities, dc: bool = False) -> tuple[Way, ...]:
     OCPP's amperes are those of a phase, and it has watts for DC (1.6 section 7.12 and 2.0.1 ChargingRateUnitEnumType;
     standard-text): a station that took them for those of its cable would give a car several times the power.
     """
-    return tuple(sorted(WAYS, key=lambda way: (not _fits(way, abilities), dc and way.form != "lease", dc and way.unit != "W")))
+
+    def rank(way: Way) -> tuple[bool, bool, bool]:
+        return not _fits(way, abilities), dc and way.form != "lease", dc and way.unit != "W"
+
+    return tuple(sorted(WAYS, key=rank))
 
 
 def _fits(way: Way, abilities: Abilities) -> bool:
@@ -114,8 +118,8 @@ def rate(way: Way, limit_a: float, supply: Supply) -> dict[str, Any]:
     """Limit of a period in the unit of ``way``.
 
     Watts are a station's total (I = P / (V x numberPhases); OCPP 1.6 errata 3.34, 2.0.1 K01.FR.50, standard-text); up
-    to the next tenth, because a hair below 6 A is a pause. Those of a DC station are of the grid's side, and of no phases
-    (2.0.1 ChargingSchedulePeriodType, standard-text).
+    to the next tenth, because a hair below 6 A is a pause. Those of a DC station are of the grid's side, and name no
+    phases (2.0.1 ChargingSchedulePeriodType, standard-text).
     """
     if limit_a < 0.0:
         return _order(way, limit_a, supply)

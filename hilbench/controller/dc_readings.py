@@ -67,11 +67,11 @@ def grid_bounds_a(dc_a: float, rated_a: float) -> tuple[float, float]:
 
 def at_inlet(sample: Mapping[str, Any]) -> bool:
     """Measured on the grid's side."""
-    return sample.get("location") == "Inlet"
+    return str(sample.get("location", "")) == "Inlet"
 
 
 def _at_outlet(sample: Mapping[str, Any]) -> bool:
-    return sample.get("location", "Outlet") == "Outlet"
+    return str(sample.get("location", "Outlet")) == "Outlet"
 
 
 def _of_line(sample: Mapping[str, Any]) -> bool:

@@ -128,7 +128,7 @@ def dimmed(
     """Shares [station] that together draw no more than ``limit_w``, as even as they were.
 
     Who stands last in ``order`` goes without when not all can have ``minimum_a`` [for all, or station]; the others
-    are cut at one level, but not below that, which is what max-min fairness makes of one more constraint that all share.
+    are cut at one level, but not below that: what max-min fairness makes of one more constraint that all share.
     """
     shares, least = shares_a.copy(), 0.0
     needs = minimum_a * watts_per_a
