@@ -108,7 +108,7 @@ class Core(Knowledge):
         acting = self._may_act(t)
         if acting and not self._worth_deciding(t):
             return []
-        targets = self._targets(t) if acting else self._safe()
+        targets = self._spared(self._targets(t), t) if acting else self._safe()
         changes: list[Setpoint] = []
         for role, target in targets.items():
             station = self.stations[role]
@@ -180,6 +180,22 @@ class Core(Knowledge):
         for column in np.flatnonzero(~look.steered).tolist():
             if self._by_column[column].online:
                 targets[roles[column]] = self._fallbacks[column]
+        return targets
+
+    def _spared(self, targets: dict[str, float], t: float) -> dict[str, float]:
+        """``targets`` with no session ended before it is sure that there is no room for it.
+
+        What cars still draw that are slower than expected looks like the building, and so does what is not known of a
+        draw until it is reported.
+        """
+        kept = [self._by_column[column] for column in self._kept(t)]
+        known = all(known_draw(station, self.settings) for station in kept)
+        patience_s = self.settings.settle_s + (0.0 if known else 2.0 * self.settings.sample_s)
+        for station in kept:
+            short = targets[station.branch.role] < station.least_a
+            station.short_t = min(station.short_t, t) if short else math.inf
+            if short and t - station.short_t < patience_s:
+                targets[station.branch.role] = station.least_a
         return targets
 
     def _raise(self, upwards: Sequence[int], shares: Array, look: Look, targets: list[float], t: float) -> None:

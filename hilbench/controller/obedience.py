@@ -204,7 +204,12 @@ def worth_asking(station: StationState, settings: ControllerSettings, t: float) 
 
 
 def _in_doubt(station: StationState, settings: ControllerSettings) -> bool:
-    """It has drawn more than its limit when last heard of, or its car charges and was never heard of."""
+    """It has drawn more than its limit when last heard of, or its car charges and was never heard of.
+
+    Or a session may have to end, and how much it draws decides that.
+    """
+    if station.short_t < math.inf:
+        return True
     if station.reported_a is None:
         return station.status == "Charging"
     return station.trust.reduced_a >= settings.verify_a and station.reported_a > station.granted_a + OVERDRAW_A

@@ -42,6 +42,7 @@ class StationState:
     every line then carries ``sure_a`` at least. ``plan_a`` is the most by plan, ``give_a``
     what it shall give back and ``able_a`` what it could, ``boost_until`` when a boost ends; ``overdue``: it has a turn
     as it waited so long.
+    ``short_t``: since when there is no room for the least of its session.
     ``wants``: a car stands there that may take current; ``begun``: it has, since it came or was paused, and until
     ``welcome_until`` it may still. ``remembered``: its turns are from before a restart, and it has not spoken since.
     ``trust`` says whether it does what it accepts. ``columns`` are those of all stations of a site, by name of field:
@@ -83,6 +84,7 @@ class StationState:
     able_a: float = 0.0
     boost_until: float = -math.inf
     overdue: bool = False
+    short_t: float = math.inf
     trust: Obedience = field(default_factory=Obedience)
 
     def __setattr__(self, name: str, value: object) -> None:
