@@ -54,7 +54,9 @@ MIXED = st.lists(st.sampled_from([4.0, 6.0, 9.0]), min_size=1, max_size=8)
 
 @settings(max_examples=100, deadline=None)
 @given(MIXED, st.floats(0.0, 80.0), st.randoms(use_true_random=False))
-def test_admission_with_different_needs_passes_over_nobody_who_fits(least: list[float], room_a: float, rng: Any) -> None:
+def test_admission_with_different_needs_passes_over_nobody_who_fits(
+    least: list[float], room_a: float, rng: Any
+) -> None:
     """Whoever is left out would not fit beside all that were admitted before it; who is smaller may."""
     order = rng.sample(range(len(least)), len(least))
     inside = admit(Tree(site(len(least))), np.array([room_a]), order, np.array(least))
