@@ -211,7 +211,7 @@ def test_a_power_that_cannot_be_says_nothing() -> None:
         core, station = charging()
         core.report_dc("D", 60.0, junk)
         assert station.reported_a is None
-        assert bounds(core, 60.0) == (0.0, pytest.approx(100.3))
+        assert bounds(core, 60.0) == pytest.approx((0.0, 100.3))
 
 
 def test_a_dc_station_always_loads_all_its_lines() -> None:
