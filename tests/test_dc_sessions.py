@@ -20,6 +20,7 @@ from hilbench.site import Branch
 from tests.controller_toy import Toy, site, toy
 
 LEAST_A, PILOT_A, BUDGET_A = 4.0, 6.0, 60.0
+Day = tuple[tuple[int, ...], tuple[int, ...], list[tuple[float, int]]]
 
 
 def park(count: int, dc: tuple[int, ...], budget_a: float = BUDGET_A, **more: Any) -> Toy:
@@ -108,7 +109,7 @@ def test_static_sharing_leaves_each_its_least(base_a: float) -> None:
 
 
 @st.composite
-def days(draw: st.DrawFn) -> tuple[tuple[int, ...], tuple[int, ...], list[tuple[float, int]]]:
+def days(draw: st.DrawFn) -> Day:
     """Which of up to six stations are DC, their classes, and a building [A, s] that moves."""
     count = draw(st.integers(2, 6))
     dc = draw(st.sets(st.integers(0, count - 1), min_size=1, max_size=count))
@@ -119,7 +120,7 @@ def days(draw: st.DrawFn) -> tuple[tuple[int, ...], tuple[int, ...], list[tuple[
 
 @settings(max_examples=12, deadline=None)
 @given(days())
-def test_no_session_ends_while_others_could_make_room(day: tuple[tuple[int, ...], tuple[int, ...], Any]) -> None:
+def test_no_session_ends_while_others_could_make_room(day: Day) -> None:
     """A DC session loses its least only where the building leaves no room for that of all; then no AC car has any.
 
     Whatever the classes, and with turns of two minutes.
