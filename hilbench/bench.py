@@ -28,7 +28,7 @@ from hilbench.nature import facts, given_a, two_way_roles
 from hilbench.rig import Rig
 from hilbench.safety import Safeguard
 from hilbench.signals import Event, Record, offered_current, profile_limit, station_energy, station_power
-from hilbench.site import MINIMUM_CURRENT_A, Site
+from hilbench.site import Site
 from hilbench.world import World, build_world
 from hilbench_emulators.sessions import Session
 
@@ -318,8 +318,8 @@ class Bench:
         return self.site.nodes[0].limit_a - QUIET_SHARE * self.site.worst_base_a
 
     def crowding_a(self, share: float) -> float:
-        """Load on top of the quiet building [A per line] that leaves room for ``share`` of the stations at 6 A each."""
-        wanted_a = self.site.line_sum_a("service", lambda _branch: MINIMUM_CURRENT_A)
+        """Load on top of the quiet building [A per line] that leaves room for ``share`` of the stations' least."""
+        wanted_a = self.site.line_sum_a("service", lambda branch: branch.minimum_a)
         return self.room_a - share * wanted_a
 
     def two_way_roles(self) -> list[str]:

@@ -19,7 +19,7 @@ from hilbench.rig_findings import Finding as Finding
 from hilbench.rig_findings import Rule as Rule
 from hilbench.rig_lint_v2g import can_discharge, discharge_rules
 from hilbench.rig_models import Rig
-from hilbench.site import MINIMUM_CURRENT_A, Branch, Feeder, Node, Site
+from hilbench.site import Branch, Feeder, Node
 
 _TOLERANCE_A = 1e-6
 _VOLTAGES = {
@@ -103,11 +103,6 @@ def _tree(rig: Rig) -> Iterator[Finding]:
             yield Finding("warning", _node_location(rig, node.id, "budget_a"), what, "lower it", POLICY)
 
 
-def line_peak_a(site: Site, node_id: str, each_a: float) -> float:
-    """Largest line current [A] below a node when every station draws ``each_a`` at unity power factor."""
-    return site.line_sum_a(node_id, lambda _branch: each_a)
-
-
 def _continuous_a(rig: Rig, node: Node) -> float:
     """What a node may carry for hours [A per line]."""
     return node.rating_a / (1.25 if _is_nec(rig) else 1.0)
@@ -131,11 +126,13 @@ def _fallbacks(rig: Rig) -> Iterator[Finding]:
 
 def _queueing(rig: Rig) -> Iterator[Finding]:
     for node in rig.electrical.nodes:
-        stations = len(rig.electrical.below(node.id))
-        need = line_peak_a(rig.electrical, node.id, MINIMUM_CURRENT_A)
+        below = rig.electrical.below(node.id)
+        need = rig.electrical.line_sum_a(node.id, lambda branch: branch.minimum_a)
         room = node.limit_a - rig.electrical.base_a(node.id)
         if need > room + _TOLERANCE_A:
-            what = f"{stations} stations at 6 A need {need:.4g} A per line of {room:.4g} A: not all can charge at once"
+            least = " or ".join(f"{amps:g}" for amps in sorted({one.minimum_a for one in below}))
+            what = f"{len(below)} stations at {least} A need {need:.4g} A per line of {room:.4g} A: not all can charge"
+            what += " at once"
             yield Finding("warning", _node_location(rig, node.id, "budget_a"), what, "cars will queue", PILOT_FLOOR)
 
 
@@ -146,12 +143,15 @@ def _stations(rig: Rig) -> Iterator[Finding]:
 
 
 def _pilot_range(entry: Branch, index: int) -> Iterator[Finding]:
-    if entry.max_a < MINIMUM_CURRENT_A:
-        what = f"nameplate {entry.max_a:g} A is below the 6 A that a pilot can offer"
-        yield Finding("error", ("station", index, "max_a"), what, "at least 6 A", PILOT_FLOOR)
-    if 0 < entry.fallback_a < MINIMUM_CURRENT_A:
-        what = f"fallback {entry.fallback_a:g} A cannot be offered on a pilot"
-        yield Finding("error", ("station", index, "fallback_a"), what, "0 (pause) or at least 6 A", PILOT_FLOOR)
+    least, rule = entry.minimum_a, PILOT_FLOOR if entry.kind == "ac" else POLICY
+    if entry.max_a < least:
+        floor = "that a pilot can offer" if entry.kind == "ac" else "with which cars charge there"
+        what = f"nameplate {entry.max_a:g} A is below the {least:g} A {floor}"
+        yield Finding("error", ("station", index, "max_a"), what, f"at least {least:g} A", rule)
+    if 0 < entry.fallback_a < least:
+        short = "cannot be offered on a pilot" if entry.kind == "ac" else f"is below the {least:g} A that cars need"
+        what = f"fallback {entry.fallback_a:g} A {short}"
+        yield Finding("error", ("station", index, "fallback_a"), what, f"0 (pause) or at least {least:g} A", rule)
     if entry.fallback_a > entry.max_a:
         what = f"fallback {entry.fallback_a:g} A is above the nameplate of {entry.max_a:g} A"
         yield Finding("error", ("station", index, "fallback_a"), what, f"at most {entry.max_a:g} A", POLICY)

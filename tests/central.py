@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 from hilbench.controller.csms import Csms
+from hilbench.controller.dc_readings import DcReport
 from hilbench.controller.readings import Counted
 from hilbench.controller.runtime import speak
 from hilbench.controller.settings import ControllerSettings
@@ -22,6 +23,7 @@ class Heard:
         self.reports: list[tuple[str, dict[str, float]]] = []
         self.needs: list[tuple[str, dict[str, Any]]] = []
         self.confirmed: list[tuple[str, float]] = []
+        self.dc_reports: list[tuple[str, DcReport]] = []
 
     @property
     def peak_a(self) -> float:
@@ -51,6 +53,10 @@ class Heard:
     def on_report(self, role: str, currents: Mapping[str, float]) -> None:
         """See ``hilbench.controller.conversation.Listener``."""
         self.reports.append((role, dict(currents)))
+
+    def on_dc_report(self, role: str, report: DcReport) -> None:
+        """See ``hilbench.controller.conversation.Listener``."""
+        self.dc_reports.append((role, report))
 
     def on_site_meter(self, meter_value: list[dict[str, Any]]) -> None:
         """See ``hilbench.controller.csms.Listener``."""

@@ -31,8 +31,9 @@ def site(
     unbalance_a: float | None = None,
     feeders: tuple[Feeder, ...] = (),
     feeder_of: tuple[str, ...] = (),
+    dc: tuple[int, ...] = (),
 ) -> Site:
-    """``count`` stations of 32 A called s0, s1, ... behind one service."""
+    """``count`` stations of 32 A called s0, s1, ... behind one service; those numbered in ``dc`` charge with DC."""
     branches = tuple(
         Branch(
             role=f"s{k}",
@@ -44,6 +45,7 @@ def site(
             priority=priorities[k] if priorities else 0,
             weight=weights[k] if weights else 1.0,
             guaranteed_a=guaranteed[k] if guaranteed else 0.0,
+            kind="dc" if k in dc else "ac",
         )
         for k in range(count)
     )
@@ -68,12 +70,13 @@ class Car:
     demand_a: float = 0.0
     phases: int = 3
     stubborn_a: float | None = None
+    least_a: float = 6.0
     drawn_a: float = 0.0
     heard: list[float] = field(default_factory=lambda: [0.0, 0.0])
 
     def step(self, granted_a: float) -> None:
         """One second: it answers after two of them, by at most 8 A down or 4 A up."""
-        self.heard.append(granted_a if granted_a >= 6.0 else 0.0)
+        self.heard.append(granted_a if granted_a >= self.least_a else 0.0)
         aim = min(self.demand_a, self.heard.pop(0)) if self.stubborn_a is None else self.stubborn_a
         self.drawn_a += max(-8.0, min(4.0, aim - self.drawn_a))
 
@@ -116,7 +119,7 @@ class Toy:
     def plug(self, *roles: str, demand_a: float = 32.0, phases: int = 3, stubborn_a: float | None = None) -> None:
         """Cars arrive."""
         for role in roles:
-            self.cars[role] = Car(demand_a, phases, stubborn_a)
+            self.cars[role] = Car(demand_a, phases, stubborn_a, self.site.branch(role).minimum_a)
             self.core.status(role, self.t, "Preparing")
             self.core.status(role, self.t, "Charging")
 

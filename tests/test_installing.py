@@ -184,7 +184,7 @@ TAKERS: dict[str, tuple[Callable[[Profile], bool], Way]] = {
 @pytest.mark.parametrize(("takes", "way"), TAKERS.values(), ids=TAKERS)
 def test_the_way_that_a_station_takes_is_found_and_kept(takes: Callable[[Profile], bool], way: Way) -> None:
     """Fallback and lease get in, the second lease at the first try."""
-    installer = Installer(SUPPLY, 6.0)
+    installer = Installer(SUPPLY)
     assert put(installer, FALLBACK, takes)[0].accepted_a is not None
     assert put(installer, LEASE, takes)[0].accepted_a == 12.0
     outcome, sent, discoveries = put(installer, LEASE, takes)
@@ -197,7 +197,7 @@ def test_the_way_that_a_station_takes_is_found_and_kept(takes: Callable[[Profile
 
 def test_a_fallback_hangs_on_no_date() -> None:
     """It counts from the start of the transaction, without a start; a lease has its dates and its end."""
-    installer = Installer(SUPPLY, 6.0)
+    installer = Installer(SUPPLY)
     (fallback,) = put(installer, FALLBACK, anything)[1]
     (lease,) = put(installer, LEASE, anything)[1]
     assert (fallback.kind, "start_schedule" in fallback.schedule) == ("Relative", False)
@@ -206,7 +206,7 @@ def test_a_fallback_hangs_on_no_date() -> None:
 
 def test_a_station_that_refuses_that_gets_a_date_from_then_on() -> None:
     """The second attempt has a date; the next installation begins with it."""
-    installer = Installer(SUPPLY, 6.0)
+    installer = Installer(SUPPLY)
 
     def absolute(profile: Profile) -> bool:
         return profile.kind == "Absolute"
@@ -217,7 +217,7 @@ def test_a_station_that_refuses_that_gets_a_date_from_then_on() -> None:
 
 def test_what_is_refused_at_six_amperes_or_none_is_said_otherwise() -> None:
     """A station that takes neither 6 nor 0 A gets 6.1 A, and 5 A for a pause (ABB 1.8.0); a set point stays."""
-    installer = Installer(SUPPLY, 6.0)
+    installer = Installer(SUPPLY)
 
     def picky(profile: Profile) -> bool:
         return limits(profile)[0][1] not in (0.0, 6.0)
@@ -229,7 +229,7 @@ def test_what_is_refused_at_six_amperes_or_none_is_said_otherwise() -> None:
 
 def test_a_station_that_takes_nothing_is_left_in_peace(moment: list[float]) -> None:
     """Every way is tried once, and again after five minutes or a boot; discovery is asked for each time."""
-    installer = Installer(SUPPLY, 6.0)
+    installer = Installer(SUPPLY)
     outcome, sent, discoveries = put(installer, LEASE, nothing)
     assert (outcome, len(sent), discoveries) == ((None, True), 16, 1)
     assert put(installer, LEASE, nothing)[1] == []
@@ -241,7 +241,7 @@ def test_a_station_that_takes_nothing_is_left_in_peace(moment: list[float]) -> N
 
 def test_no_answer_ends_a_search() -> None:
     """Nobody knows what stands in the station: it is not bombarded, and that is said."""
-    outcome, sent, discoveries = put(Installer(SUPPLY, 6.0), LEASE, nothing, status="")
+    outcome, sent, discoveries = put(Installer(SUPPLY), LEASE, nothing, status="")
     assert (outcome, len(sent), discoveries) == ((None, False), 1, 0)
 
 

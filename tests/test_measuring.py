@@ -33,12 +33,15 @@ def flat(record: Record, name: str, value: float, kind: Any = "linear") -> None:
     corners(record, name, [(0.0, value), (STOP, value)], kind)
 
 
-def measured(folder: Path, record: Record, metric: str, **parameters: Any) -> Measurement:
-    """``metric`` on ``record`` of a bench that was never started, at bench time 100 s."""
+def measured(folder: Path, record: Record, metric: str, dc: str = "", **parameters: Any) -> Measurement:
+    """``metric`` on ``record`` of a bench that was never started, at bench time 100 s; stations in ``dc`` are DC."""
 
     async def main() -> Measurement:
         await clock.sleep_until(STOP)
         bench = Bench(load_rig(str(trio(folder))), record=record)
+        kinds = {role: {"kind": "dc" if role in dc else "ac"} for role in "ABC"}
+        branches = tuple(one.model_copy(update=kinds[one.role]) for one in bench.site.branches)
+        bench.site = bench.site.model_copy(update={"branches": branches})
         bench.stations = dict.fromkeys("ABC")  # type: ignore[assignment]
         return Measure(bench)(metric, **{"since": 0.0, **parameters})
 
@@ -132,6 +135,24 @@ def test_the_least_offer_ignores_pauses(tmp_path: Path) -> None:
     found = measured(tmp_path, record, "minimum_offer_a")
     assert found.value == pytest.approx(5.5)
     assert found.verdict is Verdict.FAIL
+
+
+def test_what_a_dc_station_offers_is_no_pilot(tmp_path: Path) -> None:
+    """4 A of the grid are an offer there; the least of the others is that of the AC stations."""
+    record = quiet(Record())
+    for role, amps in (("A", 6.0), ("B", 4.0), ("C", 16.0)):
+        flat(record, offered_current(role), amps, "step")
+    assert measured(tmp_path, record, "minimum_offer_a", dc="B").value == pytest.approx(6.0)
+    assert measured(tmp_path, record, "minimum_offer_a").value == pytest.approx(4.0)
+
+
+@pytest.mark.parametrize(("drawn_a", "dc", "starved_s"), [(4.0, "", 100.0), (4.0, "A", 0.0), (3.0, "A", 100.0)])
+def test_a_car_starves_below_the_least_of_its_station(
+    tmp_path: Path, drawn_a: float, dc: str, starved_s: float
+) -> None:
+    """4 A are enough where 4 A are the least, and little less too; they are none where the least is 6 A."""
+    record = busy(quiet(Record()), {"A": drawn_a}, {})
+    assert measured(tmp_path, record, "starvation_time", dc=dc).value == pytest.approx(starved_s)
 
 
 def busy(record: Record, amps: dict[str, float], service: dict[str, float], base_a: float = 0.0) -> Record:

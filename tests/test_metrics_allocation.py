@@ -107,3 +107,11 @@ def test_a_car_is_served_as_far_as_its_wish_or_its_fullest_limit_is_exhausted(
     """Half a wish below a half full site is 0.5; a full limit, a full battery or less than 6 A left excuse."""
     found = served_share(flat(drawn), flat(wanted), [(flat(used), limit) for used, limit in above])
     assert found[1] == pytest.approx(share)
+
+
+@pytest.mark.parametrize(("least_a", "share"), [(6.0, 1.0), (4.0, 0.5)])
+def test_the_least_current_says_what_a_wish_is(least_a: float, share: float) -> None:
+    """2.5 of 5 A are half of what a DC car wants, and an AC car wants nothing that a pilot could say."""
+    assert served_share(flat(2.5), flat(5.0), [], least_a)[1] == pytest.approx(share)
+    full = served_share(flat(0.0), flat(20.0), [(flat(75.0), 80.0)], least_a)[1]
+    assert full == pytest.approx(min((75.0 + least_a) / 80.0, 1.0))

@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hilbench import clock
+from hilbench.controller.abilities import Supply
 from hilbench.controller.csms2 import Conversation2, Session201
 from hilbench.controller.csms16 import Conversation16, Session16
 from hilbench.controller.ocpp_meter import OcppPort
@@ -145,6 +146,7 @@ def test_only_the_main_meter_of_the_named_station_is_the_sites(kind: Any, role: 
     told: list[str] = []
     session, conversation = (object.__new__(one) for one in kind)
     conversation.role, conversation.transaction = role, None
+    conversation._installer = SimpleNamespace(supply=Supply(230.0, 3))
     conversation.csms = SimpleNamespace(meter_role="A", settings=ControllerSettings())
     conversation.listener = SimpleNamespace(
         on_site_meter=lambda _value: told.append("site"), on_report=lambda r, _c: told.append(r)

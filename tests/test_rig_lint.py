@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hilbench.rig import Rig, load_rig, parse_rig, rig_files
-from hilbench.rig_lint import Finding, line_peak_a, lint
+from hilbench.rig_lint import Finding, lint
 
 NEC: dict[str, Any] = {"rating_a": 100, "voltage_v": 240, "wiring": "split-phase", "frequency_hz": 60}
 WYE: dict[str, Any] = {"rating_a": 100, "voltage_v": 208, "wiring": "three-phase", "frequency_hz": 60}
@@ -160,6 +160,23 @@ def test_a_pilot_offers_6_a_or_nothing(keys: dict[str, Any], where: str, what: s
 
 
 @pytest.mark.parametrize(
+    ("keys", "where", "what"),
+    [
+        ({"max_a": 3}, "max_a", "nameplate 3 A is below the 4 A with which cars charge there"),
+        ({"fallback_a": 3}, "fallback_a", "fallback 3 A is below the 4 A that cars need"),
+        ({"least_a": 9, "fallback_a": 6}, "fallback_a", "fallback 6 A is below the 9 A that cars need"),
+        ({"fallback_a": 5}, "", ""),
+    ],
+)
+def test_a_dc_station_has_a_least_current_of_its_own(keys: dict[str, Any], where: str, what: str) -> None:
+    """4 A of the grid, or what the rig says; 5 A are a fallback there."""
+    entry = station(connection="L1-L2-L3", device="emulated:dc", dc={"connector": "ccs"}, vehicle="ioniq-5")
+    findings = found(make(IEC, entry | {"fallback_a": 0} | keys))
+    assert [finding.location for finding in findings] == ([("station", 0, where)] if where else [])
+    assert all(what in finding.what for finding in findings)
+
+
+@pytest.mark.parametrize(
     ("service", "connection", "severity", "what"),
     [
         ({**NEC, "voltage_v": 277}, "L1-L2", "warning", "277 V is not a usual voltage of a split-phase service"),
@@ -266,7 +283,7 @@ def test_a_site_without_errors_is_safe_on_its_fallbacks(
     """Whatever passes has room for all fallbacks and the worst building on every line; whatever fails has not."""
     stations = [station(f"S{n}", connection=connections[n], fallback_a=fallback) for n in range(count)]
     rig = make(WYE, *stations, site={"worst_base_a": base})
-    worst = line_peak_a(rig.electrical, "service", fallback) + base
+    worst = rig.electrical.line_sum_a("service", lambda _branch: fallback) + base
     errors = [finding for finding in found(rig) if finding.severity == "error"]
     assert bool(errors) == (worst > 80.0 + 1e-6)
 

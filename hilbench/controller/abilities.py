@@ -11,6 +11,8 @@ import math
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Literal, NamedTuple
 
+from hilbench.site import MINIMUM_CURRENT_A
+
 Unit = Literal["A", "W"]
 
 KEYS16 = (
@@ -56,13 +58,21 @@ _PLACES: tuple[tuple[Unit, int, int], ...] = (
     ("A", 0, 0), ("A", 1, 0), ("W", 0, 0), ("A", 0, 1), ("A", 1, 1), ("W", 1, 0), ("W", 0, 1), ("W", 1, 1),
 )  # fmt: skip
 """First what OCPP gives for it, then what single makes want (eveys: no default for the station; MicroOcpp: watts only;
-EVBox: no stack level 0), then two of these at once."""
+EVBox: no stack level 0), then two of these at once. A DC station is asked in watts first (see ``ways``)."""
 WAYS = tuple(Way(*place, form) for form in (("lease", "periods")) for place in _PLACES)
 
 
-def ways(abilities: Abilities) -> tuple[Way, ...]:
-    """All ways in the order in which they are tried."""
-    return tuple(sorted(WAYS, key=lambda way: not _fits(way, abilities)))
+def ways(abilities: Abilities, dc: bool = False) -> tuple[Way, ...]:
+    """All ways in the order in which they are tried; in watts first for ``dc``, where both units will do.
+
+    OCPP's amperes are those of a phase, and it has watts for DC (1.6 section 7.12 and 2.0.1 ChargingRateUnitEnumType;
+    standard-text): a station that took them for those of its cable would give a car several times the power.
+    """
+
+    def rank(way: Way) -> tuple[bool, bool, bool]:
+        return not _fits(way, abilities), dc and way.form != "lease", dc and way.unit != "W"
+
+    return tuple(sorted(WAYS, key=rank))
 
 
 def _fits(way: Way, abilities: Abilities) -> bool:
@@ -79,37 +89,45 @@ def _within(wanted: int, most: int | None) -> bool:
     return most is None or wanted <= most
 
 
-def variants(limit_a: float, minimum_a: float) -> Iterator[float]:
+def variants(limit_a: float, supply: Supply) -> Iterator[float]:
     """A limit, and what says the same to a station that refuses it (ABB 1.8.0: neither 0 nor 6 A, evcc#15493).
 
     A tenth more than the least current is within what any car draws beyond its limit; any limit below 6 A is a pause.
+    With DC it is none: half of what cars need is the least that is likely to be taken for one.
     """
     yield limit_a
-    if abs(limit_a - minimum_a) < 0.05:
+    if abs(limit_a - supply.least_a) < 0.05:
         yield round(limit_a + 0.1, 1)
     elif abs(limit_a) < 0.05:
-        yield 5.0
+        yield round(supply.least_a / 2.0, 1) if supply.dc else 5.0
 
 
 class Supply(NamedTuple):
-    """Nominal voltage of one phase [V], and how many phases a station's terminals have."""
+    """Nominal voltage of one phase [V], and how many phases a station's terminals have; and what its cars need.
+
+    ``least_a`` [A per phase, on the grid's side] is the least with which they charge, ``dc`` that it is with DC.
+    """
 
     volts: float
     phases: int
+    least_a: float = MINIMUM_CURRENT_A
+    dc: bool = False
 
 
 def rate(way: Way, limit_a: float, supply: Supply) -> dict[str, Any]:
     """Limit of a period in the unit of ``way``.
 
     Watts are a station's total (I = P / (V x numberPhases); OCPP 1.6 errata 3.34, 2.0.1 K01.FR.50, standard-text); up
-    to the next tenth, because a hair below 6 A is a pause.
+    to the next tenth, because a hair below 6 A is a pause. Those of a DC station are of the grid's side, and name no
+    phases (2.0.1 ChargingSchedulePeriodType, standard-text).
     """
     if limit_a < 0.0:
         return _order(way, limit_a, supply)
     if way.unit == "A":
         return {"limit": round(limit_a, 1)}
     watts = round(limit_a, 1) * supply.volts * supply.phases
-    return {"limit": math.ceil(watts * 10.0 - 1e-6) / 10.0, "number_phases": supply.phases}
+    phases = {} if supply.dc else {"number_phases": supply.phases}
+    return {"limit": math.ceil(watts * 10.0 - 1e-6) / 10.0, **phases}
 
 
 def _order(way: Way, current_a: float, supply: Supply) -> dict[str, Any]:

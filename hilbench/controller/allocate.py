@@ -159,35 +159,41 @@ def _sums(rows: Index, drawn: Complex, count: int) -> Complex:
     return total
 
 
-def admit(tree: Tree, room: Array, order: Sequence[int] | Index, amps: float) -> Mask:
-    """Who can have ``amps`` when served in ``order`` [station indices]; one that does not fit is passed over."""
+def admit(tree: Tree, room: Array, order: Sequence[int] | Index, amps: float | Array) -> Mask:
+    """Who can have ``amps`` [for all, or station] when served in ``order`` [station indices].
+
+    One that does not fit is passed over.
+    """
+    each: Array = np.broadcast_to(np.asarray(amps, dtype=float), len(tree.roles))
     served: Index = np.asarray(order, dtype=np.intp)
     inside: Mask = np.zeros(len(tree.roles), dtype=bool)
     inside[served] = True
-    tight = np.abs(tree.sums(np.where(inside, amps, 0.0))) > room + _FIT
+    tight = np.abs(tree.sums(np.where(inside, each, 0.0))) > room + _FIT
     if tight.any():
-        _pass_over(tree, room, served, amps, inside, tight)
+        _pass_over(tree, room, served, each, inside, tight)
     return inside
 
 
-def _pass_over(tree: Tree, room: Array, order: Index, amps: float, inside: Mask, tight: Mask) -> None:
+def _pass_over(tree: Tree, room: Array, order: Index, amps: Array, inside: Mask, tight: Mask) -> None:
     """Take out of ``inside`` who does not fit into the ``tight`` constraints, as if served one after the other.
 
     In few rounds: all that are still in are added up in their order. The first in a constraint that does not fit, with
-    nobody in doubt before it, is out, and so are later ones of the same direction, since sums only grow.
+    nobody in doubt before it, is out, and so are later ones of the same direction and size, since sums only grow.
     """
-    count = len(tree.roles)
+    count, directions = len(tree.roles), 12 * len(tree.keys)
+    sizes, size = np.unique(amps, return_inverse=True)
     place = np.full(count, count)
     place[order] = np.arange(len(order))
     entries = _in_turn(tree, tree.entries_of(order[inside[order]]), tight)
     while len(entries):
-        rows, columns, kind = tree.rows[entries], tree.columns[entries], tree.kinds[entries]
+        rows, columns = tree.rows[entries], tree.columns[entries]
+        kind = tree.kinds[entries] + directions * size[columns]
         first = np.searchsorted(rows, np.arange(len(tree.keys)))[rows]
-        over = np.abs(_running(tree.units[entries] * amps, first)) > room[rows] + _FIT
+        over = np.abs(_running(tree.units[entries] * amps[columns], first)) > room[rows] + _FIT
         doubt = np.zeros(count, dtype=np.intp)
         doubt[columns[over]] = 1
         certain = over & (_running(doubt[columns], first) == 1)
-        out = np.full(12 * len(tree.keys), count)
+        out = np.full(directions * len(sizes), count)
         np.minimum.at(out, kind[certain], place[columns[certain]])
         inside[columns[place[columns] >= out[kind]]] = False
         full = np.zeros(len(tree.keys), dtype=bool)
@@ -303,16 +309,19 @@ class Ranks:
         return cls(*np.array(columns, dtype=float).reshape(-1, 3).T.copy())
 
 
-def allocate(tree: Tree, room: Array, caps: Array, order: Sequence[int], ranks: Ranks, minimum_a: float) -> Array:
-    """Shares [station] in amperes: 0, or from ``minimum_a`` to the cap.
+def allocate(
+    tree: Tree, room: Array, caps: Array, order: Sequence[int], ranks: Ranks, minimum_a: float | Array
+) -> Array:
+    """Shares [station] in amperes: 0, or from ``minimum_a`` [for all, or station] to the cap.
 
     Caps below ``minimum_a`` leave a station out. ``order`` is who comes first when not all can have the minimum, and
     then what is guaranteed to them; among those that can, higher classes are filled before lower ones.
     """
     wanted = np.array(order, dtype=np.intp)
-    wanted = wanted[caps[wanted] >= minimum_a - _TINY]
-    admitted = admit(tree, room, wanted, minimum_a)
-    amps = _guaranteed(tree, room, np.where(admitted, minimum_a, 0.0), np.minimum(ranks.guaranteed, caps), wanted)
+    least: Array = np.broadcast_to(np.asarray(minimum_a, dtype=float), len(caps))
+    wanted = wanted[caps[wanted] >= least[wanted] - _TINY]
+    admitted = admit(tree, room, wanted, least)
+    amps = _guaranteed(tree, room, np.where(admitted, least, 0.0), np.minimum(ranks.guaranteed, caps), wanted)
     classes = np.unique(ranks.classes[admitted])[::-1]
     for rank in classes:
         inside = admitted & (ranks.classes == rank)
@@ -336,6 +345,11 @@ def _guaranteed(tree: Tree, room: Array, amps: Array, wanted: Array, order: Inde
                 amps = trial
                 break
     return amps
+
+
+def raised(tree: Tree, room: Array, start: Array, caps: Array) -> Array:
+    """As ``fill``, from starts that differ: those that are lower rise first."""
+    return _weighted(tree, room, start, caps, np.ones(len(start)))
 
 
 def _weighted(tree: Tree, room: Array, start: Array, caps: Array, weights: Array) -> Array:

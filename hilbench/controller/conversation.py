@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from hilbench import clock
 from hilbench.controller.abilities import Abilities, in_words
+from hilbench.controller.dc_readings import DcReport, dc_report, outlet_values
 from hilbench.controller.installing import BEHIND_S, Limit, Profile, Transaction
 from hilbench.controller.readback import Composite, asked_s, composite_of
 from hilbench.controller.readings import (
     MEASURANDS,
+    TWO_WAY_DC_MEASURANDS,
     TWO_WAY_MEASURANDS,
     Counted,
     counted,
@@ -49,6 +51,9 @@ class Listener(Protocol):
 
     def on_report(self, role: str, currents: Mapping[str, float]) -> None:
         """Reported current per terminal [A]."""
+
+    def on_dc_report(self, role: str, report: DcReport) -> None:
+        """What a DC station reported of what it takes from the site."""
 
     def on_counted(self, role: str, counted: Counted) -> None:
         """Reported energy and state of charge."""
@@ -217,14 +222,24 @@ class Conversation(ABC):
             LOGGER.log(level, "station %s says: %s", self.role, in_words(found), extra={"station": self.role})
 
     @property
+    def dc(self) -> bool:
+        """Its cars are charged with DC."""
+        return self._installer.supply.dc
+
+    @property
     def measurands(self) -> str:
         """What stations shall report."""
-        return TWO_WAY_MEASURANDS if self.csms.settings.policy == "v2g" else MEASURANDS
+        if self.csms.settings.policy != "v2g":
+            return MEASURANDS
+        return TWO_WAY_DC_MEASURANDS if self.dc else TWO_WAY_MEASURANDS
 
     def read(self, meter_value: list[dict[str, Any]]) -> None:
         """Hand on what was reported; one that reports with a wrong time is told the right one."""
         self._check_clock(reported_at(meter_value))
-        if currents := reported_currents(meter_value):
+        if self.dc:
+            self.listener.on_dc_report(self.role, dc_report(meter_value))
+            meter_value = outlet_values(meter_value)
+        elif currents := reported_currents(meter_value):
             self.listener.on_report(self.role, currents)
         if self.csms.settings.plans and (found := counted(meter_value)) != Counted():
             self.listener.on_counted(self.role, found)

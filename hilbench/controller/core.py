@@ -22,6 +22,7 @@ from hilbench.controller.feeding import discharged
 from hilbench.controller.headroom import Headroom
 from hilbench.controller.knowledge import Base, Knowledge
 from hilbench.controller.obedience import OVERDRAW_A
+from hilbench.controller.sessions import must_go_on
 from hilbench.controller.settings import ControllerSettings
 from hilbench.controller.stations import (
     FIRST,
@@ -81,7 +82,7 @@ class Core(Knowledge):
         self._seen: tuple[Array, Array] | None = None
         self._decided = -math.inf
         self._stray_w = 0.0
-        self._fallbacks = [self._possible(branch.fallback_a) for branch in site.branches]
+        self._fallbacks = [_possible(station) for station in self._by_column]
         self.paced: set[str] = set()
         """Stations whose raise waits for cars on other lines."""
 
@@ -107,7 +108,7 @@ class Core(Knowledge):
         acting = self._may_act(t)
         if acting and not self._worth_deciding(t):
             return []
-        targets = self._targets(t) if acting else self._safe()
+        targets = self._spared(self._targets(t), t) if acting else self._safe()
         changes: list[Setpoint] = []
         for role, target in targets.items():
             station = self.stations[role]
@@ -160,9 +161,6 @@ class Core(Knowledge):
         safe: list[float] = self.dim_shares(amps, range(len(amps)), self.power.worst_building_w).tolist()
         return {role: limit for (role, one), limit in zip(self.stations.items(), safe, strict=True) if one.online}
 
-    def _possible(self, amps: float) -> float:
-        return amps if amps >= self.settings.minimum_a else 0.0
-
     def _targets(self, t: float) -> dict[str, float]:
         self._rank(t)
         order, look = self.order(t), self.look(t)
@@ -184,11 +182,27 @@ class Core(Knowledge):
                 targets[roles[column]] = self._fallbacks[column]
         return targets
 
+    def _spared(self, targets: dict[str, float], t: float) -> dict[str, float]:
+        """``targets`` with no session ended before it is sure that there is no room for it.
+
+        What cars still draw that are slower than expected looks like the building, and so does what is not known of a
+        draw until it is reported.
+        """
+        kept = [self._by_column[column] for column in self._kept(t)]
+        known = all(known_draw(station, self.settings) for station in kept)
+        patience_s = self.settings.settle_s + (0.0 if known else 2.0 * self.settings.sample_s)
+        for station in kept:
+            short = targets[station.branch.role] < station.least_a
+            station.short_t = min(station.short_t, t) if short else math.inf
+            if short and t - station.short_t < patience_s:
+                targets[station.branch.role] = station.least_a
+        return targets
+
     def _raise(self, upwards: Sequence[int], shares: Array, look: Look, targets: list[float], t: float) -> None:
         """Set the ``targets`` of those that go ``upwards`` to their shares, if they may, as far as headroom lasts."""
         held = look.held[upwards]
         wishes = self._raised(np.array(upwards), held, shares[upwards], t)
-        worth = np.minimum(np.maximum(held + RAISE_LEAST_A, self.settings.minimum_a), wishes)
+        worth = np.minimum(np.maximum(held + RAISE_LEAST_A, self._least[upwards]), wishes)
         headroom = self._headroom(look)
         hopeful = (wishes > held) & headroom.may_suffice(upwards, held, worth)
         for column, wish in zip(upwards, np.minimum(wishes, held).tolist(), strict=True):
@@ -202,7 +216,7 @@ class Core(Knowledge):
 
         One car at a time begins all the same whose lines are not known: it may be the one that fills the emptiest.
         """
-        stations, least_a = self._by_column, self.settings.minimum_a
+        stations, least_a = self._by_column, self._least.tolist()
         lines = [self._lines_of(station) for station in stations]
         wished = np.maximum(look.claimed, [targets.get(one.branch.role, 0.0) for one in stations])
         drawn = np.array([max(least_drawn(station, self.settings), 0.0) for station in stations])
@@ -211,13 +225,13 @@ class Core(Knowledge):
         base = np.maximum(self.confirmed_base().amps, 0.0)
         parts = paced(self.tree, look.claimed, wished, sure, base, self.site.spread_a, even)
         unknown = [column for column in order if not lines[column]]
-        if not any(look.held[column] >= least_a and self._learning(stations[column], t) for column in unknown):
-            parts[[column for column in unknown if look.held[column] < least_a <= wished[column]][:1]] = 1.0
+        if not any(look.held[column] >= least_a[column] and self._learning(stations[column], t) for column in unknown):
+            parts[[column for column in unknown if look.held[column] < least_a[column] <= wished[column]][:1]] = 1.0
         for station, part in zip(stations, parts.tolist(), strict=True):
             role, now = station.branch.role, max(station.granted_a, 0.0)
             if part < 1.0 and targets.get(role, 0.0) > now:
                 cut = math.floor((now + part * (targets[role] - now)) * 10.0) / 10.0
-                targets[role] = cut if cut >= max(now + RAISE_LEAST_A, least_a) else now
+                targets[role] = cut if cut >= max(now + RAISE_LEAST_A, station.least_a) else now
                 self.paced.add(role)
 
     def _learning(self, station: StationState, t: float) -> bool:
@@ -226,8 +240,7 @@ class Core(Knowledge):
 
     def _lines_of(self, station: StationState) -> tuple[str, ...]:
         """Lines that its car is known to use; none while that is not known."""
-        certain = station.branch.line_to_line or len(station.branch.lines) == 1
-        return station.branch.lines if certain else station.lines
+        return station.branch.lines if station.certain else station.lines
 
     def _rank(self, t: float) -> None:
         """Who comes before others now; and what cars have first that do not begin at the least current."""
@@ -235,7 +248,8 @@ class Core(Knowledge):
         ranks.classes[:], ranks.guaranteed[:] = self._classes, self._guaranteed
         ranks.classes[t < self._column("boost_until")] = FIRST - 1.0
         begins = (self._column("begun") == 0.0) & (self._column("wants") != 0.0)
-        begins &= self._column("granted_a") >= self.settings.minimum_a
+        begins &= self._column("granted_a") >= self._least
+        begins[self._dc] = False  # a DC session takes longer to be set up, whatever it is offered
         hesitates = begins & (t - self._column("turn_t") >= HESITATES_S)
         ranks.guaranteed[hesitates] = np.maximum(START_A, self._guaranteed[hesitates])
 
@@ -295,11 +309,11 @@ class Core(Knowledge):
     def raise_budget(self, look: Look) -> float:
         """Amperes by which stations may be raised now, less what was raised and may not be drawn yet."""
         budget = self.settings.raise_in_flight * float(self.tree.limits[self._root].min())
-        return max(budget, self.settings.minimum_a) - look.flying_a
+        return max(budget, float(self._least.max(initial=0.0))) - look.flying_a
 
     def _raised(self, columns: Index, held: Array, shares: Array, t: float) -> Array:
         """Where stations ``columns`` go from ``held`` when ``shares`` would be possible: up slowly, or stay."""
-        least = self.settings.minimum_a
+        least = self._least[columns]
         small = (shares < held + RAISE_LEAST_A) & (shares < self._column("cap_a")[columns])
         patient = t - self._column("granted_t")[columns] >= PATIENCE_S
         worth = (shares >= held + RAISE_LEAST_A / 2.0) & patient & (held >= least)
@@ -321,7 +335,7 @@ class Core(Knowledge):
 
     def _resumed(self, columns: Index, t: float) -> Array:
         rested = t - self._column("paused_t")[columns] >= self.settings.resume_hold_s
-        return np.where(rested, self.settings.minimum_a, np.maximum(self._column("granted_a")[columns], 0.0))
+        return np.where(rested, self._least[columns], np.maximum(self._column("granted_a")[columns], 0.0))
 
     def free(self, look: Look) -> Array:
         """What each constraint leaves beside the stations that cannot be steered, with no building."""
@@ -348,22 +362,31 @@ class Core(Knowledge):
     def _caps(self, steered: Mask, t: float) -> Array:
         """The most that each station can use or may have now, whatever there is."""
         stations = self._by_column
-        plan = np.where(t >= self._column("boost_until"), self._column("plan_a"), math.inf)
-        caps: Array = np.minimum(np.minimum(self._column("useful_a"), self._column("cap_a")), plan)
+        caps: Array = np.minimum(np.minimum(self._column("useful_a"), self._column("cap_a")), self._planned(t))
         if math.isfinite(self.site.spread_a):
-            unknown = [not station.lines and len(station.branch.lines) > 1 for station in stations]
+            unknown = [one.branch.kind == "ac" and not one.lines and len(one.branch.lines) > 1 for one in stations]
             caps = np.where(unknown, np.minimum(caps, self.site.spread_a), caps)
         if self.settings.random_delay_s:
             steered = steered & [self.delays.over(column, t) for column in range(len(stations))]
         return np.where(steered, caps, 0.0)
 
+    def _planned(self, t: float) -> Array:
+        """What plans leave to each station: no plan ends a session, and a boost knows none."""
+        plan = np.where(t >= self._column("boost_until"), self._column("plan_a"), math.inf)
+        kept = self._kept(t)
+        plan[kept] = np.maximum(plan, self._least)[kept]
+        return plan
+
+    def _kept(self, t: float) -> list[int]:
+        """Stations [column] with a session that a pause would end."""
+        return [column for column in self._dc if must_go_on(self._by_column[column], t)]
+
     def _start(self, t: float) -> None:
         """Note who may begin: a session, or a plan after a pause, begins after a delay where the site wants one."""
         if not self.settings.random_delay_s:
             return
-        for station in self._by_column:
-            may = station.status in PLUGGED and (station.plan_a >= self.settings.minimum_a or station.boosted(t))
-            self.delays.want(station.column, t, may)
+        for station, planned_a in zip(self._by_column, self._planned(t).tolist(), strict=True):
+            self.delays.want(station.column, t, station.status in PLUGGED and planned_a >= station.least_a)
 
     def shares(self, free: Array, base: Base, caps: Array, order: Sequence[int]) -> Array:
         """Shares [station] beside a building of ``base``, by everything that limits them."""
@@ -371,34 +394,35 @@ class Core(Knowledge):
         shares = self.dim_shares(self.allotted(room, caps, order), order, base.power_w)
         if math.isinf(most_a):
             return shares
-        amps, least_a = np.maximum(base.amps, 0.0), self.settings.minimum_a
-        found = balanced(self.tree, shares, amps, most_a, order, least_a)
+        amps = np.maximum(base.amps, 0.0)
+        found = balanced(self.tree, shares, amps, most_a, order, self._least)
         if (found == shares).all():
             return found
         # what was cut is there for those that load all lines alike
         shares = self.dim_shares(self.allotted(room, np.where(found < shares, found, caps), order), order, base.power_w)
-        return balanced(self.tree, shares, amps, most_a, order, least_a)
+        return balanced(self.tree, shares, amps, most_a, order, self._least)
 
     def allotted(self, room: Array, caps: Array, order: Sequence[int]) -> Array:
         """Shares by the tree alone, whatever holds from outside."""
-        return allocate(self.tree, room, caps, order, self._ranks, self.settings.minimum_a)
+        return allocate(self.tree, room, caps, order, self._ranks, self._least)
 
     def dim_shares(self, amps: Array, order: Sequence[int], building_w: float) -> Array:
         """No more than the stations may draw together, in the order of who comes first."""
         left_w = max(self.power.left_w(building_w) - self._stray_w, 0.0)
-        return amps if math.isinf(left_w) else dimmed(amps, self._watts, order, left_w, self.settings.minimum_a)
+        return amps if math.isinf(left_w) else dimmed(amps, self._watts, order, left_w, self._least)
 
     # turns
 
     def order(self, t: float) -> list[int]:
         """Who comes first when not all can have the minimum: class, then turns of ``rotation_s``.
 
-        Who has waited for ``most_wait_s`` comes before all classes, and has a turn.
+        Who has waited for ``most_wait_s`` comes before all classes, and has a turn; and before all comes a session that
+        a pause would end (see ``sessions``).
         """
         settings, columns = self.settings, np.flatnonzero(self._steered())
         waiting_t, turn_t = self._column("waiting_t")[columns], self._column("turn_t")[columns]
         was = self._column("overdue")[columns] != 0.0
-        charges = self._column("granted_a")[columns] >= settings.minimum_a
+        charges = self._column("granted_a")[columns] >= self._least[columns]
         in_turn = charges & (t - turn_t < settings.rotation_s)
         overdue = np.where(charges, was & in_turn, t - waiting_t >= settings.most_wait_s)
         for k in np.flatnonzero(overdue != was).tolist():
@@ -406,16 +430,23 @@ class Core(Knowledge):
         first = -self._classes[columns]
         first[t < self._column("boost_until")[columns]] = 1.0 - FIRST
         first[overdue] = -FIRST
-        turn = np.where(charges, np.where(in_turn, 0, 2), 1)
+        kept = np.isin(columns, self._kept(t))
+        first[kept] -= 2.0 * FIRST
+        turn = np.where(charges, np.where(in_turn | kept, 0, 2), 1)
         ranked: list[int] = columns[np.lexsort((np.where(charges, turn_t, waiting_t), turn, first))].tolist()
         return ranked
 
     def _note_turn(self, station: StationState, target: float, t: float) -> None:
-        was, will = station.target_a >= self.settings.minimum_a, target >= self.settings.minimum_a
+        was, will = station.target_a >= station.least_a, target >= station.least_a
         if will and (not was or math.isinf(station.turn_t)):
             station.turn_t, station.waiting_t = t, math.inf
         elif was and not will:
             station.paused_t, station.waiting_t = t, t
+
+
+def _possible(station: StationState) -> float:
+    """Its fallback, where that is enough for a car; else nothing."""
+    return station.branch.fallback_a if station.branch.fallback_a >= station.least_a else 0.0
 
 
 def _alike(one: Array, other: Array) -> bool:

@@ -75,7 +75,7 @@ class Csms:
     def installer(self, role: str) -> Installer:
         """What is known of how station ``role`` takes limits; it outlives connections."""
         if role not in self._installers:
-            self._installers[role] = Installer(self._supply_of(role), self.settings.minimum_a)
+            self._installers[role] = Installer(self._supply_of(role))
         return self._installers[role]
 
     def with_fallback_for(self, role: str) -> bool:  # noqa: ARG002 - every station gets one

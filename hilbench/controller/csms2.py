@@ -14,6 +14,8 @@ from hilbench.ocppj import ChargePoint21, ChargePoint201, Connection, after, mes
 
 TRANSFERS = ("AC_single_phase", "AC_three_phase", "AC_BPT")
 """Energy transfers of AC, in both directions (OCPP 2.1 EnergyTransferModeEnumType, standard-text)."""
+DC_TRANSFERS = ("DC", "DC_BPT")
+"""And those of DC (likewise)."""
 _EVSE = {"id": 1, "connector_id": 1}
 _NOTES = (
     "NotifyReport", "NotifyEvent", "NotifyMonitoringReport", "FirmwareStatusNotification", "LogStatusNotification",
@@ -113,7 +115,8 @@ class Session2:
     def on_authorize(self, **_details: Any) -> Any:
         """Everybody may charge, and with V2G discharge."""
         both = self.version == "2.1" and self._conversation.csms.settings.policy == "v2g"
-        more = {"allowed_energy_transfer": list(TRANSFERS)} if both else {}
+        known = DC_TRANSFERS if self._conversation.dc else TRANSFERS
+        more = {"allowed_energy_transfer": list(known)} if both else {}
         return self._results.Authorize(id_token_info={"status": "Accepted"}, **more)
 
     @on("StatusNotification")

@@ -122,34 +122,36 @@ class EnergyGuard:
         return t - self._heard < self.settings.heartbeat_s
 
 
-def dimmed(shares_a: Array, watts_per_a: Array, order: Sequence[int], limit_w: float, minimum_a: float) -> Array:
+def dimmed(
+    shares_a: Array, watts_per_a: Array, order: Sequence[int], limit_w: float, minimum_a: float | Array
+) -> Array:
     """Shares [station] that together draw no more than ``limit_w``, as even as they were.
 
-    Who stands last in ``order`` goes without when not all can have ``minimum_a``; the others are cut at one level,
-    which is what max-min fairness makes of one more constraint that all share.
+    Who stands last in ``order`` goes without when not all can have ``minimum_a`` [for all, or station]; the others
+    are cut at one level, but not below that: what max-min fairness makes of one more constraint that all share.
     """
-    shares = shares_a.copy()
-    least = 0.0
+    shares, least = shares_a.copy(), 0.0
+    needs = minimum_a * watts_per_a
     for column in order:
         if shares[column] <= 0.0:
             continue
-        least += minimum_a * watts_per_a[column]
+        least += needs[column]
         if least > limit_w + 1e-6:
-            shares[column], least = 0.0, least - minimum_a * watts_per_a[column]
+            shares[column], least = 0.0, least - needs[column]
     if float(shares @ watts_per_a) <= limit_w + 1e-6:
         return shares
-    return np.minimum(shares, _level(shares, watts_per_a, limit_w))
+    floors = np.minimum(shares, minimum_a)
+    return np.minimum(shares, np.maximum(floors, _level(shares, floors, watts_per_a, limit_w)))
 
 
-def _level(shares: Array, watts_per_a: Array, limit_w: float) -> float:
-    """The cut [A] at which the shares draw ``limit_w``: between two of them the sum is straight."""
-    rank = np.argsort(shares)
-    tops, weights = shares[rank], watts_per_a[rank]
-    below = np.concatenate([[0.0], np.cumsum(tops * weights)[:-1]])
-    rising = np.cumsum(weights[::-1])[::-1]
-    at_top = below + tops * rising
-    first = int(np.argmax(at_top >= limit_w))
-    return float((limit_w - below[first]) / rising[first])
+def _level(shares: Array, floors: Array, watts_per_a: Array, limit_w: float) -> float:
+    """The cut [A] at which the shares draw ``limit_w`` when none goes below its floor: the sum is straight between."""
+    ends = np.concatenate([floors, shares])
+    rank = np.argsort(ends, kind="stable")
+    ends, slopes = ends[rank], np.cumsum(np.concatenate([watts_per_a, -watts_per_a])[rank])
+    sums = float(floors @ watts_per_a) + np.concatenate([[0.0], np.cumsum(slopes[:-1] * np.diff(ends))])
+    after = max(int(np.argmax(sums >= limit_w)), 1)
+    return float(ends[after] - (sums[after] - limit_w) / slopes[after - 1])
 
 
 class Delays:

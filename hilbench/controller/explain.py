@@ -142,7 +142,7 @@ class _Steered:
         held, up = station.granted_a, min(self._tenths(self._now), self._tenths(self._later))
         if up <= held + TENTH_A or up < min(held + RAISE_LEAST_A, station.cap_a):
             return self._bound(held)
-        if held < settings.minimum_a:
+        if held < station.least_a:
             wait = station.paused_t + settings.resume_hold_s - t
             if wait > 0:
                 return _answer(station, "hold-resume", wait_s=wait)
@@ -164,7 +164,7 @@ class _Steered:
 
     def _binding(self, at: _Room) -> Why:
         """Its own cap, or the constraint that is full in shares ``at``."""
-        station, column, least = self._station, self._station.column, self._core.settings.minimum_a
+        station, column, least = self._station, self._station.column, self._station.least_a
         share, cap = float(at.shares[column]), float(self._look.caps[column])
         if share >= cap - TENTH_A or cap < least:
             return self._capped(cap)
@@ -175,7 +175,7 @@ class _Steered:
         if share >= least:
             slack = (at.room - np.abs(tree.load(at.shares)))[rows]
             return _answer(station, "full", constraint=self._constraint(int(rows[slack.argmin()]), at))
-        served = np.where(at.shares > 0.0, least, 0.0)
+        served = np.where(at.shares > 0.0, self._core._least, 0.0)
         served[column] = least
         row = int(rows[(np.abs(tree.load(served)) - at.room)[rows].argmax()])
         others = any(at.shares[c] > 0.0 for c in tree.columns[tree.rows == row])
@@ -187,7 +187,8 @@ class _Steered:
         if not self._core.delays.over(station.column, self._t):
             return _answer(station, "delay")
         if station.plan_a <= cap and not station.boosted(self._t):
-            return _answer(station, "plan", f"{station.plan_a:.1f} A")
+            less = station.plan_a < cap - TENTH_A
+            return _answer(station, "plan", f"{station.plan_a:.1f} A{'; a DC session is not paused' if less else ''}")
         kind = "use" if station.useful_a <= cap and station.useful_a < station.cap_a else "cap"
         return _answer(station, kind, f"{cap:.1f} A")
 

@@ -86,7 +86,6 @@ class Installer:
     """
 
     supply: Supply
-    minimum_a: float
     abilities: Abilities = field(default_factory=Abilities)
     asked: bool = False
     way: dict[Kind, Way] = field(default_factory=dict)
@@ -100,7 +99,7 @@ class Installer:
 
     async def put(self, limit: Limit, send: Send, discover: Callable[[], Awaitable[None]]) -> Outcome:
         """Install ``limit`` by the way that is known, or look for one; ``discover`` asks what the station can do."""
-        known = self.way.get(limit.kind) or self.way.get("fallback") or ways(self.abilities)[0]
+        known = self.way.get(limit.kind) or self.way.get("fallback") or ways(self.abilities, self.supply.dc)[0]
         if limit.kind not in self.way and clock.time() < self._rests_until(limit.kind):
             return Outcome(None)
         outcome = await self._along([known], limit, send)
@@ -110,7 +109,7 @@ class Installer:
             return outcome
         self.searched[limit.kind] = clock.time()
         await discover()
-        return await self._along((way for way in ways(self.abilities) if way != known), limit, send)
+        return await self._along((way for way in ways(self.abilities, self.supply.dc) if way != known), limit, send)
 
     async def insist(self, limit: Limit, transaction: Transaction | None, send: Send) -> None:
         """Give a limit that was accepted once more, for the running transaction, where that is needed and helps."""
@@ -140,7 +139,7 @@ class Installer:
     def _variants(self, limit: Limit) -> list[tuple[float, bool]]:
         """What is tried in one way: a fallback first without a date, then what says the same as a limit."""
         dates = (True,) if self.dated or limit.lease_s is not None else (False, True)
-        return [(amps, dated) for amps in variants(limit.limit_a, self.minimum_a) for dated in dates]
+        return [(amps, dated) for amps in variants(limit.limit_a, self.supply) for dated in dates]
 
 
 def profile(way: Way, limit: Limit, supply: Supply, dated: bool = True) -> Profile:

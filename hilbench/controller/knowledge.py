@@ -16,10 +16,11 @@ import numpy as np
 
 from hilbench.controller.allocate import Array, Mask, Ranks, Tree
 from hilbench.controller.building import BuildingEstimate
+from hilbench.controller.dc_readings import DcReport, grid_bounds_a
 from hilbench.controller.dimming import Delays
 from hilbench.controller.feeders import FeederLoads
 from hilbench.controller.filtering import MovingMean, Seen
-from hilbench.controller.obedience import Obedience, by_terminal, heard, is_sum, rests_at_a, usable
+from hilbench.controller.obedience import FRESH_SAMPLES, Obedience, by_terminal, heard, is_sum, rests_at_a, usable
 from hilbench.controller.planning.coordinator import Orders
 from hilbench.controller.power import PowerLimits, signed_currents
 from hilbench.controller.readback import Composite, compare
@@ -70,12 +71,15 @@ class Knowledge:
                 branch,
                 column,
                 site.carried_a(branch),
+                settings.least_a(branch),
                 trust=Obedience(blind_until=t + settings.lease_s),
                 columns=self._columns,
             )
             for column, branch in enumerate(site.branches)
         }
         self._by_column = list(self.stations.values())
+        self._dc = [column for column, branch in enumerate(site.branches) if branch.kind == "dc"]
+        self._least: Array = np.array([station.least_a for station in self._by_column])
         self._watts: Array = np.array([self.watts_per_a(station) for station in self._by_column])
         self._takes: Mask = np.ones((len(site.branches), len(site.lines)), dtype=bool)
         self._ranks = Ranks.of(site.branches)
@@ -133,7 +137,8 @@ class Knowledge:
 
     def _welcome(self, station: StationState, t: float) -> None:
         """The car has not begun: it may need more than the least current to do so."""
-        station.begun, station.welcome_until, station.useful_a = False, t + WELCOME_S, WELCOME_A
+        station.begun, station.welcome_until = False, t + WELCOME_S
+        station.useful_a = max(WELCOME_A, station.least_a)
         station.retry_t = math.inf
 
     def _begin(self, station: StationState) -> None:
@@ -188,11 +193,12 @@ class Knowledge:
         self._news |= heard(station, self.settings, t, station.reported_a)
         if station.reported_a >= 3.0:
             self._begin(station)
-        if known_draw(station, self.settings) and station.granted_a >= self.settings.minimum_a and station.begun:
+        if known_draw(station, self.settings) and station.granted_a >= station.least_a and station.begun:
             # what it draws beyond its limit (mostly less): a car does the same at the next limit
             station.excess_a = max(station.reported_a - station.granted_a, -1.0 - 0.1 * station.granted_a) + 0.1
             self._learn_use(station)
-        if station.branch.line_to_line or station.reported_a < 3.0 or t - station.granted_t < self.settings.settle_s:
+        told = station.branch.line_to_line or station.branch.kind == "dc"
+        if told or station.reported_a < 3.0 or t - station.granted_t < self.settings.settle_s:
             return
         terminals = dict(zip(("L1", "L2", "L3"), station.branch.lines, strict=False))
         lines = tuple(line for name, line in terminals.items() if amperes.get(name, 0.0) > 1.0)
@@ -205,12 +211,46 @@ class Knowledge:
 
         Less than its mean in every line is impossible: only by that it is found to disobey.
         """
-        station.blurred, station.reported_t = True, t
+        station.blurred, station.sure_a, station.reported_t = True, 0.0, t
         station.reported_a = None if is_sum(station, amps) else amps
         station.excess_a = max((station.reported_a or 0.0) - station.granted_a, NOISE_A)
         if amps >= 3.0:
             self._begin(station)
         self._news |= heard(station, self.settings, t, amps / len(station.branch.lines))
+
+    def report_dc(self, role: str, t: float, report: DcReport) -> None:
+        """A DC station reported what it takes: in its lines, or as a power, which all of them carry alike."""
+        if report.currents:
+            self.report(role, t, report.currents)
+            return
+        station = self.stations[role]
+        per_a = self.watts_per_a(station)
+        if report.inlet_w is not None:
+            each_a = report.inlet_w / per_a
+            self.report(role, t, {f"L{terminal}": each_a for terminal in range(1, len(station.branch.lines) + 1)})
+        elif report.outlet_w is not None and not self._knows_lines(station, t):
+            self._report_outlet(station, t, report.outlet_w / per_a)
+
+    def _knows_lines(self, station: StationState, t: float) -> bool:
+        """It has told its lines shortly ago: then its outlet, in a message of its own, says less."""
+        told = station.reported_a is not None and not station.blurred
+        return told and t - station.reported_t <= FRESH_SAMPLES * self.settings.sample_s
+
+    def _report_outlet(self, station: StationState, t: float, dc_a: float) -> None:
+        """Power of a DC outlet, as current per line without losses: it lies between two bounds on the grid's side.
+
+        Only the lower one can prove that the station does not obey; the other one is kept free.
+        """
+        least_a, most_a = grid_bounds_a(dc_a, station.branch.max_a)
+        if not usable(station, {"": most_a}):
+            return
+        station.blurred, station.sure_a, station.reported_a, station.reported_t = True, least_a, most_a, t
+        station.excess_a = max(least_a - station.granted_a, NOISE_A)
+        if least_a >= 3.0:
+            self._begin(station)
+        self._news |= heard(station, self.settings, t, least_a)
+        if known_draw(station, self.settings) and station.granted_a >= station.least_a and station.begun:
+            self._learn_use(station)
 
     def confirmed(self, role: str, t: float, limit_a: float, lease_s: float) -> None:
         """The station accepted a limit that runs out after ``lease_s``; infinity: its fallback, below any lease."""
@@ -225,7 +265,7 @@ class Knowledge:
             if limit_a > station.granted_a:
                 station.raised_t = t
             self._news = True
-        if station.granted_a < self.settings.minimum_a <= limit_a and station.status != "Charging":
+        if station.granted_a < station.least_a <= limit_a and station.status != "Charging":
             self._welcome(station, t)
             self._want(station, t)
         station.granted_a, station.lease_until = limit_a, t + lease_s
@@ -254,7 +294,7 @@ class Knowledge:
         for role, station in self.stations.items():
             watts = self.watts_per_a(station)
             cap_a = orders.caps.get(role, math.inf) * 1000.0 / watts
-            station.plan_a = cap_a if math.isinf(cap_a) else _possible_plan(cap_a, self.settings.minimum_a)
+            station.plan_a = cap_a if math.isinf(cap_a) else _possible_plan(cap_a, station.least_a)
             station.give_a = orders.discharge.get(role, 0.0) * 1000.0 / watts
             station.able_a = min(orders.able.get(role, 0.0) * 1000.0 / watts, station.cap_a)
         self.power.plan_w, self._news = orders.demand_kw * 1000.0, True
@@ -393,7 +433,7 @@ class Knowledge:
         """
         drawn = station.reported_a or 0.0
         limited = drawn > 0.9 * station.granted_a - 0.8
-        station.useful_a = math.inf if limited else max(1.15 * drawn + 1.5, self.settings.minimum_a)
+        station.useful_a = math.inf if limited else max(1.15 * drawn + 1.5, station.least_a)
 
     def _taken(self, station: StationState) -> list[bool]:
         """Which lines [line] of the site its car is known to use; all while that is not known."""

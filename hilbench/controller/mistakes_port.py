@@ -60,7 +60,7 @@ class TransactionOnly(Csms):
     def installer(self, role: str) -> Installer:
         """One that sends TxProfiles alone."""
         if role not in self._installers:
-            self._installers[role] = TransactionInstaller(self._supply_of(role), self.settings.minimum_a)
+            self._installers[role] = TransactionInstaller(self._supply_of(role))
         return self._installers[role]
 
 
@@ -69,7 +69,7 @@ class TransactionInstaller(Installer):
 
     async def put(self, limit: Limit, send: Send, discover: Callable[[], Awaitable[None]]) -> Outcome:
         """Nothing is sent: what follows gives the limit to the transaction, where there is one."""
-        self.way[limit.kind] = ways(self.abilities)[0]
+        self.way[limit.kind] = ways(self.abilities, self.supply.dc)[0]
         return Outcome(limit.limit_a)
 
     _transaction: Transaction | None = None

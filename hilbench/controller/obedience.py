@@ -141,16 +141,16 @@ def heard(station: StationState, settings: ControllerSettings, t: float, drawn: 
     if drawn > allowed + OVERDRAW_A:
         _over(trust, t, settings)
     else:
-        shows = station.wants and (allowed < settings.minimum_a or drawn >= SHOWS * allowed)
+        shows = station.wants and (allowed < station.least_a or drawn >= SHOWS * allowed)
         _within(trust, t, shows, settings.believe_s)
     return trust.flaw != was
 
 
 def allowed_a(station: StationState, settings: ControllerSettings, t: float) -> float:
-    """What it may report at ``t``: a limit below the least that a pilot can offer is a pause."""
+    """What it may report at ``t``: a limit below the least with which cars charge there is a pause."""
     held = station.granted_a if station.trust.told else rests_at_a(station, settings)
     ceiling = station.trust.ceiling_a(t, held, settings.reaction_s)
-    return ceiling if ceiling >= settings.minimum_a else 0.0
+    return ceiling if ceiling >= station.least_a else 0.0
 
 
 def _over(trust: Obedience, t: float, settings: ControllerSettings) -> None:
@@ -204,7 +204,12 @@ def worth_asking(station: StationState, settings: ControllerSettings, t: float) 
 
 
 def _in_doubt(station: StationState, settings: ControllerSettings) -> bool:
-    """It has drawn more than its limit when last heard of, or its car charges and was never heard of."""
+    """It has drawn more than its limit when last heard of, or its car charges and was never heard of.
+
+    Or a session may have to end, and how much it draws decides that.
+    """
+    if station.short_t < math.inf:
+        return True
     if station.reported_a is None:
         return station.status == "Charging"
     return station.trust.reduced_a >= settings.verify_a and station.reported_a > station.granted_a + OVERDRAW_A

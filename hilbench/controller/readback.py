@@ -44,7 +44,8 @@ class Composite(NamedTuple):
 def composite_of(schedule: Any, asked_s: float, supply: Supply) -> Composite | None:
     """A schedule in snake_case as stations send it; None when it cannot be understood.
 
-    A negative limit stands for none (MicroOcpp). Watts are divided by the phases that a period names.
+    A negative limit stands for none (MicroOcpp). Watts are divided by the phases that a period
+    names, those of a DC station by all that it has.
     """
     try:
         watts = schedule["charging_rate_unit"] == "W"
@@ -60,7 +61,7 @@ def _period(one: Mapping[str, Any], watts: bool, supply: Supply) -> tuple[float,
     limit = float(one["limit"])
     if limit < 0.0:
         return float(one["start_period"]), math.inf
-    phases = int(one.get("number_phases") or supply.phases)
+    phases = int((not supply.dc and one.get("number_phases")) or supply.phases)
     return float(one["start_period"]), limit / (supply.volts * phases) if watts else limit
 
 

@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 
 MEASURANDS = "Current.Import,Power.Active.Import,Energy.Active.Import.Register"
 TWO_WAY_MEASURANDS = MEASURANDS + ",Current.Export,Energy.Active.Export.Register,SoC"
+TWO_WAY_DC_MEASURANDS = TWO_WAY_MEASURANDS + ",Power.Active.Export"
+"""A DC station may say nothing of its lines: then its power has to do (see ``dc_readings``)."""
 _KILO = ("kW", "kWh")
 
 

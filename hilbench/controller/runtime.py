@@ -23,6 +23,7 @@ from hilbench.controller.core import Core
 from hilbench.controller.csms import Csms
 from hilbench.controller.csms2 import Conversation2
 from hilbench.controller.csms16 import Conversation16
+from hilbench.controller.dc_readings import DcReport
 from hilbench.controller.defects import Defect, defect_named
 from hilbench.controller.meter_port import MeterPlace, MeterPort
 from hilbench.controller.mistakes_port import PORTS
@@ -228,7 +229,9 @@ class ControllerRuntime:
 
     def _supply_of(self, role: str) -> Supply:
         branch = self._site.branch(role)
-        return Supply(self._site.voltage_v(branch), 1 if branch.line_to_line else len(branch.lines))
+        phases = 1 if branch.line_to_line else len(branch.lines)
+        least_a = self._settings.least_a(branch)
+        return Supply(self._site.voltage_v(branch), phases, least_a, branch.kind == "dc")
 
     def _on_sample(self, sample: MeterSample) -> None:
         self._activity.sample = replace(sample, t=self._now())
@@ -298,6 +301,10 @@ class ControllerRuntime:
     def on_report(self, role: str, currents: Mapping[str, float]) -> None:
         """See ``Listener``."""
         self._the_core().report(role, self._now(), currents)
+
+    def on_dc_report(self, role: str, report: DcReport) -> None:
+        """See ``Listener``."""
+        self._the_core().report_dc(role, self._now(), report)
 
     def on_counted(self, role: str, counted: Counted) -> None:
         """See ``Listener``."""

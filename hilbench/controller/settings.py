@@ -11,7 +11,7 @@ from hilbench.controller.peaks import Hold
 from hilbench.controller.planning.settings import PlanSettings
 from hilbench.controller.signals.openadr2 import OpenAdr2Settings
 from hilbench.controller.signals.port import OpenAdrSettings
-from hilbench.site import MINIMUM_CURRENT_A, Integer, Model, Number, RelativePath, Seconds
+from hilbench.site import MINIMUM_CURRENT_A, Branch, Integer, Model, Number, RelativePath, Seconds
 
 REPORTS_S = 15.0
 """``raise_share`` is meant for reports as far apart as this (policy)."""
@@ -97,7 +97,7 @@ class ControllerSettings(Model):
     margin_a: Annotated[Number, Field(ge=0)] = 2.0
     """Kept free below every limit: 1 % for a class 1 CT, and what a rising load gains while cars follow."""
     minimum_a: Annotated[Number, Field(ge=6)] = MINIMUM_CURRENT_A
-    """Least current of a car that charges."""
+    """Least current of a car that charges with AC; of others see ``least_a``."""
     sample_s: Annotated[Integer, Field(ge=1, le=3600)] = 15
     """MeterValueSampleInterval that stations are asked for."""
     heartbeat_s: Annotated[int, Field(ge=1, le=86_400)] = 900
@@ -123,6 +123,10 @@ class ControllerSettings(Model):
     key: RelativePath | None = None
     client_ca: RelativePath | None = None
     """PEM file of the CA that stations' certificates are of, for profile 3."""
+
+    def least_a(self, branch: Branch) -> float:
+        """Least current [A] of a car that charges at ``branch``: a pilot says no less than 6 A, DC knows no pilot."""
+        return branch.minimum_a if branch.kind == "dc" else max(self.minimum_a, branch.minimum_a)
 
     @property
     def hold(self) -> Hold:

@@ -10,8 +10,9 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from hilbench.controller.allocate import Array, Index, Tree, admit
+from hilbench.controller.allocate import Array, Index, Tree, admit, raised
 from hilbench.controller.core import Core
+from hilbench.controller.dc_readings import DcReport
 from hilbench.controller.settings import ControllerSettings
 from hilbench.controller.stations import PLUGGED, StationState
 from hilbench.controller.watch import MeterSample
@@ -32,6 +33,9 @@ class StaticCore(Core):
     def report(self, role: str, t: float, currents: Mapping[str, float]) -> None:
         """Nobody looks at what cars draw."""
 
+    def report_dc(self, role: str, t: float, report: DcReport) -> None:
+        """Nor what DC stations take."""
+
     def _may_act(self, t: float) -> bool:
         return self.acquainted(t)
 
@@ -42,10 +46,16 @@ class StaticCore(Core):
             station.wants, station.waiting_t = True, min(station.waiting_t, t)
 
     def allotted(self, room: Array, caps: Array, order: Sequence[int]) -> Array:
-        """The same to all whom the least current of 6 A can be given, and nothing of what somebody leaves."""
-        wanted = np.array([column for column in order if caps[column] >= self.settings.minimum_a], dtype=np.intp)
-        inside = admit(self.tree, room, wanted, self.settings.minimum_a)
-        return np.where(inside, np.minimum(equal_division(self.tree, room, inside.astype(float)), caps), 0.0)
+        """The same to all whom their least current can be given, and nothing of what somebody leaves."""
+        least = self._least
+        wanted = np.array([column for column in order if caps[column] >= least[column]], dtype=np.intp)
+        inside = admit(self.tree, room, wanted, least)
+        even = equal_division(self.tree, room, inside.astype(float))
+        if (even >= least)[inside].all():
+            return np.where(inside, np.minimum(even, caps), 0.0)
+        # an even part is too little for some: they have their least, and what is left is for the others
+        start = np.where(inside, least, 0.0)
+        return raised(self.tree, room, start, np.where(inside, np.clip(even, least, np.maximum(caps, least)), 0.0))
 
     def _claimed(self, station: StationState, t: float) -> float:
         """What it has, or had a moment ago: what cars take beyond their limit is within the margin."""

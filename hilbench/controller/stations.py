@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from hilbench.controller.allocate import Array
 from hilbench.controller.obedience import Obedience, most_a, rests_at_a, stray_a
 from hilbench.controller.settings import ControllerSettings
-from hilbench.site import Branch
+from hilbench.site import MINIMUM_CURRENT_A, Branch
 
 ACTIVE = frozenset({"Preparing", "Charging", "SuspendedEVSE"})
 """OCPP 1.6 connector states in which a car may want current."""
@@ -35,11 +35,14 @@ FIRST = 100.0
 class StationState:
     """What the controller knows of one station.
 
+    ``least_a`` is the least with which a car charges there.
     ``granted_a`` is the limit in force as far as was confirmed, ``granted_t`` when it changed, ``before_a`` the least
     and the most that was drawn then. ``reported_a`` is the largest phase current that it reported at ``reported_t``.
-    ``blurred``: it is the current of no phase, though there are several. ``plan_a`` is the most by plan, ``give_a``
+    ``blurred``: it is the current of no phase, though there are several, or what power says of a DC station at most;
+    every line then carries ``sure_a`` at least. ``plan_a`` is the most by plan, ``give_a``
     what it shall give back and ``able_a`` what it could, ``boost_until`` when a boost ends; ``overdue``: it has a turn
     as it waited so long.
+    ``short_t``: since when there is no room for the least of its session.
     ``wants``: a car stands there that may take current; ``begun``: it has, since it came or was paused, and until
     ``welcome_until`` it may still. ``remembered``: its turns are from before a restart, and it has not spoken since.
     ``trust`` says whether it does what it accepts. ``columns`` are those of all stations of a site, by name of field:
@@ -50,6 +53,7 @@ class StationState:
     branch: Branch
     column: int
     cap_a: float
+    least_a: float = MINIMUM_CURRENT_A
     online: bool = False
     known: bool = False
     status: str = ""
@@ -62,6 +66,7 @@ class StationState:
     reported_a: float | None = None
     reported_t: float = -math.inf
     blurred: bool = False
+    sure_a: float = 0.0
     excess_a: float = NOISE_A
     useful_a: float = math.inf
     turn_t: float = -math.inf
@@ -79,6 +84,7 @@ class StationState:
     able_a: float = 0.0
     boost_until: float = -math.inf
     overdue: bool = False
+    short_t: float = math.inf
     trust: Obedience = field(default_factory=Obedience)
 
     def __setattr__(self, name: str, value: object) -> None:
@@ -89,6 +95,11 @@ class StationState:
     def steered(self) -> bool:
         """A car there may take current, and the station does what it is told."""
         return self.wants and not self.trust.flaw
+
+    @property
+    def certain(self) -> bool:
+        """Which lines it loads does not depend on its car: a DC station loads all that it has alike."""
+        return self.branch.kind == "dc" or self.branch.line_to_line or len(self.branch.lines) == 1
 
     def boosted(self, t: float) -> bool:
         """Somebody wants it to charge now, before others."""
@@ -119,7 +130,7 @@ def most_drawn(station: StationState, settings: ControllerSettings, t: float) ->
         return station.reported_a or 0.0
     if not station.trust.told:
         return max(station.granted_a, rests_at_a(station, settings))
-    allowed = station.granted_a + station.excess_a if station.granted_a >= settings.minimum_a else 0.0
+    allowed = station.granted_a + station.excess_a if station.granted_a >= station.least_a else 0.0
     return max(allowed, _not_yet_reduced(station, settings, t))
 
 
@@ -139,16 +150,18 @@ def _not_yet_reduced(station: StationState, settings: ControllerSettings, t: flo
 
 def least_drawn(station: StationState, settings: ControllerSettings) -> float:
     """The least that it may draw now."""
-    if not station.online or not station.steered or station.reported_a is None or station.blurred:
+    if not station.online or not station.steered or station.reported_a is None:
+        return 0.0
+    if station.blurred and station.branch.kind == "ac":
         return 0.0
     if known_draw(station, settings):
-        return station.reported_a
+        return station.sure_a if station.blurred else station.reported_a
     if station.raised_t == station.granted_t:
         return station.before_a[0]  # nobody draws less for being offered more
     # cars draw up to 15 % and 1 A less than they are offered (measured on real cars)
     if station.granted_a < 0.0:
         return min(station.before_a[0], station.granted_a - NOISE_A)
-    heading_for = max(station.granted_a * 0.85 - 1.0, 0.0) if station.granted_a >= settings.minimum_a else 0.0
+    heading_for = max(station.granted_a * 0.85 - 1.0, 0.0) if station.granted_a >= station.least_a else 0.0
     return min(station.before_a[0], heading_for)
 
 

@@ -17,13 +17,17 @@ _TINY = 1e-6
 _HALVINGS = 24
 
 
-def balanced(tree: Tree, shares: Array, base_a: Array, most_a: float, order: Sequence[int], minimum_a: float) -> Array:
+def balanced(
+    tree: Tree, shares: Array, base_a: Array, most_a: float, order: Sequence[int], minimum_a: float | Array
+) -> Array:
     """Shares [station] with which the lines of the service differ by no more than ``most_a``, where shares can do it.
 
     ``base_a`` [line] is the building. Stations in the fullest line that are not in the emptiest one are cut at one
-    level; at ``minimum_a`` the last one in ``order`` goes without. What the building does alone is left to it.
+    level; at ``minimum_a`` [for all, or station] the last one in ``order`` goes without. What the building does alone
+    is left to it.
     """
     root = _service(tree)
+    least: Array = np.broadcast_to(np.asarray(minimum_a, dtype=float), len(shares))
     found = shares.copy()
     for _ in range(len(shares) + len(root) ** 2):
         lines = _lines(tree, found, base_a, root)
@@ -31,7 +35,7 @@ def balanced(tree: Tree, shares: Array, base_a: Array, most_a: float, order: Seq
         inside = _only_in(tree, int(root[full]), int(root[empty])) & (found > 0.0)
         if lines[full] - lines[empty] <= most_a + _TINY or not inside.any():
             return found
-        cut = _cut(tree, found, inside, base_a, root, (full, empty), most_a, minimum_a)
+        cut = _cut(tree, found, inside, base_a, root, (full, empty), most_a, least)
         if cut is None:
             last = next(column for column in reversed(order) if inside[column])
             found[last] = 0.0
@@ -85,16 +89,16 @@ def _cut(
     root: NDArray[np.intp],
     pair: tuple[int, int],
     most_a: float,
-    minimum_a: float,
+    least_a: Array,
 ) -> Array | None:
     """The shares with those ``inside`` at the highest level that keeps the pair together; None when none does."""
 
     def at(level: float) -> tuple[Array, bool]:
-        trial = np.where(inside, np.minimum(shares, level), shares)
+        trial = np.where(inside, np.minimum(shares, np.maximum(level, least_a)), shares)
         lines = _lines(tree, trial, base_a, root)
         return trial, bool(lines[pair[0]] - lines[pair[1]] <= most_a + _TINY)
 
-    low, high = minimum_a, float(shares[inside].max())
+    low, high = float(least_a[inside].min()), float(shares[inside].max())
     if not at(low)[1]:
         return None
     for _ in range(_HALVINGS):

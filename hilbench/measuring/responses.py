@@ -61,7 +61,8 @@ def false_shed(window: Window) -> list[Reading]:
 
 
 def minimum_offer(window: Window) -> list[Reading]:
-    """Least current that each station offered beside pauses."""
-    least = {role: allocation.minimum_offer([line]) for role, line in offers(window).items()}
+    """Least current that each station offered beside pauses; a DC station has no pilot that could say too little."""
+    by_pilot = {role: line for role, line in offers(window).items() if window.bench.site.branch(role).kind == "ac"}
+    least = {role: allocation.minimum_offer([line]) for role, line in by_pilot.items()}
     found = [Reading(value, 0.0, role, (offered_current(role),)) for role, value in least.items()]
     return [reading for reading in found if not math.isnan(reading.value)]

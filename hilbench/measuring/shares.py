@@ -10,11 +10,13 @@ from hilbench.measuring.window import Reading, Window
 from hilbench.metrics import allocation, response
 from hilbench.metrics.polyline import Level, Polyline, aligned, mean, minus
 from hilbench.signals import base_current, demanded_current, line_current
-from hilbench.site import MINIMUM_CURRENT_A, Node
+from hilbench.site import Node
 
 RECOVERED = 0.85
 """Share of what they may that counts as recovered: real cars take up to 15 % less than they are offered (Tinkerforge/
 warp-charger current_ramp logs), so a share nearer to 1 would test the cars."""
+STARVES = 5.0 / 6.0
+"""Share of the least current below which a car has nothing: offered 6 A, cars draw up to 0.5 A less (measured)."""
 FLOWS_A = 0.5
 """A line that never carries more is none that the car uses."""
 
@@ -47,12 +49,13 @@ def _served(window: Window, beside_base: bool) -> dict[str, Polyline]:
         if window.line(line_current(node.id, line)) is not None
     }
     for role in window.roles:
-        wanted = window.line(demanded_current(role))
-        if wanted is not None and (wanted[1] >= MINIMUM_CURRENT_A).any():
-            lines, path = lines_used(window, role), [*site.path(site.branch(role).feeder)]
+        wanted, branch = window.line(demanded_current(role)), site.branch(role)
+        if wanted is not None and (wanted[1] >= branch.minimum_a).any():
+            lines, path = lines_used(window, role), [*site.path(branch.feeder)]
             above = [known[node_id, line] for node_id in path for line in lines if (node_id, line) in known]
             above += _balance(window, lines)
-            found[role] = allocation.served_share(window.must(line_current(role, lines[0])), wanted, above)
+            drawn = window.must(line_current(role, lines[0]))
+            found[role] = allocation.served_share(drawn, wanted, above, branch.minimum_a)
     return found
 
 
@@ -113,10 +116,12 @@ def starvation(window: Window) -> list[Reading]:
     """Longest time that a car which could charge had nothing, per station."""
     found = [Reading(0.0)]
     for role in window.roles:
-        line = window.bench.site.branch(role).lines[0]
+        branch = window.bench.site.branch(role)
+        line, least_a = branch.lines[0], branch.minimum_a
         current, wanted = window.line(line_current(role, line)), window.line(demanded_current(role))
         if current is not None and wanted is not None:
-            # a car whose battery takes less than 6 A starves of nothing; offered 6 A, cars draw up to 0.5 A less
-            able = (wanted[0], np.where(wanted[1] >= MINIMUM_CURRENT_A, wanted[1], 0.0))
-            found.append(Reading(allocation.starvation_time(current, able, 5.0), window.time_u, role))
+            # a car whose battery takes less than the least current starves of nothing
+            able = (wanted[0], np.where(wanted[1] >= least_a, wanted[1], 0.0))
+            starved_s = allocation.starvation_time(current, able, STARVES * least_a)
+            found.append(Reading(starved_s, window.time_u, role))
     return found

@@ -40,19 +40,24 @@ def energy_satisfaction(delivered: Sequence[float], requested: Sequence[float]) 
     return float(np.sum(np.minimum(got, wanted))) / asked if asked > 0 else math.nan
 
 
-def served_share(drawn: Polyline, wanted: Polyline, above: Sequence[tuple[Polyline, Level]]) -> Polyline:
+def served_share(
+    drawn: Polyline,
+    wanted: Polyline,
+    above: Sequence[tuple[Polyline, Level]],
+    least_a: float = MINIMUM_CURRENT_A,
+) -> Polyline:
     """How far a car's wish or something above it is exhausted: 1 is a car that could not have more, 0 one left alone.
 
     The larger of what it draws of what it wants [A of A] and the fullest of ``above``, pairs of a current and its
-    limit [A]. Where a car draws nothing, a limit that has less than 6 A left counts as reached: it could not begin.
-    1 when it wants less than 6 A. Exact at the corners of all lines.
+    limit [A]. Where a car draws nothing, a limit that has less than ``least_a`` left counts as reached: it could not
+    begin. 1 when it wants less than that. Exact at the corners of all lines.
     """
     pairs = [part for line, limit in above for part in (line, as_line(limit, line))]
     t, rows = aligned(drawn, wanted, *pairs)
     own, wish, used, limits = rows[0], rows[1], rows[2::2], rows[3::2]
-    next_a = np.where(own < 1.0, MINIMUM_CURRENT_A, 0.0)
+    next_a = np.where(own < 1.0, least_a, 0.0)
     full = np.divide(used + next_a, limits, out=np.ones_like(used), where=limits > 0)
-    share = np.divide(own, wish, out=np.ones_like(own), where=wish >= MINIMUM_CURRENT_A)
+    share = np.divide(own, wish, out=np.ones_like(own), where=wish >= least_a)
     return t, np.clip(np.vstack([full, share]).max(axis=0), 0.0, 1.0)
 
 

@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Literal
 
 from hilbench.metrics.breaker import usual_breaker
-from hilbench.site import MINIMUM_CURRENT_A, Branch, Model, Number, Site
+from hilbench.site import Branch, Model, Number, Site
 from hilbench.tomlfile import read_toml
 
 OVERDRAW = 1.03
@@ -47,7 +47,7 @@ def manners() -> Mapping[str, Manner]:
 
 def least_a(branch: Branch, personality: str) -> float:
     """What a station may draw for good when nobody can tell it anything [A per phase]."""
-    fallback = branch.fallback_a if branch.fallback_a >= MINIMUM_CURRENT_A else 0.0
+    fallback = branch.fallback_a if branch.fallback_a >= branch.minimum_a else 0.0
     least = manners()[personality].least
     if least == "nameplate":
         return branch.max_a

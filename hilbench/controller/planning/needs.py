@@ -11,6 +11,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from hilbench.controller.dc_readings import WORST_EFFICIENCY
+
 SOC_STEP = 0.005
 """Stations round a state of charge to the percent: it may be less by so much."""
 
@@ -64,15 +66,19 @@ def battery_of(need: Need, soc: float) -> Battery | None:
 def need_of(needs: Mapping[str, Any]) -> Need | None:
     """The need in ChargingNeeds (snake_case); None where it holds no energy that can be used.
 
-    AC of both versions and the two-way parameters of 2.1 are understood; powers in W and energies in Wh there.
+    AC and DC of both versions and the two-way parameters of 2.1 are understood; powers in W and energies in Wh there.
+    Those of DC are powers at the car.
     """
-    departure = _moment(needs.get("departure_time"))
+    departure, mode = _moment(needs.get("departure_time")), str(needs.get("requested_energy_transfer"))
     two_way, one_way = needs.get("v2x_charging_parameters"), needs.get("ac_charging_parameters")
+    direct = needs.get("dc_charging_parameters")
     if isinstance(two_way, Mapping):
-        return _two_way(two_way, departure, "BPT" in str(needs.get("requested_energy_transfer")))
+        return _at_grid(_two_way(two_way, departure, "BPT" in mode), mode.startswith("DC"))
+    if isinstance(direct, Mapping):
+        return _at_grid(_one_way_dc(direct, departure), dc=True)
     if isinstance(one_way, Mapping):
         energy = _number(one_way, "energy_amount")
-        phases = 3.0 if "three" in str(needs.get("requested_energy_transfer")) else 1.0
+        phases = 3.0 if "three" in mode else 1.0
         most_kw = phases * _number(one_way, "ev_max_current") * _number(one_way, "ev_max_voltage") / 1000.0
         return _need(energy, departure, most_kw)
     return None
@@ -84,9 +90,31 @@ def _need(energy_wh: float, departure: float, most_kw: float, **more: float) -> 
     return Need(energy_wh / 1000.0, departure, most_kw if most_kw > 0.0 else math.inf, **more)
 
 
+def _at_grid(need: Need | None, dc: bool) -> Need | None:
+    """Powers at the grid's side of a DC station, so that none asks for more than the car gives, or takes."""
+    if need is None or not dc:
+        return need
+    return replace(need, most_kw=need.most_kw / WORST_EFFICIENCY, discharge_kw=need.discharge_kw * WORST_EFFICIENCY)
+
+
+def _one_way_dc(given: Mapping[str, Any], departure: float) -> Need | None:
+    """The energy that it names, or what its state of charge leaves to where it calls itself full."""
+    soc, capacity = _number(given, "state_of_charge") / 100.0, _number(given, "ev_energy_capacity")
+    space, energy = (1.0 - soc) * capacity, _number(given, "energy_amount")
+    full = _number(given, "full_soc") / 100.0
+    if math.isnan(energy):
+        energy = max((1.0 if math.isnan(full) else full) - soc, 0.0) * capacity
+    most = _number(given, "ev_max_power")
+    if math.isnan(most):
+        most = _number(given, "ev_max_current") * _number(given, "ev_max_voltage")
+    known = space >= 0.0
+    return _need(energy, departure, most / 1000.0, space_kwh=space / 1000.0 if known else math.inf)
+
+
 def _two_way(given: Mapping[str, Any], departure: float, may_discharge: bool) -> Need | None:
     energy = _number(given, "ev_target_energy_request")
-    discharge, least = _number(given, "max_discharge_power"), _number(given, "ev_min_v2x_energy_request")
+    # some cars count it from 0 downwards (EVerest#1473)
+    discharge, least = abs(_number(given, "max_discharge_power")), _number(given, "ev_min_v2x_energy_request")
     if not math.isnan(energy):
         energy = max(energy, 0.0)  # a car that is above its target asks for less than nothing
     able = may_discharge and discharge > 0.0 and least < 0.0
