@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
@@ -22,7 +23,9 @@ from hilbench_emulators.dc_outlet.settings import CcsProtocol
 from tests.fake_plant import FakePlant
 
 ROLE = "dc"
-CARS: dict[Port, Car] = {"ccs": load_car("id-3-58"), "chademo": load_car("leaf-40")}
+WAITS = replace(load_car("id-3-58"), below_minimum="waits", gives_up_s=math.inf)
+"""A CCS car that keeps its session where it is offered nothing."""
+CARS: dict[Port, Car] = {"ccs": WAITS, "chademo": load_car("leaf-40")}
 GIVES = replace(load_car("ioniq-5"), discharge=Discharge(100.0, 500.0, 0.1))
 """A CCS car that gives power back; the figures are chosen."""
 BRANCH = Branch(role=ROLE, branch_a=160, max_a=125, connection="L1-L2-L3", kind="dc")
@@ -51,7 +54,7 @@ class Plant(FakePlant):
 
     drawn: list[float] = field(default_factory=list)
 
-    def drive(self, role: str, current_a: float, power_factor: float, over_s: float) -> None:
+    def drive(self, role: str, current_a: float, power_factor: float, over_s: float) -> None:  # noqa: ARG002 - of the protocol
         """See :class:`DcPort`."""
         self.drawn.append(current_a)
 
@@ -117,7 +120,7 @@ class Stand:
             head.session.keep = True
         self.head = head if isinstance(head, CcsHead | ChademoHead) else None
 
-    def _hear(self, of_car: bool, send: ev.Send) -> ev.Send:
+    def _hear(self, _of_car: bool, send: ev.Send) -> ev.Send:
         self.messages.append(Said(clock.time(), send.name, send.body))
         return send
 

@@ -172,6 +172,7 @@ def _schedules(secc: Secc) -> Body:
     watts, din = most_w(secc), _din(secc)
     secc.progress.offered_w = watts
     if secc.station.quirks.no_schedules:
+        secc.progress.offered_w = math.inf
         return {"SASchedules": {}}
     entry: Body = {"RelativeTimeInterval": {"start": 0, "duration": DAY_S}}
     entry["PMax"] = int(min(watts, 32767)) if din else physical(watts, "W")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from hilbench_emulators.dc_outlet.quirk import BOTH, OLD, DcQuirk, Shown, of_chademo
 
 _EVEREST = "EVerest/EVerest"
@@ -23,7 +25,7 @@ CAR_QUIRKS = (
         "car",
         ("ccs",),
         "takes nothing for the rest of the session once it was offered nothing",
-        {"ccs": {"locks_at_zero": True}},
+        {"ccs": {"locks_at_zero": True}, "car": {"below_minimum": "waits", "gives_up_s": math.inf}},
         "evcc-io/evcc pull request 32023: cars of the VW group; 1 kW is never gone below there",
         "secondary",
         Shown(2, "13.3", "fails", 'it does not take up the lifted limit; a station with below = "hold" copes'),
