@@ -126,7 +126,7 @@ CAR_QUIRKS = (
         {"ccs": {"told_above_v": 5.0}, "ccs-station": {"ends_above_maximum_s": 3.0}},
         f"{_CLARA}, 2023-12-10: 398 V at 393 V, a few seconds, at Tritium chargers",
         "secondary",
-        Shown(18, "13.4", "fails", "the session is lost as soon as the current has lifted the voltage"),
+        Shown(18, "13.4", "fails", "the session is lost once the current has lifted the voltage: 63 A in an ID.3"),
     ),
     DcQuirk(
         "refuses-empty-schedules",
