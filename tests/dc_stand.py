@@ -8,18 +8,20 @@ from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from hilbench import clock
+from hilbench.ccs import v2gtp
 from hilbench.chademo import Frame
+from hilbench.chademo.frames import decode
 from hilbench.signals import Record, dc_current, dc_offered, dc_requested
 from hilbench.site import Branch
 from hilbench_emulators.ccs import events as ev
+from hilbench_emulators.ccs.wire import unpack
 from hilbench_emulators.dc.cars import Car, Discharge, Port, load_car
 from hilbench_emulators.dc.outlet_law import Policy
 from hilbench_emulators.dc.power_module import Bank, load_module
 from hilbench_emulators.dc_outlet import DcSettings, OneOutlet
-from hilbench_emulators.dc_outlet.ccs_head import CcsHead
-from hilbench_emulators.dc_outlet.chademo_head import ChademoHead
 from hilbench_emulators.dc_outlet.outlet import DcOutlet
 from hilbench_emulators.dc_outlet.settings import CcsProtocol
+from hilbench_emulators.dc_outlet.wire_log import WireLog
 from tests.fake_plant import FakePlant
 
 ROLE = "dc"
@@ -59,6 +61,33 @@ class Plant(FakePlant):
         self.drawn.append(current_a)
 
 
+class Heard(WireLog):
+    """What went over the wire, in memory."""
+
+    def __init__(self, protocol: CcsProtocol) -> None:
+        super().__init__(None, ROLE)
+        self._protocol = protocol
+        self.messages: list[Said] = []
+        self.frames: list[tuple[float, Frame]] = []
+        self._handshake = 2
+
+    @property
+    def writes(self) -> bool:
+        """There is somewhere to write."""
+        return True
+
+    def frame(self, t: float, can_id: int, data: bytes) -> None:
+        """Of CHAdeMO."""
+        self.frames.append((t, decode(can_id, data)))
+
+    def message(self, t: float, of_car: bool, data: bytes) -> None:  # noqa: ARG002 - as the one that it replaces
+        """Of CCS."""
+        found = unpack(v2gtp.unpack(data), None if self._handshake else self._protocol)
+        self._handshake -= self._handshake > 0
+        assert isinstance(found, ev.Received)
+        self.messages.append(Said(t, found.name, found.body))
+
+
 @dataclass
 class Stand:
     """What became of it; times [s] since the car was plugged in, currents [A] at the outlet."""
@@ -66,9 +95,8 @@ class Stand:
     outlet: DcOutlet
     record: Record
     plant: Plant
+    log: Heard
     reasons: list[str] = field(default_factory=list)
-    messages: list[Said] = field(default_factory=list)
-    head: CcsHead | ChademoHead | None = None
 
     def current_a(self, t: float) -> float:
         """What flows into the car."""
@@ -100,29 +128,15 @@ class Stand:
 
     def bodies(self, name: str) -> list[dict[str, Any]]:
         """All messages of a name."""
-        return [said.body for said in self.messages if said.name == name]
+        return [said.body for said in self.log.messages if said.name == name]
 
     def frames(self, kind: type[Any]) -> list[tuple[float, Any]]:
         """CHAdeMO's frames of a kind with their times."""
-        assert isinstance(self.head, ChademoHead)
-        return [(t, frame) for t, frame in self.head.session.trace if isinstance(frame, kind)]
+        return [(t, frame) for t, frame in self.log.frames if isinstance(frame, kind)]
 
     def first_t(self, kind: type[Frame], holds: Callable[[Any], bool]) -> float:
         """When a frame was the first for which something holds."""
         return next(t for t, frame in self.frames(kind) if holds(frame))
-
-    def listen(self) -> None:
-        """To what the session says from now on."""
-        head = self.outlet._head
-        if isinstance(head, CcsHead):
-            head.pair._tamper = self._hear
-        elif isinstance(head, ChademoHead):
-            head.session.keep = True
-        self.head = head if isinstance(head, CcsHead | ChademoHead) else None
-
-    def _hear(self, _of_car: bool, send: ev.Send) -> ev.Send:
-        self.messages.append(Said(clock.time(), send.name, send.body))
-        return send
 
 
 def play(
@@ -145,15 +159,13 @@ def play(
     async def main() -> Stand:
         record, plant, reasons = Record(), Plant(), list[str]()
         outlet = DcOutlet(BRANCH, plant, settings, record, lambda: None, reasons.append, two_way=True)
-        stand = Stand(outlet, record, plant, reasons)
+        stand = Stand(outlet, record, plant, Heard(protocol), reasons)
+        outlet._log = stand.log
         outlet.power_up()
         outlet.plug_in(car or CARS[connector], None, soc)
         for allow in (Allow(0.0), *allows):
             await clock.sleep_until(allow.t)
             outlet.allow(allow.current_a, allow.order_a, allow.able)
-            if not allow.t:
-                await clock.sleep_until(0.001)
-                stand.listen()
         await clock.sleep_until(seconds)
         outlet.power_down()
         return stand

@@ -11,6 +11,7 @@ from hilbench import clock
 from hilbench.bench import Bench
 from hilbench.measuring import Measure
 from hilbench.rig import load_rig
+from hilbench.signals import dc_current
 from hilbench.verdict import Verdict
 from hilbench_emulators.dc.cars import Port
 from hilbench_emulators.dc_outlet.quirks import QUIRKS
@@ -88,8 +89,8 @@ def _play(ccs: Iterable[str] = (), chademo: Iterable[str] = (), below: str = "ho
         async with Bench(rig, seed=1) as bench:
 
             def flows() -> tuple[float, float]:
-                first, second = (bench.stations[role]._outlet.flow.current_a for role in ("ccs", "chademo"))
-                return first, second
+                first, second = (bench.record.signal(dc_current(role), "A", "linear") for role in ("ccs", "chademo"))
+                return first.last() or 0.0, second.last() or 0.0
 
             await bench.plug_in()
             await bench.run_for(17.0)
