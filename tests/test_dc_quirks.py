@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,6 +16,7 @@ from hilbench.errors import InputError
 from hilbench.rig import load_rig
 from hilbench_emulators.ccs.figures import number
 from hilbench_emulators.dc.cars import Port
+from hilbench_emulators.dc_outlet.quirk import ALL
 from hilbench_emulators.dc_outlet.quirks import QUIRKS, parts, quirk, station_quirks
 from hilbench_emulators.dc_outlet.settings import CcsProtocol
 from tests.dc_stand import CARS, GIVES, Allow, Stand, play
@@ -252,6 +255,49 @@ def test_the_misbehaviour_shows_only_when_asked_for(quirk_id: str, shows: Callab
     assert not shows()
 
 
+def _fitting(connector: Port, protocol: CcsProtocol) -> list[str]:
+    """Those that can show there."""
+    either = [one for one in QUIRKS.values() if connector in one.connectors]
+    return [one.id for one in either if connector == "chademo" or protocol in one.protocols]
+
+
+DAY = (Allow(30.0, 0.0), Allow(40.0), Allow(50.0, able=False))
+
+
+def _told(protocol: CcsProtocol, *quirks: str) -> list[tuple[str, dict[str, Any]]]:
+    found = play(*quirks, allows=DAY, protocol=protocol, car=GIVES if protocol == "iso20" else None)
+    return [(said.name, said.body) for said in found.log.messages]
+
+
+@lru_cache
+def _told_without(protocol: CcsProtocol) -> list[tuple[str, dict[str, Any]]]:
+    return _told(protocol)
+
+
+@pytest.mark.parametrize(
+    ("quirk_id", "protocol"),
+    [(one.id, protocol) for one in QUIRKS.values() if "ccs" in one.connectors for protocol in one.protocols],
+)
+def test_a_quirk_of_ccs_shows_in_each_of_its_protocols(quirk_id: str, protocol: CcsProtocol) -> None:
+    """The session with it says something else than the one without."""
+    assert _told(protocol, quirk_id) != _told_without(protocol)
+
+
+@pytest.mark.parametrize("protocol", ALL)
+def test_a_session_is_the_same_each_time(protocol: CcsProtocol) -> None:
+    """So what differs is the quirk's doing."""
+    assert _told(protocol) == _told_without(protocol)
+
+
+@pytest.mark.parametrize(("connector", "protocol"), [("chademo", "iso2"), *(("ccs", protocol) for protocol in ALL)])
+def test_quirks_do_not_get_in_each_others_way(connector: Port, protocol: CcsProtocol) -> None:
+    """Two of them at once run to the end of the day, and no more flows than the modules have."""
+    for first, second in pairwise(_fitting(connector, protocol)):
+        found = play(first, second, allows=DAY, connector=connector, protocol=protocol)
+        assert found.most_a() <= 150.0
+        assert found.current_a(59.0) == 0.0
+
+
 def test_all_twenty_misbehaviours_are_there() -> None:
     """Every number of the catalogue has a quirk, and every quirk a test here."""
     assert {one.number for one in QUIRKS.values()} == set(range(1, 21))
@@ -307,11 +353,7 @@ def _rig_file(folder: Path, connector: Port, protocol: str, quirks: list[str]) -
 @pytest.mark.parametrize("protocol", ["din", "iso20"])
 def test_a_rig_takes_the_quirks_that_fit(tmp_path: Path, connector: Port, protocol: CcsProtocol) -> None:
     """All of the connector and the protocol at once; they are what stands behind the outlet."""
-    fit = [
-        one.id
-        for one in QUIRKS.values()
-        if connector in one.connectors and (connector == "chademo" or protocol in one.protocols)
-    ]
+    fit = _fitting(connector, protocol)
     rig = load_rig(_rig_file(tmp_path, connector, protocol, fit))
     assert dc_settings(rig.station("dc"), Cabinets(rig), None).quirks == tuple(fit)
 

@@ -34,6 +34,7 @@ STATION_QUIRKS = (
         f"{_EVEREST} pull request 1509: of a bidirectional supply",
         "secondary",
         Shown(4, "13.3", "fails", "power flows where none is allowed; needs a station and a car that give"),
+        ("iso20",),
     ),
     DcQuirk(
         "cable-rating",
@@ -75,6 +76,7 @@ STATION_QUIRKS = (
         "V2G-liberty/addon-v2g-liberty issue 276",
         "secondary",
         Shown(14, "13.6", "fails", "the car gives where it should charge; needs a station and a car that give"),
+        ("iso20",),
     ),
     of_chademo(
         "early-current",
