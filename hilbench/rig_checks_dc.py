@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from hilbench.errors import InputError
+from hilbench.rig_dc import DcEntry
 from hilbench.rig_errors import Location
 from hilbench.rig_models import Rig, StationEntry
 from hilbench.site import MINIMUM_CURRENT_A
@@ -46,12 +47,20 @@ def _station(entry: StationEntry, place: Location) -> Iterator[Complaint]:
     if entry.dc.can is not None and entry.dc.connector != "chademo":
         yield (*place, "dc", "can"), "CCS is not on CAN", 'leave it out, or write connector = "chademo"'
     for number, quirk in enumerate(entry.quirks):
-        if quirk in QUIRKS and entry.dc.connector not in QUIRKS[quirk].connectors:
-            what = f"{quirk!r} is of {', '.join(QUIRKS[quirk].connectors)}, the connector is {entry.dc.connector}"
-            yield (*place, "quirks", number), what, "leave it out"
+        if quirk in QUIRKS:
+            yield from (((*place, "quirks", number), what, "leave it out") for what in _misfits(entry.dc, quirk))
     if entry.iso15118 and entry.ocpp == "2.1" and entry.dc.connector == "ccs" and entry.dc.protocol != "iso20":
         yield (*place, "dc", "protocol"), "a CCS car discharges in ISO 15118-20 only", 'write protocol = "iso20"'
     yield from _vehicle(entry, place)
+
+
+def _misfits(dc: DcEntry, name: str) -> Iterator[str]:
+    """Why a quirk cannot show at an outlet."""
+    quirk = QUIRKS[name]
+    if dc.connector not in quirk.connectors:
+        yield f"{name!r} is of {', '.join(quirk.connectors)}, the connector is {dc.connector}"
+    elif dc.connector == "ccs" and dc.protocol not in quirk.protocols:
+        yield f"{name!r} shows in {', '.join(quirk.protocols)}, the protocol is {dc.protocol}"
 
 
 def _vehicle(entry: StationEntry, place: Location) -> Iterator[Complaint]:

@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import pytest
 
-from hilbench.chademo import CarState, ChargerState
+from hilbench.chademo import CarState, CarStatus, ChargerState
 from hilbench.errors import InputError
 from hilbench_emulators.chademo import Car, CarModel, Charger, Session, SimplePack
 from hilbench_emulators.chademo.models import CAR_ZE0
@@ -78,6 +78,12 @@ def _idle(*quirk_ids: str) -> bool:
     return found.car.reason == "nothing flowed for too long" and found.t > 360.0
 
 
+def _target_changes(*quirk_ids: str) -> bool:
+    found = _played(*quirk_ids)
+    told = {bool(frame.status & CarStatus.CONTACTOR_OPEN): frame.target_voltage_v for _t, frame in of(found, CarState)}
+    return told[False] == told[True] - 20 and found.charger.charges
+
+
 SHOWS: dict[str, Callable[..., bool]] = {
     "delivers-less": _delivers_less,
     "aborts-on-reduction": _aborts,
@@ -87,6 +93,7 @@ SHOWS: dict[str, Callable[..., bool]] = {
     "jitter": _jitter,
     "early-current": _early,
     "idle-drop-out": _idle,
+    "target-voltage-changes": _target_changes,
 }
 
 

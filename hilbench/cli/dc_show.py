@@ -124,11 +124,16 @@ def _draw(x: Floats, y: Floats, span: tuple[str, str]) -> None:
 
 
 def quirks(names: Sequence[str]) -> None:
-    """Each with what it does and where it was seen."""
-    table = _table("id", "who", "connector", "what it does", "source")
-    for one in map(quirk, names) if names else QUIRKS.values():
-        table.add_row(one.id, one.side, ", ".join(one.connectors), one.what, f"{one.source} ({one.confidence})")
+    """Each with what it does, the procedure that shows it and how that ends, and where it was seen."""
+    table = _table("id", "who", "connector", "what it does", "shows in", "source")
+    shown = list(map(quirk, names)) if names else list(QUIRKS.values())
+    for one in shown:
+        seen = f"{one.source} ({one.confidence})"
+        ends = f"{one.procedure} {one.copes}"
+        table.add_row(one.id, one.side, ", ".join(one.connectors), one.what, ends, seen)
     _print(table)
+    for one in shown if names else ():
+        click.echo(f"{one.id}: {one.procedure} {one.copes}, for {one.shown.because}")
 
 
 def signs() -> None:

@@ -18,10 +18,11 @@ from hilbench_emulators.ccs import evcc_old as _evcc_old
 from hilbench_emulators.ccs import secc_20 as _secc_20
 from hilbench_emulators.ccs import secc_old as _secc_old
 from hilbench_emulators.ccs.drive import OnBoard as OnBoard
-from hilbench_emulators.ccs.drive import Quirks as Quirks
 from hilbench_emulators.ccs.drive import Vehicle as Vehicle
 from hilbench_emulators.ccs.evcc import Evcc as Evcc
 from hilbench_emulators.ccs.figures import Limits as Limits
+from hilbench_emulators.ccs.quirks import Quirks as Quirks
+from hilbench_emulators.ccs.quirks import StationQuirks as StationQuirks
 from hilbench_emulators.ccs.secc import Secc as Secc
 from hilbench_emulators.ccs.secc import Station as Station
 from hilbench_emulators.ccs.services import Service as Service

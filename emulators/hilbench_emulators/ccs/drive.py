@@ -10,32 +10,11 @@ from dataclasses import dataclass, field, replace
 
 from hilbench_emulators.ccs import services
 from hilbench_emulators.ccs.figures import Limits
+from hilbench_emulators.ccs.quirks import Quirks
 from hilbench_emulators.dc.battery import Cells
 from hilbench_emulators.dc.battery import advance as advance_cells
 from hilbench_emulators.dc.cars import Car
 from hilbench_emulators.dc.request import LONGEST_LOOP_S, Offer, Request, next_request, own_limit_a
-
-
-@dataclass(frozen=True, slots=True)
-class Quirks:
-    """Ways of cars to misbehave, each seen at real ones (sources are secondary unless said otherwise).
-
-    - ``ignores_lowered_limit``: goes by the highest limit of the session (EVerest pull request 1167).
-    - ``whole_amperes``: asks for whole amperes only (EVerest ``hack_fix_hlc_integer_current_requests``; read-code).
-    - ``stops_at_zero``: ends at once when it is offered nothing (evcc pull request 32023; EVerest's manual).
-    - ``stays_after_shutdown``: goes on in its loop after the station has ended (ccs32clara, doc/bug_analysis.md).
-    - ``target_v``: the voltage [V] that it asks for, whatever its battery has (EVerest ``hack_skoda_enyaq``).
-    - ``first_a``: the current [A] of its first request, which may be negative (same place).
-    - ``negative_limits``: its limits of discharging are negative numbers (EVerest pull request 1473).
-    """
-
-    ignores_lowered_limit: bool = False
-    whole_amperes: bool = False
-    stops_at_zero: bool = False
-    stays_after_shutdown: bool = False
-    target_v: float | None = None
-    first_a: float | None = None
-    negative_limits: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +67,8 @@ class Drive:
         self.offered: Limits | None = None
         self._seen_s: float | None = None
         self._first = True
-        self._winding = False
+        self._winding = self._locked = False
+        self._told_max_v: float | None = None
 
     @property
     def voltage_v(self) -> float:
@@ -98,7 +78,15 @@ class Drive:
     @property
     def target_v(self) -> float:
         """The voltage [V] that it asks for in its loop."""
-        return self.car.max_v if self.vehicle.quirks.target_v is None else self.vehicle.quirks.target_v
+        quirks = self.vehicle.quirks
+        if self._first and quirks.first_v is not None:
+            return quirks.first_v
+        return self.car.max_v if quirks.target_v is None else quirks.target_v
+
+    @property
+    def told_max_v(self) -> float:
+        """The highest voltage [V] that it tells the station in its loop."""
+        return self.car.max_v if self._told_max_v is None else self._told_max_v
 
     @property
     def target_a(self) -> float:
@@ -110,8 +98,8 @@ class Drive:
 
     @property
     def own_a(self) -> float:
-        """The most current [A] that its battery takes now; nothing while it winds down."""
-        return 0.0 if self._winding else own_limit_a(self.car, self.cells.soc)
+        """The most current [A] that its battery takes now; nothing while it winds down or is locked up."""
+        return 0.0 if self._winding or self._locked else own_limit_a(self.car, self.cells.soc)
 
     @property
     def low_a(self) -> float:
@@ -130,6 +118,8 @@ class Drive:
         """The loop begins."""
         self.request, self._winding, self._first = Request(), False, True
         self._seen_s, self.current_a = t_s, 0.0
+        above_v = self.vehicle.quirks.told_above_v
+        self._told_max_v = None if above_v is None else self.voltage_v + above_v
 
     def wind_down(self) -> None:
         """Head for no current, at the car's own pace."""
@@ -143,15 +133,24 @@ class Drive:
         """A response of the loop: what is allowed, and what flows."""
         passed_s = self._pass(t_s, current_a)
         offer = self._offer(self._believed(limits))
+        nothing = (offer.max_a <= 0.0 or offer.max_w <= 0.0) and offer.give_a <= 0.0
+        if nothing and not self._winding:
+            self._meet_nothing()
+        if self._locked:
+            offer = Offer(0.0, 0.0)
         if self._winding:
             self.request = replace(self.request, ended=self.request.ended or "full")
         self.request = next_request(self.car, self.request, self.cells.soc, offer, min(passed_s, LONGEST_LOOP_S))
         self._first = False
-        nothing = offer.max_a <= 0.0 or offer.max_w <= 0.0
-        if nothing and offer.give_a <= 0.0 and self.vehicle.quirks.stops_at_zero:
-            self._finish("offered nothing")
         if not self._winding:
             self._finish(self.request.ended)
+
+    def _meet_nothing(self) -> None:
+        """It is offered nothing."""
+        quirks = self.vehicle.quirks
+        self._locked = self._locked or quirks.locks_at_zero
+        if quirks.stops_at_zero:
+            self._finish("offered nothing")
 
     def exchange_ac(self, t_s: float, target_w: float) -> None:
         """A response of the loop with the power [W] that is allowed, or wanted of the car where it is negative."""

@@ -71,6 +71,7 @@ class Evcc:
         self._sent_s = 0.0
         self._contactor = False
         self._power_w = 0.0
+        self._loops = 0
         self._out: list[ev.Output] = []
 
     @property
@@ -185,12 +186,18 @@ class Evcc:
         if generation == "iso20":
             header["TimeStamp"] = self.unix_s
         body = {"Header": header, **TABLES[generation][request].build(self)}
-        self._out.append(ev.Send(ev.schema_of(generation, request), request, body))
+        if not self._loses():
+            self._out.append(ev.Send(ev.schema_of(generation, request), request, body))
         self._sent_s = self.now_s
         self._wait(request, timeouts.message_s(request, generation))
         if request in PHASES:
             phase = PHASES[request]
             self._due.setdefault(phase, self.now_s + timeouts.seconds(phase, generation))
+
+    def _loses(self) -> bool:
+        """Whether the request that goes out now is lost on its way, for want of a TCP that repeats it."""
+        self._loops += self.looping
+        return self.looping and self._loops == self.vehicle.quirks.loses_request
 
     def _wait(self, request: str, most_s: float) -> None:
         self.waiting = request

@@ -243,7 +243,7 @@ def _loop_dc(evcc: Evcc) -> Body:
         "EVMaximumChargePower": rational(most_a * drive.voltage_v),
         "EVMinimumChargePower": rational(0.0),
         "EVMaximumChargeCurrent": rational(most_a),
-        "EVMaximumVoltage": rational(car.max_v),
+        "EVMaximumVoltage": rational(drive.told_max_v),
         "EVMinimumVoltage": rational(car.discharge.min_v if car.discharge else 0.0),
     }
     if not service.dynamic:

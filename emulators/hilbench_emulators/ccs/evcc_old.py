@@ -100,6 +100,9 @@ def _parameters(evcc: Evcc) -> Body:
 def _offered(evcc: Evcc, body: Body) -> str | None:
     if body["EVSEProcessing"] != "Finished":
         return "ChargeParameterDiscoveryReq"
+    if evcc.vehicle.quirks.wants_schedules and "SAScheduleList" not in body:
+        evcc.close("ChargeParameterDiscoveryRes is not valid: it has no schedules")
+        return None
     evcc.schedule_w = _schedule_w(body)
     if _ac(evcc):
         return "PowerDeliveryReq"
@@ -173,7 +176,7 @@ def _demand(evcc: Evcc) -> Body:
     return {
         **_with_status(evcc),
         "EVTargetCurrent": physical(drive.target_a, "A"),
-        "EVMaximumVoltageLimit": physical(car.max_v, "V"),
+        "EVMaximumVoltageLimit": physical(drive.told_max_v, "V"),
         "EVMaximumCurrentLimit": physical(car.max_a, "A"),
         "BulkChargingComplete": drive.cells.soc >= 0.8,
         "ChargingComplete": bool(drive.finished),

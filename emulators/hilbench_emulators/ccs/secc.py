@@ -16,6 +16,7 @@ from hilbench.ccs import exi
 from hilbench_emulators.ccs import events as ev
 from hilbench_emulators.ccs import services, timeouts
 from hilbench_emulators.ccs.figures import Body, Limits
+from hilbench_emulators.ccs.quirks import StationQuirks
 from hilbench_emulators.ccs.services import Power
 from hilbench_emulators.ccs.supply import Supply
 
@@ -41,6 +42,7 @@ class Station:
     schedule_s: float = 0.0
     patience_s: float = 10.0
     epoch_s: int = 1_717_516_800
+    quirks: StationQuirks = field(default_factory=StationQuirks)
 
     @property
     def powers(self) -> set[Power]:
@@ -169,6 +171,10 @@ class Secc:
         if want == "emergency":
             self.off()
 
+    def end(self) -> None:
+        """End the session in order, by the station's own will."""
+        self._wish("stop")
+
     def fulfilled(self, want: ev.Want) -> None:
         """The car has done what was wished, if it still is."""
         if self.want == want:
@@ -183,9 +189,13 @@ class Secc:
         if event.name not in steps or ev.schema_of(generation, event.name).title != event.schema:
             self.close(f"{event.name} of {event.schema} cannot be answered here")
             return
+        if "WeldingDetection" in event.name and self.station.quirks.welding_unanswered:
+            return
         step = steps[event.name]
         self.progress.latest = event.name
         code = self._out_of_order(event) or step.take(self, event.body)
+        if self.closed is not None:
+            return
         body = {"ResponseCode": code, **step.answer(self, event.body)}
         self._respond(event.name, body)
         if code.startswith("FAILED"):

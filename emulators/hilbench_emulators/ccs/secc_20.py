@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from hilbench_emulators.ccs import timeouts
 from hilbench_emulators.ccs.figures import Body, Limits, number, rational, read, signed
 from hilbench_emulators.ccs.secc import TABLES, Secc, Step, Then
@@ -16,6 +18,7 @@ from hilbench_emulators.ccs.secc_old import (
     scheduled,
     stop,
     wait_for_schedule,
+    watch_voltage,
     weld,
 )
 from hilbench_emulators.ccs.services import Service, parameters
@@ -292,6 +295,7 @@ def _loop_dc(secc: Secc, body: Body) -> str:
     mode = body.get(f"{_mode(secc, 'DC')}_CLReqControlMode")
     if mode is None:
         return "FAILED"
+    watch_voltage(secc, read(mode, "EVMaximumVoltage", math.inf))
     volts = number(body["EVPresentVoltage"])
     if volts > 0.0 and secc.setpoint.voltage_v > 0.0:
         secc.set(min(volts, secc.limits().max_v), secc.setpoint.current_a)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from hilbench_emulators.ccs import timeouts
-from hilbench_emulators.ccs.figures import Body, number, physical
+from hilbench_emulators.ccs.figures import Body, number, physical, read
 from hilbench_emulators.ccs.secc import TABLES, Secc, Step, Then
 
 DC_MODES = ("DC_core", "DC_extended", "DC_combo_core", "DC_unique")
@@ -170,6 +171,9 @@ def most_w(secc: Secc) -> float:
 def _schedules(secc: Secc) -> Body:
     watts, din = most_w(secc), _din(secc)
     secc.progress.offered_w = watts
+    if secc.station.quirks.no_schedules:
+        secc.progress.offered_w = math.inf
+        return {"SASchedules": {}}
     entry: Body = {"RelativeTimeInterval": {"start": 0, "duration": DAY_S}}
     entry["PMax"] = int(min(watts, 32767)) if din else physical(watts, "W")
     schedule: Body = {"PMaxScheduleEntry": [entry]}
@@ -235,7 +239,8 @@ def precharge(secc: Secc, target_v: float) -> str:
     """Head for a voltage within the limits, without current; a station that has been stopped fails."""
     if secc.stopping:
         return "FAILED"
-    secc.set(min(max(target_v, 0.0), secc.limits().max_v), 0.0)
+    volts = max(target_v, 0.0) * secc.station.quirks.overshoot
+    secc.set(min(volts, secc.limits().max_v), 0.0)
     return "OK"
 
 
@@ -303,6 +308,7 @@ def _delivered_then(secc: Secc, body: Body) -> tuple[str, ...]:
 
 def _demand(secc: Secc, body: Body) -> str:
     secc.asked_a = number(body["EVTargetCurrent"])
+    watch_voltage(secc, read(body, "EVMaximumVoltageLimit", math.inf))
     give(secc, max(secc.asked_a, 0.0))
     return "OK"
 
@@ -311,7 +317,29 @@ def give(secc: Secc, asked_a: float) -> None:
     """Head for what is asked, as far as the limits of this moment let; the battery keeps its voltage."""
     secc.limits()
     amps = 0.0 if secc.stopping else secc.supply.give(secc.now_s, secc.voltage_v, asked_a)
-    secc.set(secc.setpoint.voltage_v, amps)
+    amps = _delivered_a(secc, amps)
+    if secc.closed is None:
+        secc.set(secc.setpoint.voltage_v, amps)
+
+
+def _delivered_a(secc: Secc, amps: float) -> float:
+    """What the outlet really heads for [A]; a station that gives less than it offers may lose patience with the car."""
+    quirks = secc.station.quirks
+    if quirks.delivers_a is None or amps <= quirks.delivers_a:
+        secc.progress.begun.pop("less than asked", None)
+        return amps
+    if quirks.resets_after_s is not None and secc.since("less than asked") >= quirks.resets_after_s:
+        secc.close("the station broke the connection: the car asks for more than it gets")
+    return quirks.delivers_a
+
+
+def watch_voltage(secc: Secc, most_v: float) -> None:
+    """A station that does so ends a session whose voltage has been above the car's highest for too long."""
+    most_s = secc.station.quirks.ends_above_maximum_s
+    if most_s is None or secc.voltage_v <= most_v:
+        secc.progress.begun.pop("above the car's highest voltage", None)
+    elif secc.since("above the car's highest voltage") >= most_s:
+        secc.end()
 
 
 def _demanded(secc: Secc, _body: Body) -> Body:

@@ -56,7 +56,8 @@ def _times(car: Car, t: float) -> CarTimes:
 def _state(car: Car, t: float) -> CarState:
     model = car.model
     request_a = min(int(car.request_a), 255)
-    return CarState(model.protocol, model.target_voltage_v, request_a, car.faults, _status(car), _rate(car, t))
+    target_v = model.target_voltage_v + (model.target_shift_v if car.contactor else 0)
+    return CarState(model.protocol, target_v, request_a, car.faults, _status(car), _rate(car, t))
 
 
 def _rate(car: Car, t: float) -> int:

@@ -34,7 +34,7 @@ class OutputWatch:
 
     def __init__(self, model: CarModel, car: Car) -> None:
         self._model, self._car = model, car
-        self._voltage, self._current, self._idle = (Lasting(car.passed) for _ in range(3))
+        self._voltage, self._current, self._idle, self._starved = (Lasting(car.passed) for _ in range(4))
 
     def look(self, t: float, state: ChargerState) -> None:
         """At what the charger said last."""
@@ -44,6 +44,8 @@ class OutputWatch:
             self._car.fault(t, fault)
         elif self._idle.for_long(t, self._nothing_flows(state), self._model.idle_discharge_s):
             self._car.stop(t, "nothing flowed for too long")
+        elif self._starved.for_long(t, self._too_little(), self._model.starved_s):
+            self._car.stop(t, "it was offered too little for too long")
 
     def _fault(self, t: float, state: ChargerState, battery_v: float) -> CarFault | None:
         if state.voltage_v > self._model.max_voltage_v:
@@ -59,6 +61,11 @@ class OutputWatch:
     def _current_is_off(self, state: ChargerState) -> bool:
         car = self._car
         return not car.discharged_a and abs(state.current_a - int(car.request_a)) >= self._model.deviation_a
+
+    def _too_little(self) -> bool:
+        limits = self._car.limits
+        least_a = max(self._model.min_current_a, 1)
+        return limits is not None and limits.available_current_a < least_a and not self._car.discharged_a
 
     def _nothing_flows(self, state: ChargerState) -> bool:
         return self._model.discharges and not self._car.discharged_a and state.current_a == 0

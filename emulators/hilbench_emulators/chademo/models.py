@@ -21,7 +21,9 @@ class CarModel:
     """A car. Times in seconds; defaults are those of the ZE1 log where there are any.
 
     ``reference_unheard`` and ``reference_09`` are what a LEAF sends in 100.6 before it hears a charger, and to one of
-    0.9. ``stop_a``: it ends charging when it wants less. ``charged_to_pct``: it ends charging there.
+    0.9. ``stop_a``: it ends charging when it wants less. ``charged_to_pct``: it ends charging there. ``starved_s``: it
+    ends charging when it has been offered less than its minimum for so long. ``target_shift_v``: by so much its target
+    voltage changes once its contactor has closed.
     """
 
     protocol: int = V10
@@ -55,6 +57,8 @@ class CarModel:
     period_s: float = PERIOD_S
     rotates: bool = False
     aborts_on_reduction: bool = False
+    starved_s: float = math.inf
+    target_shift_v: int = 0
     idle_discharge_s: float = math.inf
     welded: bool = False
 

@@ -82,6 +82,14 @@ QUIRKS = (
         "secondary",
     ),
     Quirk(
+        "target-voltage-changes",
+        "car",
+        "its target voltage falls by 20 V once its contactor has closed (the figure is policy-default)",
+        {"target_shift_v": -20},
+        f"{_CLARA} chademoCharger.cpp, of an XPeng",
+        "secondary",
+    ),
+    Quirk(
         "idle-drop-out",
         "car",
         "ends a V2H session after 6 min in which nothing flowed",

@@ -40,7 +40,8 @@ def begin(
     service = Service("dc", giving=giving, dynamic=settings.control == "dynamic" and settings.protocol == "iso20")
     protocols = (_PROTOCOLS[settings.protocol],)
     vehicle = Vehicle(made.car, soc, protocols=protocols, service=service, target_soc=target_soc, quirks=made.ccs)
-    return CcsHead(vehicle, Station(protocols, (service,)), bank, limit, settings.policy, _messages(log))
+    station = Station(protocols, (service,), quirks=made.secc)
+    return CcsHead(vehicle, station, bank, limit, settings.policy, _messages(log))
 
 
 def _chademo(

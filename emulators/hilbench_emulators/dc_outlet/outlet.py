@@ -105,7 +105,7 @@ class DcOutlet:
         self._log = WireLog(settings.log_folder, branch.role)
         self._head: Head | None = None
         self._begun_t = 0.0
-        self._over = False
+        self._over = self._spent = False
         self._able = False
         self._quirks = station_quirks(settings.quirks)
         self._limit = Limit(a=0.0)
@@ -220,7 +220,7 @@ class DcOutlet:
         """Disconnect the car, whatever its session does."""
         self._drop()
         self.car = self.soc = None
-        self.tripped = self._over = False
+        self.tripped = self._over = self._spent = False
         self._say("A")
         self._plant.wish(self.role, 0.0)
         self._on_change()
@@ -234,7 +234,7 @@ class DcOutlet:
         watts = None if order_a is None or order_a >= 0.0 else order_a * self._phase_volts
         self._limit = self._believed(current_a if order_a is None else min(current_a, max(order_a, 0.0)), watts)
         if able and not self._able:
-            self._over = False
+            self._over = self._spent
         self._able = able
         if self._head is not None:
             self._head.limit(self._limit)
@@ -242,8 +242,10 @@ class DcOutlet:
 
     def _believed(self, current_a: float, watts: float | None) -> Limit:
         """The limit as this station takes it."""
-        if self._quirks.zero_is_no_limit and current_a == 0.0 and watts is None:
-            return Limit()
+        if watts is None:
+            mistaken = self._quirks.mistaken(current_a, self._phase_volts, self.settings.supplied.rated_w)
+            if mistaken is not None:
+                return mistaken
         most_a = math.inf if self._quirks.cable_a is None else self._quirks.cable_a
         beside_a = self._idle_w / self._phase_volts if self._phase_volts else 0.0
         return Limit(a=max(min(current_a, most_a) - beside_a, 0.0), w=watts)
@@ -316,6 +318,7 @@ class DcOutlet:
         ours = not self._able
         self._drop()
         self._over = True
+        self._spent = self._quirks.one_session and not ours
         self._wish()
         if not ours:
             self._on_end(reason)

@@ -58,6 +58,7 @@ def car_model(car: Car, pack: CarPack, *, gives: bool) -> CarModel:
         capacity_100wh=round(car.battery.stored_j(1.0) / 3.6e5),
         ramp_a_per_s=car.up_a_per_s,
         charged_to_pct=100.0 * pack.target_soc,
+        starved_s=car.gives_up_s if car.below_minimum == "ends" else math.inf,
         max_discharge_a=0 if discharge is None else int(discharge.max_a),
         min_discharge_v=250 if discharge is None else int(discharge.min_v),
     )

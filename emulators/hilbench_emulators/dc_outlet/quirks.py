@@ -1,95 +1,21 @@
-"""Real misbehaviours of DC stations and cars: data, and what each changes of a session."""
+"""Real misbehaviours of DC stations and cars by name, and what each changes of a session."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Any
 
 from hilbench.errors import InputError, Problem
 from hilbench_emulators.ccs import Quirks as CcsQuirks
+from hilbench_emulators.ccs import StationQuirks as SeccQuirks
 from hilbench_emulators.chademo import CarModel, ChargerModel
-from hilbench_emulators.chademo.quirks import QUIRKS as CHADEMO_QUIRKS
-from hilbench_emulators.dc.cars import Car, Port
+from hilbench_emulators.dc.cars import Car
+from hilbench_emulators.dc_outlet.quirk import DcQuirk, StationQuirks
+from hilbench_emulators.dc_outlet.quirks_of_cars import CAR_QUIRKS
+from hilbench_emulators.dc_outlet.quirks_of_stations import STATION_QUIRKS
 
-Part = Literal["car", "ccs", "chademo-car", "chademo-charger", "station"]
-"""What a quirk changes: the car's data, its CCS side, CHAdeMO's models, or the station's :class:`StationQuirks`."""
-BOTH: tuple[Port, ...] = ("ccs", "chademo")
-
-
-@dataclass(frozen=True)
-class StationQuirks:
-    """Ways of stations to misbehave. ``zero_is_no_limit``: a limit of 0 is none; ``cable_a``: it never takes more than
-    this [A per line] from the grid.
-    """
-
-    zero_is_no_limit: bool = False
-    cable_a: float | None = None
-
-
-@dataclass(frozen=True)
-class DcQuirk:
-    """One misbehaviour; ``changes`` replace fields of each part."""
-
-    id: str
-    side: Literal["car", "station"]
-    connectors: tuple[Port, ...]
-    what: str
-    changes: Mapping[Part, Mapping[str, Any]] = field(hash=False)
-    source: str
-    confidence: str
-
-
-def _chademo() -> Iterable[DcQuirk]:
-    """Those of the CHAdeMO catalogue under their names."""
-    for one in CHADEMO_QUIRKS:
-        part: Part = "chademo-car" if one.side == "car" else "chademo-charger"
-        side: Literal["car", "station"] = "car" if one.side == "car" else "station"
-        yield DcQuirk(one.id, side, ("chademo",), one.what, {part: one.changes}, one.source, one.confidence)
-
-
-QUIRKS: dict[str, DcQuirk] = {
-    one.id: one
-    for one in (
-        DcQuirk(
-            "ignores-lowered-limit",
-            "car",
-            ("ccs",),
-            "goes by the highest offer of the session; the station holds it to the limit after a while",
-            {"ccs": {"ignores_lowered_limit": True}},
-            "EVerest/everest-core pull request 1167",
-            "secondary",
-        ),
-        DcQuirk(
-            "ends-at-zero",
-            "car",
-            BOTH,
-            "ends the session after 5 s without power, and does not resume",
-            {"car": {"below_minimum": "ends", "gives_up_s": 5.0}},
-            "EVerest/everest-core hlc_charge_loop_without_energy_timeout_s",
-            "read-code",
-        ),
-        DcQuirk(
-            "zero-is-no-limit",
-            "station",
-            BOTH,
-            "takes a limit of 0 for none and gives all it has",
-            {"station": {"zero_is_no_limit": True}},
-            "EVerest/everest-core pull request 1509",
-            "secondary",
-        ),
-        DcQuirk(
-            "cable-rating",
-            "station",
-            BOTH,
-            "never takes more than the 32 A that it reads from an AC cable",
-            {"station": {"cable_a": 32.0}},
-            "EVerest/everest-core issue 2291",
-            "secondary",
-        ),
-        *_chademo(),
-    )
-}
+QUIRKS: dict[str, DcQuirk] = {one.id: one for one in (*CAR_QUIRKS, *STATION_QUIRKS)}
 """By id."""
 
 
@@ -99,6 +25,7 @@ class Parts:
 
     car: Car
     ccs: CcsQuirks = field(default_factory=CcsQuirks)
+    secc: SeccQuirks = field(default_factory=SeccQuirks)
     chademo_car: Mapping[str, Any] = field(default_factory=dict)
     chademo_charger: Mapping[str, Any] = field(default_factory=dict)
 
@@ -119,6 +46,7 @@ def parts(car: Car, quirks: Iterable[str]) -> Parts:
         made = Parts(
             replace(made.car, **changes.get("car", {})),
             replace(made.ccs, **changes.get("ccs", {})),
+            replace(made.secc, **changes.get("ccs-station", {})),
             {**made.chademo_car, **changes.get("chademo-car", {})},
             {**made.chademo_charger, **changes.get("chademo-charger", {})},
         )
@@ -126,7 +54,7 @@ def parts(car: Car, quirks: Iterable[str]) -> Parts:
 
 
 def station_quirks(quirks: Iterable[str]) -> StationQuirks:
-    """How a station with these quirks misbehaves."""
+    """How a station with these quirks takes its limits."""
     found = StationQuirks()
     for one in map(quirk, quirks):
         found = replace(found, **one.changes.get("station", {}))

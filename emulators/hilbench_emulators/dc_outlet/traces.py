@@ -43,10 +43,10 @@ class DcTraces:
 
 
 def _straight(signal: Signal, before_t: float, t: float, value: float) -> None:
-    """A value that changed since ``before_t`` did so evenly."""
+    """A value that changed since ``before_t`` did so evenly, or jumped where that is the same instant."""
     last = signal.last()
     if last == value:
         return
-    if last is not None and before_t < t:
+    if last is not None:
         signal.append(before_t, last)
     signal.append(t, value)
