@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from hilbench.procedures import Procedure
-from hilbench.rig import Rig, StationEntry
+from hilbench.rig import ReferenceController, Rig, StationEntry
 from hilbench.site import Site
 from hilbench_emulators.dc.garage import find_car
 from hilbench_emulators.vehicles import load_vehicle
@@ -34,6 +34,7 @@ FACTS = {
     "dc": "a DC station of the bench",
     "dc.cabinet": "two DC stations that share a cabinet",
     "dc.v2g": "a DC station whose car can discharge",
+    "controller.gives": "a controller that lets cars discharge",
     "dc.recorded": "a CHAdeMO station that is like one of a recorded session",
     "pilot.ev": "an oscilloscope on the pilot between an EVSE board and an EV simulator",
 }
@@ -56,6 +57,11 @@ def given_a(entry: StationEntry) -> float:
         return min(most_w / (DC_PHASE_V * len(entry.lines)), entry.max_a)
     discharge = load_vehicle(entry.vehicle).discharge
     return 0.0 if discharge is None else min(discharge.max_a, entry.max_a)
+
+
+def lets_give(rig: Rig) -> bool:
+    """Its controller lets cars discharge: the reference one under policy v2g only, of another nothing is known."""
+    return not isinstance(rig.controller, ReferenceController) or rig.controller.settings.get("policy") == "v2g"
 
 
 def dc_roles(rig: Rig) -> list[str]:
@@ -132,6 +138,7 @@ def facts(rig: Rig) -> frozenset[str]:
         "pilot.station": bool(probed_stations(rig)),
         "pilot.car": bool(probed_cars(rig)),
         "pilot.evse": bool(probed_boards(rig)),
+        "controller.gives": lets_give(rig),
         "dc": bool(dc_roles(rig)),
         "dc.cabinet": bool(cabinets(rig)),
         "dc.v2g": any(rig.station(role).kind == "dc" for role in two_way_roles(rig)),

@@ -17,6 +17,8 @@ GRID_TOLERANCE_A = 1.0
 """On the grid side 1 A, or as much in proportion (policy-default)."""
 SETTLED_S = 5.0
 """What is offered at the end of a window is the least of its last seconds."""
+TAKES_A = 6.0
+"""A car that takes so much charges again: the least of a LEAF (recorded); how much more it gets is its controller's."""
 NOTHING_A = 1.0
 """A current below this is none: the lower end of what meters of chargers resolve (policy-default)."""
 
@@ -118,14 +120,14 @@ def sessions_lost(window: Window) -> list[Reading]:
 
 
 def resume_time(window: Window) -> list[Reading]:
-    """Time until the output is back at half of ``before_a`` [A] of each role."""
+    """Time until the output is back at :data:`TAKES_A`, or at half of ``before_a`` [A] of its role if that is less."""
     before: dict[str, float] = window.parameters["before_a"]
     context = {"dc_ends": float(window.parameters.get("ends", 0.0))}
     return [
         Reading(
-            response.reach_time(window.must(dc_current(role)), 0.5 * before[role], window.start),
+            response.reach_time(window.must(dc_current(role)), min(0.5 * before[role], TAKES_A), window.start),
             window.time_u,
-            f"{role}: half of {before[role]:.0f} A",
+            f"{role}: {before[role]:.0f} A before",
             (dc_current(role),),
             context,
         )

@@ -55,7 +55,7 @@ DC_METRICS = (
         "s",
         "lower",
         "DC car resumes",
-        "from the end of a small limit until the outlet gives half of what it gave before",
+        "from the end of a small limit until the outlet gives 6 A, or half of what it gave before if that is less",
     ),
     Metric(
         "dc_cabinet_share",

@@ -35,5 +35,5 @@ PROCEDURE = Procedure(
     title="set point below zero",
     purpose="A car that is told to give does so, in the right direction and no more, within the time of an inverter.",
     run=run,
-    needs=frozenset({"dc.v2g", "station.fault"}),
+    needs=frozenset({"dc.v2g", "controller.gives", "station.fault"}),
 )
