@@ -31,9 +31,9 @@ CONTINUOUS = 0.8
 """Share of an OCPD's rating that a continuous load may use (NEC 210.20(A): OCPD >= 125 % of it; recalled text)."""
 MINIMUM_CURRENT_A = 6.0
 """Least current that a pilot can offer (IEC 61851-1 Table A.8, SAE J1772; 10 % duty)."""
-DC_MINIMUM_A = 4.0
+DC_MINIMUM_A = 5.0
 """Least current per line [A] of a DC station: the 6 A at 350 V with which a LEAF ends (recorded: 102.0 of its logs),
-with what modules lose at part load (policy-default)."""
+with what modules lose at part load, and whole amperes of CHAdeMO (policy-default)."""
 
 Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 """A finite number of a file; neither ``"6"`` nor ``true`` is one."""
