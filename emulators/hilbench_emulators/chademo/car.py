@@ -300,7 +300,7 @@ class Car(Machine):
             self.asked_t = min(self.asked_t, t)
         if self.flows:
             more = self.discharge_a + self.model.discharge_ramp_a_per_s * self.model.period_s
-            self.discharge_a = min(float(self.model.max_discharge_a), more)
+            self.discharge_a = min(float(self.model.max_discharge_a), self.pack.given_a(t), more)
 
     def _target_a(self, t: float) -> float:
         offered = self.limits.available_current_a if self.limits else 0

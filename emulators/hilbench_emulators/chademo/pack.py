@@ -1,4 +1,4 @@
-"""The car's battery as CHAdeMO sees it: any object with four methods, of which :class:`SimplePack` is the least."""
+"""The car's battery as CHAdeMO sees it: any object with five methods, of which :class:`SimplePack` is the least."""
 
 from __future__ import annotations
 
@@ -18,6 +18,10 @@ class Pack(Protocol):
 
     def wanted_a(self, t: float) -> float:
         """The most that it takes now; 0 when it is full."""
+        ...
+
+    def given_a(self, t: float) -> float:
+        """The most that it gives now; 0 when it has come down to its reserve."""
         ...
 
     def soc_pct(self, t: float) -> float:
@@ -61,6 +65,11 @@ class SimplePack:
         if self._soc_pct >= self.full_pct:
             return 0.0
         return max(min(self.max_a, (self.full_v - self._open_v()) / self.resistance_ohm), 0.0)
+
+    def given_a(self, t: float) -> float:
+        """See :class:`Pack`; it has no reserve."""
+        self._to(t)
+        return self.max_a if self._soc_pct > 0.0 else 0.0
 
     def soc_pct(self, t: float) -> float:
         """See :class:`Pack`."""

@@ -7,8 +7,9 @@ import math
 from hilbench_emulators.chademo import CarModel
 from hilbench_emulators.dc.battery import Cells, advance
 from hilbench_emulators.dc.cars import Car
-from hilbench_emulators.dc.request import own_limit_a
+from hilbench_emulators.dc.request import Offer, given_a, own_limit_a
 
+_EVERYTHING = Offer(0.0, 0.0, give_a=math.inf)
 _OVER = 1.08
 """100.4 of a LEAF is 435 V, 8 % above the 403 V at which its cells are full (recorded in its logs)."""
 
@@ -37,6 +38,11 @@ class CarPack:
         """See :class:`Pack`."""
         self._to(t)
         return own_limit_a(self.car, self.cells.soc) if self.cells.soc < self.target_soc else 0.0
+
+    def given_a(self, t: float) -> float:
+        """See :class:`Pack`."""
+        self._to(t)
+        return given_a(self.car, self.cells.soc, _EVERYTHING)
 
     def soc_pct(self, t: float) -> float:
         """See :class:`Pack`."""
