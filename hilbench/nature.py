@@ -35,6 +35,7 @@ FACTS = {
     "dc.cabinet": "two DC stations that share a cabinet",
     "dc.v2g": "a DC station whose car can discharge",
     "controller.gives": "a controller that lets cars discharge",
+    "controller.forbids": "a controller that lets no car discharge",
     "dc.recorded": "a CHAdeMO station that is like one of a recorded session",
     "pilot.ev": "an oscilloscope on the pilot between an EVSE board and an EV simulator",
 }
@@ -139,6 +140,7 @@ def facts(rig: Rig) -> frozenset[str]:
         "pilot.car": bool(probed_cars(rig)),
         "pilot.evse": bool(probed_boards(rig)),
         "controller.gives": lets_give(rig),
+        "controller.forbids": not lets_give(rig),
         "dc": bool(dc_roles(rig)),
         "dc.cabinet": bool(cabinets(rig)),
         "dc.v2g": any(rig.station(role).kind == "dc" for role in two_way_roles(rig)),

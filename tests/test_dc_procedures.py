@@ -131,6 +131,15 @@ def test_a_set_point_that_nobody_follows(tmp_path: Path) -> None:
     assert "dc_give_time" in failed(execute(Job(str(path), "13.6", 1, None, policy="v2g")))
 
 
+def test_discharge_without_leave(tmp_path: Path) -> None:
+    """Nothing is fed where nobody allows it; a station that takes a limit of 0 for an order to discharge fails."""
+    assert conduct("chademo-v2x", "13.7")["verdict"] == "PASS"
+    text = rig_files()["chademo-v2x"].read_text().replace("vehicle =", 'quirks = ["zero-is-discharge"]\nvehicle =')
+    path = tmp_path / "rig.toml"
+    path.write_text(text)
+    assert "dc_unallowed_w" in failed(conduct(str(path), "13.7"))
+
+
 def test_what_a_rig_must_have() -> None:
     """Procedures of DC are for rigs with DC stations, and each part of them for what it needs."""
     without = facts(load_rig("workplace-10"))

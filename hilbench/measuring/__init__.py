@@ -97,6 +97,7 @@ EXTRACTORS: dict[str, Extractor] = {
     "dc_give_time": dc.give_time,
     "dc_give_excess": dc.give_excess,
     "dc_silence_time": dc.zero_time,
+    "dc_unallowed_w": dc.unallowed,
 }
 """How each metric of the catalogue is taken from a bench."""
 

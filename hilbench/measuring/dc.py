@@ -169,3 +169,11 @@ def give_excess(window: Window) -> list[Reading]:
         most_w = -float(window.must(station_power(role))[1].min())
         found.append(Reading(max(most_w / given_w - 1.0, 0.0), 0.0, role, (station_power(role),)))
     return found
+
+
+def unallowed(window: Window) -> list[Reading]:
+    """Most power [W] that a station feeds into the grid; 0 where it only takes."""
+    return [
+        Reading(max(-float(window.must(station_power(role))[1].min()), 0.0), 0.0, role, (station_power(role),))
+        for role in window.roles
+    ]

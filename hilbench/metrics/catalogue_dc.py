@@ -85,5 +85,6 @@ DC_METRICS = (
         "output ends at silence",
         "from the last message of a car in its charging loop until nothing flows at the outlet",
     ),
+    Metric("dc_unallowed_w", "W", "lower", "fed without leave", "most power that a DC station feeds without leave to"),
 )
 """In the order of the procedures."""

@@ -63,6 +63,7 @@ MODULES = (
     "dc_ramp_up",
     "dc_cabinet",
     "dc_set_point",
+    "dc_no_leave",
     "dc_silence",
     "dc_recorded",
 )
