@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hilbench.errors import InputError
 from hilbench.metrics.pilot_careful import careful
@@ -22,10 +23,10 @@ from hilbench.metrics.pilot_edges import (
     Edges,
     Level,
     find,
+    look,
     median,
     regular,
     rough_levels,
-    stride,
     unseen,
     without,
     without_short,
@@ -109,9 +110,10 @@ def measure(
     and an unknown table.
     """
     rules = duty_table(table)
-    _check(record, stride(record.dt_s) if mode == "fast" else 1)
+    looked = look(record)
+    _check(record, looked if mode == "fast" else record.values)
     low_v, high_v = rough_levels(record.values)
-    edges = find(record, (low_v + high_v) / 2.0, max(HYSTERESIS_SHARE * (high_v - low_v), LEAST_SWING_V / 4.0))
+    edges = find(record, (low_v + high_v) / 2.0, max(HYSTERESIS_SHARE * (high_v - low_v), LEAST_SWING_V / 4.0), looked)
     wave = regular(edges)
     if not wave:
         edges = without_short(edges, record.dt_s)
@@ -132,12 +134,12 @@ def _noted(shown: Pilot, pulses: int) -> Pilot:
     return replace(shown, short_pulses=pulses, notes=(*shown.notes, note)) if pulses else shown
 
 
-def _check(record: Waveform, every: int) -> None:
+def _check(record: Waveform, looked: NDArray[np.floating]) -> None:
     where = record.source or "record"
     if record.unit != "V":
         raise InputError(where, f"is in {record.unit!r}; a pilot is measured in V")
     # one sum sees any NaN or infinity; a second look tells it from an overflow of finite values
-    if not np.isfinite(np.sum(record.values[::every], dtype=np.float64)):
+    if not np.isfinite(np.sum(looked, dtype=np.float64)):
         bad = np.flatnonzero(~np.isfinite(record.values))
         what = f"{len(bad)} samples are no numbers, the first is sample {bad[0]}" if len(bad) else "volts beyond reason"
         raise InputError(where, what)

@@ -42,9 +42,9 @@ def step_v(record: Waveform) -> float:
     """One step of the converter: as the record says, else the smallest distance between its values (0: none seen)."""
     if record.lsb > 0.0:
         return record.lsb
-    different = np.unique(record.values[:_LOOK])
-    gaps = np.diff(different)
-    real = gaps[gaps > FINEST_SHARE * max(float(np.ptp(different)), 1e-12)]
+    ordered = np.sort(record.values[:_LOOK])
+    gaps = ordered[1:] - ordered[:-1]
+    real = gaps[gaps > FINEST_SHARE * max(float(ordered[-1] - ordered[0]), 1e-12)]
     return float(real.min()) if len(real) else 0.0
 
 

@@ -48,7 +48,7 @@ def train(rises_s: Floats, falls_s: Floats, rise_u_s: Floats, fall_u_s: Floats) 
     width = median(np.mod(falls_s - first, period))
     numbers = np.concatenate((np.round((rises_s - first) / period), np.round((falls_s - first - width) / period)))
     is_fall = np.repeat([0.0, 1.0], [len(rises_s), len(falls_s)])
-    matrix = np.stack([np.ones_like(numbers), numbers, is_fall], axis=1)
+    matrix = np.stack([np.ones_like(numbers), numbers, is_fall])
     times, own = np.concatenate((rises_s, falls_s)) - first, np.concatenate((rise_u_s, fall_u_s)) ** 2
     found, covariance, jitter2 = _solved(matrix, times, own, 0.0)
     if jitter2 > 0.0:
@@ -58,18 +58,19 @@ def train(rises_s: Floats, falls_s: Floats, rise_u_s: Floats, fall_u_s: Floats) 
 
 
 def _solved(matrix: Floats, times: Floats, own: Floats, jitter2: float) -> tuple[Floats, Floats, float]:
-    """Weighted least squares; the third result is the variance of the jitter that the residuals show."""
+    """Weighted least squares with a row of ``matrix`` per unknown; the third result is the variance of the jitter that the residuals show."""
     weight = 1.0 / (own + jitter2)
-    covariance = np.asarray(np.linalg.inv((matrix * weight[:, None]).T @ matrix), dtype=np.float64)
-    found = covariance @ ((matrix * weight[:, None]).T @ times)
-    left = times - matrix @ found
+    weighed = matrix * weight
+    covariance = np.asarray(np.linalg.inv(weighed @ matrix.T), dtype=np.float64)
+    found = covariance @ (weighed @ times)
+    left = times - found @ matrix
     freedom = len(times) - 3
     if freedom < 1:
         return found, covariance, jitter2
-    hat = np.einsum("ij,jk,ik->i", matrix, covariance, matrix) * weight
+    hat = np.einsum("ij,ij->j", covariance @ matrix, weighed)
     even = 1.0 / own if jitter2 == 0.0 else weight
-    excess = float(np.sum(even * left**2) - np.sum(even * own * (1.0 - hat)))
-    return found, covariance, max(excess / float(np.sum(even * (1.0 - hat))), 0.0)
+    free = even * (1.0 - hat)
+    return found, covariance, max(float(even @ left**2 - free @ own) / float(free.sum()), 0.0)
 
 
 def _rough_period(rises_s: Floats, falls_s: Floats) -> float:
