@@ -130,9 +130,7 @@ def look(record: Waveform) -> NDArray[np.floating]:
     return np.ascontiguousarray(record.values[:: stride(record.dt_s)])
 
 
-def find(
-    record: Waveform, level_v: float, hysteresis_v: float, looked: NDArray[np.floating] | None = None
-) -> Edges:
+def find(record: Waveform, level_v: float, hysteresis_v: float, looked: NDArray[np.floating] | None = None) -> Edges:
     """Crossings of ``level_v``, each between a sample beyond the hysteresis on one side and one on the other.
 
     A pulse shorter than 4 us is not seen. ``looked`` is what ``look`` gave, if it was asked before.
@@ -189,7 +187,7 @@ def _turns(above: NDArray[np.bool_]) -> Indices:
     whole = len(differs) // 8 * 8
     words = np.flatnonzero(differs[:whole].view(np.uint64) != 0)
     index = np.concatenate(((words[:, None] * 8 + np.arange(8)).ravel(), np.arange(whole, len(differs))))
-    return index[differs[index]] + 1
+    return np.asarray(index[differs[index]] + 1, dtype=np.intp)
 
 
 def without(record: Waveform, edges: Edges, pulses: Indices) -> Waveform:

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from hilbench.metrics.pilot_codes import resolved
 from hilbench.metrics.pilot_edges import Edges, Level, plateaus
 from hilbench.metrics.pilot_levels import Levels, step_v, widened
-from hilbench.metrics.pilot_shape import Edge, Shape, expected_ratio
+from hilbench.metrics.pilot_shape import Shape, expected_ratio
 from hilbench.metrics.pilot_timing import Sure, Timing, root, ten_to_ninety, widening
 from hilbench.metrics.pilot_train import Train, train
 from hilbench.metrics.uncertainty import combined
@@ -44,9 +44,7 @@ def quick_levels(record: Waveform, edges: Edges, skip_s: float, lead_s: float) -
     inner = slice(1, -1) if len(found) > 3 else slice(None)
     found, kind = found[inner], high[inner]
     means, lsb_v = found.mean(axis=1), step_v(record)
-    top, bottom = (
-        resolved(_level(found[one], means[one]), found[one].ravel(), lsb_v) for one in (kind, ~kind)
-    )
+    top, bottom = (resolved(_level(found[one], means[one]), found[one].ravel(), lsb_v) for one in (kind, ~kind))
     apart = np.abs(means - np.where(kind, top.volts, bottom.volts))
     return Levels(top, bottom, float(np.nanmax(apart, initial=0.0)))
 
@@ -117,8 +115,9 @@ def fast(record: Waveform, edges: Edges, rough: tuple[float, float], threshold_v
     middle_v, unit = (high_v + low_v) / 2.0, Shape(high_v, low_v, 1.0, expected_ratio(high_v, low_v))
     if not (resting.apart and rough[0] < middle_v < rough[1]):
         return None
-    heads = [edge.heading(middle_v)[0] for edge in ((unit.rise, unit.fall) if edges.first_up else (unit.fall, unit.rise))]
-    found = Carried(record, edges, _by_turns(heads, len(edges.at)), middle_v, high_v - low_v)
+    in_turn = (unit.rise, unit.fall) if edges.first_up else (unit.fall, unit.rise)
+    heads = _by_turns([edge.heading(middle_v)[0] for edge in in_turn], len(edges.at))
+    found = Carried(record, edges, heads, middle_v, high_v - low_v)
     if found.seen < LEAST_SEEN or not np.all(found.tau > 0.0):
         return None
     noise_s = max(resting.noise_v, 1e-6) * record.dt_s

@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 
 from hilbench.metrics.pilot_draws import Mode, mode, sample
 from hilbench.metrics.pilot_edges import Edges
-from hilbench.metrics.pilot_ensemble import FALL, JITTER, JITTER_S, PERIOD, RISE, UNKNOWNS, Folded, Posterior
+from hilbench.metrics.pilot_ensemble import FALL, JITTER, PERIOD, RISE, UNKNOWNS, Folded, Posterior
 from hilbench.metrics.pilot_levels import Levels, levels, step_v, unresolved_v, widened
 from hilbench.metrics.pilot_shape import KNEE_V, Edge, Shape, expected_ratio
 from hilbench.metrics.pilot_timing import Sure, Timing, ten_to_ninety, widening
-from hilbench.metrics.pilot_train import Train, train
+from hilbench.metrics.pilot_train import JITTER_S, Train, train
 from hilbench.metrics.uncertainty import combined
 from hilbench.waveform import Waveform
 
@@ -84,7 +84,17 @@ def fold(record: Waveform, times_s: Floats, begin_s: float, grid: Grid, after_s:
     squares = np.bincount(group, weights=volts**2)
     at, number, volts = (np.bincount(group, weights=what) / count for what in (at, number, volts))
     scatter = np.maximum(squares - count * volts**2, 0.0)
-    return Folded(at, number, volts, count.astype(np.float64), scatter, np.zeros_like(at))
+    return Folded(
+        at, number, volts, count.astype(np.float64), scatter, np.zeros_like(at), _alike(volts, step_v(record))
+    )
+
+
+def _alike(volts: Floats, lsb_v: float) -> Floats:
+    """How many places lie on the same step of the converter."""
+    if lsb_v <= 0.0:
+        return np.ones_like(volts)
+    _, step, many = np.unique(np.rint(volts / lsb_v), return_inverse=True, return_counts=True)
+    return np.asarray(many[step], dtype=np.float64)
 
 
 def _places(at: Floats, dt_s: float) -> NDArray[np.int64]:
@@ -188,7 +198,11 @@ def _posterior(
     if best is None:
         return posterior
     steep = [_steep(posterior, best, rising) for rising in (True, False)]
-    return replace(posterior, rise=replace(rise, steep=steep[0]), fall=replace(fall, steep=steep[1]))
+    told = [
+        replace(folded, steep=slope, together=_together(folded.count, slope, len(at)))
+        for folded, slope, at in zip((rise, fall), steep, times, strict=True)
+    ]
+    return replace(posterior, rise=told[0], fall=told[1])
 
 
 def _steep(posterior: Posterior, walker: Floats, rising: bool) -> Floats:
@@ -209,12 +223,11 @@ def _jitter_s(posterior: Posterior, best: Floats) -> float:
     return math.sqrt(max(excess / total, 0.0)) if total > 0.0 else 0.0
 
 
-def _together(posterior: Posterior, rising: bool, edges: int) -> float:
+def _together(count: Floats, steep: Floats, edges: int) -> float:
     """How many samples tell the time of one edge: its jitter moves all of them at once."""
-    folded = posterior.folded(rising)
-    squares = folded.steep**2
-    fourth = float(np.sum(folded.count * squares**2))
-    return max(float(np.sum(folded.count * squares)) ** 2 / fourth / edges, 1.0) if fourth > 0.0 else 1.0
+    squares = steep**2
+    fourth = float(np.sum(count * squares**2))
+    return max(float(np.sum(count * squares)) ** 2 / fourth / edges, 1.0) if fourth > 0.0 else 1.0
 
 
 def _timing(posterior: Posterior, walkers: Floats, grid: Grid, trained: Train, threshold_v: float | None) -> Timing:
@@ -231,7 +244,7 @@ def _timing(posterior: Posterior, walkers: Floats, grid: Grid, trained: Train, t
 
     jitter2 = float(np.mean(np.exp(2.0 * walkers[:, JITTER])))
     cycles = max(trained.cycles, 1)
-    shared = 2.0 - sum(1.0 / _together(posterior, rising, cycles) for rising in (True, False))
+    shared = 2.0 - sum(1.0 / posterior.folded(rising).together for rising in (True, False))
     width_u_s = math.sqrt(jitter2 * shared / cycles)
     period_u_s = math.sqrt(6.0 * jitter2 * shared / cycles) / cycles
 
