@@ -33,7 +33,8 @@ _STEPS, _JITTERS = 6, np.geomspace(1e-11, 1e-4, 120)
 class Folded:
     """Samples around one edge of the mean period: time after the guessed crossing [s], number of the period after the
     middle one, volts, how many samples each is, their sum of squares around it [V^2], how steep the edge is [V/s], how
-    many places share a step of the converter and so its error, and how many samples share the jitter of one edge."""
+    many places share a step of the converter and so its error, how many samples share the jitter of one edge, and what
+    that adds to the variance of the time of the mean edge, as a share of the jitter's."""
 
     at_s: Floats
     number: Floats
@@ -43,6 +44,7 @@ class Folded:
     steep: Floats
     alike: Floats
     together: float = 1.0
+    shared: float = 0.0
 
 
 @dataclass(frozen=True)
