@@ -26,6 +26,8 @@ TAU_PRIOR = (math.log(1.5e-6), 1.0)
 """Mean and standard deviation of the log time constant before anything is seen (policy-default)."""
 RATIO_U = 0.08
 """Standard deviation of the log ratio around what the levels let expect (policy-default)."""
+KNEE_ROOM_V = 0.201
+"""How far from the levels a knee is kept: a little more than ``Shape`` asks of one."""
 _STEPS, _JITTERS = 6, np.geomspace(1e-11, 1e-4, 120)
 
 
@@ -73,10 +75,17 @@ class Posterior:
             base.low_v + float(walker[LOW]),
             tau,
             ratio,
-            float(walker[KNEE]),
+            self._knee_v(walker),
             rise_ramp_s=rise_ramp_s,
             fall_ramp_s=fall_ramp_s,
         )
+
+    def _knee_v(self, walker: Floats) -> float:
+        """The knee of one walker: none, or one between its levels, as it is for the base shape."""
+        if not self.base.two_parts:
+            return -math.inf
+        least, most = self.base.low_v + float(walker[LOW]), self.base.high_v + float(walker[HIGH])
+        return min(max(float(walker[KNEE]), least + KNEE_ROOM_V), most - KNEE_ROOM_V)
 
     def crossing_s(self, walkers: Floats, shapes: list[Shape], rising: bool) -> Floats:
         """Where each walker crosses half way in the middle period, after the guess [s]."""
@@ -173,8 +182,8 @@ class _Edges:
         ramped = before + slope * (ramp - tau + tau * np.exp(-ramp / tau))
         quick = (ramped - knee) * (end - before) > 0.0
         turn = np.where(quick, tau * _passing((knee - before) / (slope * tau)), ramp)
-        with np.errstate(divide="ignore", invalid="ignore"):  # an edge without a knee never gets there
-            rest_turn = ramp + tau * _log((ramped - after) / (knee - after))
+        never = np.full_like(ramped, math.inf)  # an edge without a knee heads for what is its last level
+        rest_turn = ramp + tau * _log(np.divide(ramped - after, knee - after, out=never, where=knee != after))
         level = source + last_slope * (turn - last_s)
         reached = level + last_slope * (ramp - turn) + (knee - level) * np.exp(-(ramp - turn) / last_s)
         self.rows = (
