@@ -120,11 +120,14 @@ def measure(
         wave = regular(edges)
     if not wave or high_v - low_v < LEAST_SWING_V:
         return _still(record, edges, (low_v, high_v), rules)
-    pulses = unseen(record, edges)
+    rough = (low_v, high_v)
+    quick = fast(record, edges, rough, threshold_v) if mode == "fast" else None
+    pulses = unseen(record, edges)  # after the quick look: it takes the whole record through the processor's cache
     clean = without(record, edges, pulses) if len(pulses) else record
-    found = fast(clean, edges, (low_v, high_v), threshold_v) if mode == "fast" else None
-    found = found or careful(clean, edges, (low_v, high_v), threshold_v)
-    shown = _pulses(record, *found, rules) if found else _still(record, edges, (low_v, high_v), rules)
+    if len(pulses) and mode == "fast":
+        quick = fast(clean, edges, rough, threshold_v)
+    found = quick or careful(clean, edges, rough, threshold_v)
+    shown = _pulses(record, *found, rules) if found else _still(record, edges, rough, rules)
     return _noted(shown, len(pulses))
 
 

@@ -32,21 +32,21 @@ TAU_SHARE, STEP_SHARE, SHAPE_SHARE = 2e-3, 5e-3, 0.15
 distance of samples (measured over legal circuits), and of what is read off that shape."""
 Result = tuple[Levels, Timing]
 _PER_PLATEAU = 16
+_SHARES = np.linspace(0.0, 1.0, _PER_PLATEAU)
 
 
 def quick_levels(record: Waveform, edges: Edges, skip_s: float, lead_s: float) -> Levels:
     """Levels from 16 samples of every plateau."""
     begin, end, high = plateaus(edges, len(record.values), skip_s / record.dt_s + 1.0)
     end = np.maximum(end - lead_s / record.dt_s - 1.0, begin)
-    share = np.linspace(0.0, 1.0, _PER_PLATEAU)
-    index = (begin[:, None] + (end - begin)[:, None] * share).astype(np.intp)
+    index = (begin[:, None] + (end - begin)[:, None] * _SHARES).astype(np.intp)
     found = record.values.take(index, mode="clip").astype(np.float64)
     inner = slice(1, -1) if len(found) > 3 else slice(None)
     found, kind = found[inner], high[inner]
     means, lsb_v = found.mean(axis=1), step_v(record)
     top, bottom = (resolved(_level(found[one], means[one]), found[one].ravel(), lsb_v) for one in (kind, ~kind))
     apart = np.abs(means - np.where(kind, top.volts, bottom.volts))
-    return Levels(top, bottom, float(np.nanmax(apart, initial=0.0)))
+    return Levels(top, bottom, float(np.fmax.reduce(apart, initial=0.0)))
 
 
 def _level(found: Floats, means: Floats) -> Level:
@@ -84,7 +84,7 @@ class Carried:
     @property
     def seen(self) -> float:
         """Part of the edges with a sample on them, of the direction that has fewer."""
-        return min(float(np.mean(self.samples[k::2] > 0)) for k in (0, 1))
+        return min(np.count_nonzero(one) / max(len(one), 1) for one in (self.samples[0::2], self.samples[1::2]))
 
 
 def _by_turns(pair: ArrayLike, count: int) -> Floats:
@@ -133,6 +133,7 @@ def fast(record: Waveform, edges: Edges, rough: tuple[float, float], threshold_v
 def _timing(shape: Shape, trained: Train, dt_s: float, threshold_v: float | None) -> Timing:
     level_v = shape.middle_v if threshold_v is None else threshold_v
     to_pct, middle = 100.0 / trained.period_s, widening(shape, shape.middle_v)
+    at_level = middle if threshold_v is None else widening(shape, level_v)
     own = combined(trained.duty_u_pct, to_pct * combined(TAU_SHARE * shape.tau_s, STEP_SHARE * dt_s))
 
     def unsure_s(more_s: float) -> float:
@@ -148,7 +149,7 @@ def _timing(shape: Shape, trained: Train, dt_s: float, threshold_v: float | None
         threshold_v=level_v,
         begin_s=trained.begin_s,
         period_s=Sure(trained.period_s, root(float(trained.covariance[1, 1]))),
-        duty_pct=duty(widening(shape, level_v) - middle),
+        duty_pct=duty(at_level - middle),
         source_duty_pct=duty(-middle),
         rise_s=roughly(ten_to_ninety(shape, shape.rise)),
         fall_s=roughly(ten_to_ninety(shape, shape.fall)),
