@@ -54,6 +54,14 @@ def test_edges_far_from_those_of_a_pilot_are_measured_whatever_the_noise(name: s
     assert max(off(illegal(name, seed))["duty"] for seed in (2, 3, 8, 16)) < 1.5
 
 
+def test_a_search_that_ends_far_from_the_samples_is_begun_again() -> None:
+    """250 kS/s in step with the wave, 14 bits, 5 mV: the first places lead to 72 times the noise, others do not."""
+    case = legal(62468)
+    found = measure(case.record())
+    assert not found.notes
+    assert off(case)["duty"] < 1.0
+
+
 def test_a_pulse_of_six_samples_has_a_level() -> None:
     """Pulses of 60 us at 100 kS/s in step with it, one sample of each at rest: a wave, its truths within 1.5 U."""
     case = legal(20642)

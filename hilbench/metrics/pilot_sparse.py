@@ -29,8 +29,8 @@ TAUS_S = np.geomspace(6e-8, 8e-6, 10)
 """Time constants to start from: from a generator's own edge to more than the worst legal cable (5.5 us)."""
 START_RAMP_S = 0.4e-6
 """Ramp of the source to start from."""
-BEST = 3
-"""How many of them are followed."""
+BEST, STRANGE = 3, 1.5
+"""How many of them are followed, and all of them where the edges then leave over that many times the noise."""
 WIDE_S = 0.15e-6
 """Jitter that makes the posterior smooth enough to find places that lie further apart than the true one lets see."""
 LEAST_APART_S = 1e-8
@@ -52,7 +52,7 @@ def _crossing(posterior: Posterior, edge: Edge, rising: bool, dt_s: float) -> tu
 
 
 def starts(posterior: Posterior, dt_s: float) -> list[Floats]:
-    """The best places to start from, one time constant each."""
+    """Places to start from, one time constant each, the best one first."""
     found = []
     for tau_s in TAUS_S:
         shape = replace(posterior.base, tau_s=float(tau_s), rise_ramp_s=START_RAMP_S, fall_ramp_s=START_RAMP_S)
@@ -63,7 +63,7 @@ def starts(posterior: Posterior, dt_s: float) -> list[Floats]:
         walker = [rise_s, fall_s, 0.0, *circuit, math.log(max(posterior.jitter_s, JITTER_S))]
         found.append((rise_log + fall_log, walker))
     found.sort(key=lambda pair: -pair[0])
-    return [np.array(walker) for _log, walker in found[:BEST]]
+    return [np.array(walker) for _log, walker in found]
 
 
 def sparse(record: Waveform, edges: Edges, threshold_v: float | None) -> tuple[Levels, Timing] | None:
@@ -73,10 +73,22 @@ def sparse(record: Waveform, edges: Edges, threshold_v: float | None) -> tuple[L
         return None
     times = [at * record.dt_s for at in (edges.rises, edges.falls)]
     trained = train(*times, *(np.full(len(at), record.dt_s / 12.0) for at in times))
+    timing = _tried(record, edges, resting, trained, threshold_v, BEST)
+    if timing.misfit > STRANGE:
+        more = _tried(record, edges, resting, trained, threshold_v, len(TAUS_S))
+        timing = min(timing, more, key=lambda one: one.misfit)
+    return resting, timing
+
+
+def _tried(
+    record: Waveform, edges: Edges, resting: Levels, trained: Train, threshold_v: float | None, best_starts: int
+) -> Timing:
+    """Timing from that many places to start from."""
+    times = [at * record.dt_s for at in (edges.rises, edges.falls)]
     half = round(trained.cycles / 2.0) * trained.period_s
     grid = Grid(trained.begin_s + half, trained.begin_s + trained.width_s + half, trained.period_s)
     posterior = _posterior(record, edges, resting, times, grid, None)
-    begin = starts(posterior, record.dt_s)
+    begin = starts(posterior, record.dt_s)[:best_starts]
     for _ in range(_PASSES):
         modes = _modes(posterior, begin)
         best = modes[0].walker
@@ -85,7 +97,7 @@ def sparse(record: Waveform, edges: Edges, threshold_v: float | None) -> tuple[L
         posterior = _posterior(record, edges, resting, times, grid, begin[0])
     wide = replace(posterior, jitter_s=combined(posterior.jitter_s, WIDE_S))
     walkers = sample(posterior, _modes(posterior, begin) + _modes(wide, begin))
-    return resting, _timing(posterior, walkers, grid, trained, threshold_v)
+    return _timing(posterior, walkers, grid, trained, threshold_v)
 
 
 def _modes(posterior: Posterior, begin: list[Floats]) -> list[Mode]:
