@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from benches.pilot_rendered import LOADS, WAVES, Case, illegal, legal, readings
 from hilbench.metrics.pilot import Mode, measure
 from hilbench.metrics.pilot_codes import resolved
-from hilbench.metrics.pilot_edges import Level
+from hilbench.metrics.pilot_edges import Edges, Level, unseen
 from hilbench.metrics.pilot_shape import Shape
+from hilbench.metrics.pilot_train import train
 from hilbench.waveform import Waveform
 from hilbench_emulators.pilot import Circuit, Digitiser, Evse, render, steady, voltage
 from hilbench_emulators.pilot.circuit import Load, node_of
@@ -45,6 +46,48 @@ def test_the_uncertainty_covers_records_whose_edges_fall_between_samples() -> No
 def test_every_illegal_circuit_with_a_wave_is_measured_as_it_is(name: str) -> None:
     """Weak rails, wrong parts, no diode, 20 us edges, 2 % of duty: every truth lies within 2.3 U."""
     assert max(off(illegal(name)).values()) < 2.3
+
+
+@pytest.mark.parametrize("name", ["slow-edges", "cp-pe-80-ohm"])
+def test_edges_far_from_those_of_a_pilot_are_measured_whatever_the_noise(name: str) -> None:
+    """A source of 20 us and a wave of 0.9 V, four records with other noise each: the duty lies within 1.5 U."""
+    assert max(off(illegal(name, seed))["duty"] for seed in (2, 3, 8, 16)) < 1.5
+
+
+def test_a_search_that_ends_far_from_the_samples_is_begun_again() -> None:
+    """250 kS/s in step with the wave, 14 bits, 5 mV: the first places lead to 72 times the noise, others do not."""
+    case = legal(62468)
+    found = measure(case.record())
+    assert not found.notes
+    assert off(case)["duty"] < 1.0
+
+
+def test_a_pulse_of_six_samples_has_a_level() -> None:
+    """Pulses of 60 us at 100 kS/s in step with it, one sample of each at rest: a wave, its truths within 1.5 U."""
+    case = legal(20642)
+    assert measure(case.record()).pwm
+    assert max(off(case).values()) < 1.5
+
+
+def test_jitter_of_few_edges_is_as_unsure_as_it_is() -> None:
+    """400 trains of four pulses with jitter of 0 to 200 ns: the duty lies within U in 92 to 99 % of them."""
+    rng, inside = np.random.default_rng(1), []
+    starts = np.arange(4) * 1e-3
+    for _ in range(400):
+        jitter_s, own = rng.uniform(0.0, 200e-9), np.full(4, 20e-9)
+        rises, falls = (begin + np.hypot(jitter_s, own) * rng.standard_normal(4) for begin in (starts, starts + 4e-4))
+        found = train(1e-3 + rises, 1e-3 + falls, own, own)
+        inside.append(abs(found.duty_pct - 40.0) <= 2.0 * found.duty_u_pct)
+    assert 0.92 <= np.mean(inside) <= 0.99
+
+
+@pytest.mark.parametrize("count", [9, 64, 1003])
+def test_every_short_pulse_is_seen_wherever_it_lies(count: int) -> None:
+    """Random samples on both sides of a level: each pair of turns is a pulse, as a plain look at all samples says."""
+    values = np.random.default_rng(count).standard_normal(count)
+    turns = np.flatnonzero(np.diff(values > 0.0)) + 1
+    found = unseen(Waveform(values, 1.0), Edges(0.0, np.empty(0), True))
+    assert found.ravel().tolist() == turns[: len(turns) // 2 * 2].tolist()
 
 
 def test_at_least_twenty_illegal_circuits_have_a_wave() -> None:

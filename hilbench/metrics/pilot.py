@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hilbench.errors import InputError
 from hilbench.metrics.pilot_careful import careful
@@ -22,10 +23,10 @@ from hilbench.metrics.pilot_edges import (
     Edges,
     Level,
     find,
+    look,
     median,
     regular,
     rough_levels,
-    stride,
     unseen,
     without,
     without_short,
@@ -109,20 +110,24 @@ def measure(
     and an unknown table.
     """
     rules = duty_table(table)
-    _check(record, stride(record.dt_s) if mode == "fast" else 1)
+    looked = look(record)
+    _check(record, looked if mode == "fast" else record.values)
     low_v, high_v = rough_levels(record.values)
-    edges = find(record, (low_v + high_v) / 2.0, max(HYSTERESIS_SHARE * (high_v - low_v), LEAST_SWING_V / 4.0))
+    edges = find(record, (low_v + high_v) / 2.0, max(HYSTERESIS_SHARE * (high_v - low_v), LEAST_SWING_V / 4.0), looked)
     wave = regular(edges)
     if not wave:
         edges = without_short(edges, record.dt_s)
         wave = regular(edges)
     if not wave or high_v - low_v < LEAST_SWING_V:
         return _still(record, edges, (low_v, high_v), rules)
-    pulses = unseen(record, edges)
+    rough = (low_v, high_v)
+    quick = fast(record, edges, rough, threshold_v) if mode == "fast" else None
+    pulses = unseen(record, edges)  # after the quick look: it takes the whole record through the processor's cache
     clean = without(record, edges, pulses) if len(pulses) else record
-    found = fast(clean, edges, (low_v, high_v), threshold_v) if mode == "fast" else None
-    found = found or careful(clean, edges, (low_v, high_v), threshold_v)
-    shown = _pulses(record, *found, rules) if found else _still(record, edges, (low_v, high_v), rules)
+    if len(pulses) and mode == "fast":
+        quick = fast(clean, edges, rough, threshold_v)
+    found = quick or careful(clean, edges, rough, threshold_v)
+    shown = _pulses(record, *found, rules) if found else _still(record, edges, rough, rules)
     return _noted(shown, len(pulses))
 
 
@@ -132,12 +137,12 @@ def _noted(shown: Pilot, pulses: int) -> Pilot:
     return replace(shown, short_pulses=pulses, notes=(*shown.notes, note)) if pulses else shown
 
 
-def _check(record: Waveform, every: int) -> None:
+def _check(record: Waveform, looked: NDArray[np.floating]) -> None:
     where = record.source or "record"
     if record.unit != "V":
         raise InputError(where, f"is in {record.unit!r}; a pilot is measured in V")
     # one sum sees any NaN or infinity; a second look tells it from an overflow of finite values
-    if not np.isfinite(np.sum(record.values[::every], dtype=np.float64)):
+    if not np.isfinite(np.sum(looked, dtype=np.float64)):
         bad = np.flatnonzero(~np.isfinite(record.values))
         what = f"{len(bad)} samples are no numbers, the first is sample {bad[0]}" if len(bad) else "volts beyond reason"
         raise InputError(where, what)

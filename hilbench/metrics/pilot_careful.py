@@ -29,6 +29,10 @@ SPARSE, SPARSE_S = 0.6, 1.9e-6
 """Samples further apart than that many time constants, or that far, leave too few on an edge to fit each."""
 LEVEL_SHARE = 4.0
 """How much more than the levels, in shares, an error of both moves the time constant (found by simulation)."""
+STRANGE = 1.5
+"""Edges that leave over more than that many times the noise are tried again as those of a slow source."""
+RAMP_TAUS = 2.3
+"""How many time constants a straight ramp lasts that takes as long from 20 to 80 % as an exponential."""
 _GUESS_S = 1.5e-6
 _LONGEST_TAU_S = 8e-6
 
@@ -84,7 +88,7 @@ def careful(record: Waveform, edges: Edges, rough: tuple[float, float], threshol
     lsb_v = step_v(record)
     noise_v = max(resting.noise_v, lsb_v / math.sqrt(12.0), 1e-5 * (rough[1] - rough[0]))
     base = Shape(resting.high.volts, resting.low.volts, tau_s, expected_ratio(resting.high.volts, resting.low.volts))
-    found = fit(rises, falls, base, noise_v, record.dt_s)
+    found = _fitted((rises, falls), base, noise_v, record.dt_s)
     if float(np.diff(edges.at).min()) * record.dt_s < RESTED * tau_s:
         resting, found = _unrested(record, edges, tau_s, resting, found, (rises, falls), noise_v)
     steps_v = unresolved_v(lsb_v, resting.noise_v)
@@ -94,6 +98,16 @@ def careful(record: Waveform, edges: Edges, rough: tuple[float, float], threshol
     trained = train(found.rise.crossing_s, found.fall.crossing_s, *edge_u)
     common_s = _common_u(found, resting, steps_v, record.dt_s)
     return resting, _timing(found, trained, shape_v, steps_v, common_s, threshold_v)
+
+
+def _fitted(both: tuple[Windows, Windows], base: Shape, noise_v: float, dt_s: float) -> Fit:
+    """The better of two fits: from a source that is quick, and where that leaves much over from one that is slow."""
+    found = fit(*both, base, noise_v, dt_s)
+    if found.misfit < STRANGE:
+        return found
+    ramp_s = RAMP_TAUS * base.tau_s
+    slow = fit(*both, replace(base, tau_s=_GUESS_S, rise_ramp_s=ramp_s, fall_ramp_s=ramp_s), noise_v, dt_s)
+    return min(found, slow, key=lambda one: one.misfit)
 
 
 def _unrested(

@@ -125,37 +125,47 @@ def _uneven(count: int) -> Floats:
     return number + np.mod(number * _GOLDEN, 1.0)
 
 
-def find(record: Waveform, level_v: float, hysteresis_v: float) -> Edges:
+def look(record: Waveform) -> NDArray[np.floating]:
+    """The samples of the first look for edges."""
+    return np.ascontiguousarray(record.values[:: stride(record.dt_s)])
+
+
+def find(record: Waveform, level_v: float, hysteresis_v: float, looked: NDArray[np.floating] | None = None) -> Edges:
     """Crossings of ``level_v``, each between a sample beyond the hysteresis on one side and one on the other.
 
-    A pulse shorter than 4 us is not seen.
+    A pulse shorter than 4 us is not seen. ``looked`` is what ``look`` gave, if it was asked before.
     """
-    step = stride(record.dt_s)
-    coarse = np.ascontiguousarray(record.values[::step])
-    side = np.zeros(len(coarse), dtype=np.int8)
-    np.greater(coarse, level_v + hysteresis_v, out=side.view(np.bool_))
-    side -= coarse < level_v - hysteresis_v
-    sure = np.flatnonzero(side)
-    turns = np.flatnonzero(np.diff(side[sure]))
-    before, after = sure[turns] * step, sure[turns + 1] * step
-    first_up = bool(len(turns)) and bool(side[sure[turns[0]]] < 0)
+    step, coarse = stride(record.dt_s), look(record) if looked is None else looked
+    side = (coarse > level_v + hysteresis_v).view(np.int8) - (coarse < level_v - hysteresis_v).view(np.int8)
+    first, last, kind = _runs(side)
+    turns = np.flatnonzero(kind[1:] != kind[:-1])
+    before, after = last[turns] * step, first[turns + 1] * step
+    first_up = bool(len(turns)) and bool(kind[turns[0]] < 0)
     return Edges(level_v, _refined(record.values, level_v, before, after, first_up), first_up)
+
+
+def _runs(side: NDArray[np.int8]) -> tuple[Indices, Indices, NDArray[np.int8]]:
+    """First and last sample of each run on a side, and the side; runs within the hysteresis are left out."""
+    changes = np.flatnonzero(side[1:] != side[:-1])
+    first, last = np.concatenate(([0], changes + 1)), np.append(changes, len(side) - 1)
+    sure = np.flatnonzero(side[first])
+    return first[sure], last[sure], side[first[sure]]
 
 
 def _refined(values: NDArray[np.floating], level_v: float, before: Indices, after: Indices, first_up: bool) -> Floats:
     """Crossings between ``before`` and ``after``, by linear interpolation between the two samples around each."""
     if not len(before):
         return np.empty(0)
-    width = min(int((after - before).max()), 4096)
-    window = values[np.minimum(before[:, None] + np.arange(width + 1), after[:, None])]
+    spans = after - before
+    columns = np.arange(min(int(spans.max()), 4096) + 1)
+    window = values.take(before[:, None] + columns, mode="clip")
     up = (np.arange(len(before)) % 2 == 0) == first_up
-    not_yet = (window < level_v) == up[:, None]
-    at = np.clip(not_yet.sum(axis=1), 1, width)
-    rows = np.arange(len(before))
-    y0, y1 = window[rows, at - 1].astype(np.float64), window[rows, at].astype(np.float64)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        share = np.where(y1 != y0, (level_v - y0) / (y1 - y0), 0.5)
-    return np.asarray(before + at - 1 + np.clip(share, 0.0, 1.0), dtype=np.float64)
+    not_yet = ((window < level_v) == up[:, None]) & (columns < spans[:, None])
+    count = np.add.reduce(not_yet, axis=1, dtype=np.intp)
+    last = before + np.minimum(np.maximum(count, 1), columns[-1]) - 1
+    y0, y1 = values[last].astype(np.float64), values[last + 1].astype(np.float64)
+    share = np.divide(level_v - y0, y1 - y0, out=np.full(len(last), 0.5), where=y1 != y0)
+    return np.asarray(last + np.minimum(np.maximum(share, 0.0), 1.0), dtype=np.float64)
 
 
 def unseen(record: Waveform, edges: Edges) -> Indices:
@@ -163,13 +173,21 @@ def unseen(record: Waveform, edges: Edges) -> Indices:
 
     Those are too short for the first look, or left out of the edges as too short for a wave; one sample is enough.
     """
-    above = record.values > edges.level_v
-    turns = np.flatnonzero(above[1:] != above[:-1]) + 1
+    turns = _turns(record.values > edges.level_v)
     bounds = np.concatenate(([-math.inf], edges.at, [math.inf]))
     after = np.searchsorted(bounds, turns)
     away = np.minimum(bounds[after] - turns, turns - bounds[after - 1])
     strange = turns[away > max(CHATTER_S / record.dt_s, 3.0)]
     return strange[: len(strange) // 2 * 2].reshape(-1, 2)
+
+
+def _turns(above: NDArray[np.bool_]) -> Indices:
+    """Samples that differ from the one before; eight are looked at as one word, for hardly any do."""
+    differs = above[1:] != above[:-1]
+    whole = len(differs) // 8 * 8
+    words = np.flatnonzero(differs[:whole].view(np.uint64) != 0)
+    index = np.concatenate(((words[:, None] * 8 + np.arange(8)).ravel(), np.arange(whole, len(differs))))
+    return np.asarray(index[differs[index]] + 1, dtype=np.intp)
 
 
 def without(record: Waveform, edges: Edges, pulses: Indices) -> Waveform:

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hilbench.metrics.pilot_shape import KNEE_U_V, KNEE_V, RAMP_S, RAMP_U, Shape
+from hilbench.metrics.pilot_train import JITTER_S, JITTER_U
 
 Floats = NDArray[np.float64]
 RISE, FALL, PERIOD, TAU, RATIO, KNEE, HIGH, LOW, RISE_RAMP, FALL_RAMP, JITTER = range(11)
@@ -25,17 +26,17 @@ TAU_PRIOR = (math.log(1.5e-6), 1.0)
 """Mean and standard deviation of the log time constant before anything is seen (policy-default)."""
 RATIO_U = 0.08
 """Standard deviation of the log ratio around what the levels let expect (policy-default)."""
-JITTER_S, JITTER_U = 60e-9, 1.3
-"""Standard deviation of the times of edges and of samples, and that of its logarithm, before anything is seen: from
-that of a crystal to that of a slow timer (policy-default)."""
+KNEE_ROOM_V = 0.201
+"""How far from the levels a knee is kept: a little more than ``Shape`` asks of one."""
 _STEPS, _JITTERS = 6, np.geomspace(1e-11, 1e-4, 120)
 
 
 @dataclass(frozen=True)
 class Folded:
     """Samples around one edge of the mean period: time after the guessed crossing [s], number of the period after the
-    middle one, volts, how many samples each is, their sum of squares around it [V^2], how steep the edge is [V/s], and
-    how many of them share a step of the converter and so its error."""
+    middle one, volts, how many samples each is, their sum of squares around it [V^2], how steep the edge is [V/s], how
+    many places share a step of the converter and so its error, how many samples share the jitter of one edge, and what
+    that adds to the variance of the time of the mean edge, as a share of the jitter's."""
 
     at_s: Floats
     number: Floats
@@ -43,6 +44,9 @@ class Folded:
     count: Floats
     scatter: Floats
     steep: Floats
+    alike: Floats
+    together: float = 1.0
+    shared: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -71,10 +75,17 @@ class Posterior:
             base.low_v + float(walker[LOW]),
             tau,
             ratio,
-            float(walker[KNEE]),
+            self._knee_v(walker),
             rise_ramp_s=rise_ramp_s,
             fall_ramp_s=fall_ramp_s,
         )
+
+    def _knee_v(self, walker: Floats) -> float:
+        """The knee of one walker: none, or one between its levels, as it is for the base shape."""
+        if not self.base.two_parts:
+            return -math.inf
+        least, most = self.base.low_v + float(walker[LOW]), self.base.high_v + float(walker[HIGH])
+        return min(max(float(walker[KNEE]), least + KNEE_ROOM_V), most - KNEE_ROOM_V)
 
     def crossing_s(self, walkers: Floats, shapes: list[Shape], rising: bool) -> Floats:
         """Where each walker crosses half way in the middle period, after the guess [s]."""
@@ -98,7 +109,8 @@ class Posterior:
 
     def variance(self, rising: bool, jitter_s: Floats | float) -> Floats:
         """Variance [V^2] of what samples were averaged to."""
-        return self.single(rising, jitter_s) / self.folded(rising).count + self.floor_v**2
+        folded = self.folded(rising)
+        return self.single(rising, jitter_s) / folded.count + self.floor_v**2 * folded.alike
 
     def left(self, walkers: Floats, rising: bool, jitter_s: Floats | float) -> Floats:
         """What is left over at each sample of one edge, in standard deviations; one row per walker."""
@@ -126,7 +138,7 @@ class Posterior:
             folded, at = self.folded(rising), _JITTERS[:, None]
             single, mean = self.single(rising, at), self.variance(rising, at)
             inner = (folded.count - 1.0) * np.log(single) + folded.scatter / single
-            total -= np.sum(np.log(mean) + inner, axis=1) / 2.0
+            total -= np.sum(np.log(mean) + inner / folded.together, axis=1) / 2.0
         return total
 
     @property
@@ -170,8 +182,8 @@ class _Edges:
         ramped = before + slope * (ramp - tau + tau * np.exp(-ramp / tau))
         quick = (ramped - knee) * (end - before) > 0.0
         turn = np.where(quick, tau * _passing((knee - before) / (slope * tau)), ramp)
-        with np.errstate(divide="ignore", invalid="ignore"):  # an edge without a knee never gets there
-            rest_turn = ramp + tau * _log((ramped - after) / (knee - after))
+        never = np.full_like(ramped, math.inf)  # an edge without a knee heads for what is its last level
+        rest_turn = ramp + tau * _log(np.divide(ramped - after, knee - after, out=never, where=knee != after))
         level = source + last_slope * (turn - last_s)
         reached = level + last_slope * (ramp - turn) + (knee - level) * np.exp(-(ramp - turn) / last_s)
         self.rows = (

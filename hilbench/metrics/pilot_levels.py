@@ -42,9 +42,9 @@ def step_v(record: Waveform) -> float:
     """One step of the converter: as the record says, else the smallest distance between its values (0: none seen)."""
     if record.lsb > 0.0:
         return record.lsb
-    different = np.unique(record.values[:_LOOK])
-    gaps = np.diff(different)
-    real = gaps[gaps > FINEST_SHARE * max(float(np.ptp(different)), 1e-12)]
+    ordered = np.sort(record.values[:_LOOK])
+    gaps = ordered[1:] - ordered[:-1]
+    real = gaps[gaps > FINEST_SHARE * max(float(ordered[-1] - ordered[0]), 1e-12)]
     return float(real.min()) if len(real) else 0.0
 
 
@@ -65,7 +65,7 @@ def levels(record: Waveform, edges: Edges, skip_s: float, lead_s: float) -> Leve
     begin, end, high = plateaus(edges, len(record.values), skip_s / record.dt_s + 1.0)
     first = np.ceil(begin).astype(np.intp)
     lead = np.minimum(lead_s / record.dt_s, 0.3 * (end - begin))
-    last = np.maximum(np.floor(end - lead).astype(np.intp), first)
+    last = np.clip(np.floor(end - lead).astype(np.intp) + 1, first, np.maximum(first, len(record.values)))
     offset, lsb_v = edges.level_v, step_v(record)
     sums = _sums(record.values, first, last, offset, 1)
     squares = _sums(record.values, first, last, offset, 2)
@@ -112,11 +112,14 @@ def _sums(
 
 
 def _level(sums: NDArray[np.float64], squares: NDArray[np.float64], count: NDArray[np.float64], offset: float) -> Level:
-    """All plateaus of one side together; the spread is that within the plateaus."""
+    """All plateaus of one side together; the spread is that within them, or over them if each has one sample."""
     total = float(count.sum())
     if total < 1.0:
         return Level(math.nan, 0.0, 0)
     full = count > 1.0
-    within = float(np.sum(squares[full] - sums[full] ** 2 / count[full])) if full.any() else 0.0
-    freedom = float(np.sum(count[full] - 1.0)) if full.any() else 1.0
+    if full.any():
+        within = float(np.sum(squares[full] - sums[full] ** 2 / count[full]))
+        freedom = float(np.sum(count[full] - 1.0))
+    else:
+        within, freedom = float(squares.sum() - sums.sum() ** 2 / total), max(total - 1.0, 1.0)
     return Level(offset + float(sums.sum()) / total, math.sqrt(max(within / freedom, 0.0)), int(total))

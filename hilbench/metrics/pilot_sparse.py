@@ -8,18 +8,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hilbench.metrics.pilot_draws import Mode, mode, sample
 from hilbench.metrics.pilot_edges import Edges
-from hilbench.metrics.pilot_ensemble import FALL, JITTER, JITTER_S, PERIOD, RISE, UNKNOWNS, Folded, Posterior
+from hilbench.metrics.pilot_ensemble import FALL, JITTER, PERIOD, RISE, UNKNOWNS, Posterior
+from hilbench.metrics.pilot_fold import Grid, folded, looked, with_slopes
 from hilbench.metrics.pilot_levels import Levels, levels, step_v, unresolved_v, widened
 from hilbench.metrics.pilot_shape import KNEE_V, Edge, Shape, expected_ratio
 from hilbench.metrics.pilot_timing import Sure, Timing, ten_to_ninety, widening
-from hilbench.metrics.pilot_train import Train, train
+from hilbench.metrics.pilot_train import JITTER_S, Train, train
 from hilbench.metrics.uncertainty import combined
 from hilbench.waveform import Waveform
 
@@ -28,87 +29,30 @@ TAUS_S = np.geomspace(6e-8, 8e-6, 10)
 """Time constants to start from: from a generator's own edge to more than the worst legal cable (5.5 us)."""
 START_RAMP_S = 0.4e-6
 """Ramp of the source to start from."""
-BEST = 3
-"""How many of them are followed."""
-FINE_SHARE, FINE_S = 0.005, 20e-9
-"""Samples closer together than that share of their distance, or than that, are averaged."""
-PARTS = 6
-"""Parts of a record whose samples are not averaged with those of others: they tell the period."""
-CALM_S, CALM_TIMES = 8e-6, 10.0
-"""That long before and after a crossing the node is calm enough to average over that many times more."""
+BEST, STRANGE = 3, 1.5
+"""How many of them are followed, and all of them where the edges then leave over that many times the noise."""
 WIDE_S = 0.15e-6
 """Jitter that makes the posterior smooth enough to find places that lie further apart than the true one lets see."""
+LEAST_APART_S = 1e-8
+"""Slopes are told over twice that at least."""
 _GRID, _ZOOMS, _PASSES = 24, 4, 2
-_LONGEST_S, _LEAD_S = 45e-6, 9e-6
-_BEFORE_S, _AFTER_S = 8e-6, 20e-6
-"""Samples around a crossing that tell of the edge; those beyond have told the levels."""
-
-
-@dataclass(frozen=True)
-class Grid:
-    """Where the crossings of a train were: those of the middle period [s], its period, and jitter of the edges."""
-
-    rise_s: float
-    fall_s: float
-    period_s: float
-    jitter_s: float = 0.0
-
-    def moved(self, best: Floats, jitter_s: float) -> Grid:
-        """The grid with what a walker says it is off."""
-        return Grid(
-            self.rise_s + float(best[RISE]),
-            self.fall_s + float(best[FALL]),
-            self.period_s + float(best[PERIOD]),
-            jitter_s,
-        )
-
-
-def fold(record: Waveform, times_s: Floats, begin_s: float, grid: Grid, after_s: float) -> Folded:
-    """Samples from two intervals before to ``after_s`` after all edges, averaged where they fall together.
-
-    ``begin_s`` is the crossing of the middle period, ``times_s`` say which edges there are.
-    """
-    dt_s = record.dt_s
-    numbers = np.unique(np.round((times_s - begin_s) / grid.period_s))
-    crossings_s = begin_s + numbers * grid.period_s
-    before = max(2, math.ceil(_BEFORE_S / dt_s))
-    middle = np.floor(crossings_s / dt_s).astype(np.intp)
-    index = middle[:, None] + np.arange(-before, math.ceil(after_s / dt_s) + 1)
-    inside = (index >= 0) & (index < len(record.values))
-    at = (index * dt_s - crossings_s[:, None])[inside]
-    volts = record.values[index[inside]].astype(np.float64)
-    number = np.broadcast_to(numbers[:, None], index.shape)[inside]
-    part = np.round(PARTS * (number - numbers[0]) / max(numbers[-1] - numbers[0], 1.0)).astype(np.int64)
-    places = _places(at, dt_s) * (PARTS + 1) + part
-    _, group, count = np.unique(places, return_inverse=True, return_counts=True)
-    squares = np.bincount(group, weights=volts**2)
-    at, number, volts = (np.bincount(group, weights=what) / count for what in (at, number, volts))
-    scatter = np.maximum(squares - count * volts**2, 0.0)
-    return Folded(at, number, volts, count.astype(np.float64), scatter, np.zeros_like(at))
-
-
-def _places(at: Floats, dt_s: float) -> NDArray[np.int64]:
-    """Numbers of the places that samples are averaged over."""
-    fine_s = max(FINE_SHARE * dt_s, FINE_S)
-    fine, calm = at / fine_s, CALM_S / fine_s
-    beyond = np.sign(fine) * (calm + 1.0 + (np.abs(fine) - calm) / CALM_TIMES)
-    return np.asarray(np.round(np.where(np.abs(fine) > calm, beyond, fine)), dtype=np.int64)
+_LONGEST_S, _LEAD_S, _AFTER_S = 45e-6, 9e-6, 20e-6
 
 
 def _crossing(posterior: Posterior, edge: Edge, rising: bool, dt_s: float) -> tuple[float, float]:
     """Where the edge fits best, relative to the guess [s], and its log likelihood there."""
-    folded, variance, level_v = posterior.folded(rising), posterior.variance(rising, 0.0), posterior.base.middle_v
+    seen, variance, level_v = posterior.folded(rising), posterior.variance(rising, 0.0), posterior.base.middle_v
     reach, centre, half, best = edge.reaching(level_v), 0.0, 1.5 * dt_s, math.inf
     for _ in range(_ZOOMS):
         grid = centre + np.linspace(-half, half, _GRID)
-        left = folded.volts - edge.value(folded.at_s - grid[:, None] + reach)
+        left = seen.volts - edge.value(seen.at_s - grid[:, None] + reach)
         cost = np.sum(left**2 / variance, axis=1) / 2.0
         centre, half, best = float(grid[np.argmin(cost)]), 2.0 * half / (_GRID - 1), float(cost.min())
     return centre, -best
 
 
 def starts(posterior: Posterior, dt_s: float) -> list[Floats]:
-    """The best places to start from, one time constant each."""
+    """Places to start from, one time constant each, the best one first."""
     found = []
     for tau_s in TAUS_S:
         shape = replace(posterior.base, tau_s=float(tau_s), rise_ramp_s=START_RAMP_S, fall_ramp_s=START_RAMP_S)
@@ -119,7 +63,7 @@ def starts(posterior: Posterior, dt_s: float) -> list[Floats]:
         walker = [rise_s, fall_s, 0.0, *circuit, math.log(max(posterior.jitter_s, JITTER_S))]
         found.append((rise_log + fall_log, walker))
     found.sort(key=lambda pair: -pair[0])
-    return [np.array(walker) for _log, walker in found[:BEST]]
+    return [np.array(walker) for _log, walker in found]
 
 
 def sparse(record: Waveform, edges: Edges, threshold_v: float | None) -> tuple[Levels, Timing] | None:
@@ -129,19 +73,31 @@ def sparse(record: Waveform, edges: Edges, threshold_v: float | None) -> tuple[L
         return None
     times = [at * record.dt_s for at in (edges.rises, edges.falls)]
     trained = train(*times, *(np.full(len(at), record.dt_s / 12.0) for at in times))
+    timing = _tried(record, edges, resting, trained, threshold_v, BEST)
+    if timing.misfit > STRANGE:
+        more = _tried(record, edges, resting, trained, threshold_v, len(TAUS_S))
+        timing = min(timing, more, key=lambda one: one.misfit)
+    return resting, timing
+
+
+def _tried(
+    record: Waveform, edges: Edges, resting: Levels, trained: Train, threshold_v: float | None, best_starts: int
+) -> Timing:
+    """Timing from that many places to start from."""
+    times = [at * record.dt_s for at in (edges.rises, edges.falls)]
     half = round(trained.cycles / 2.0) * trained.period_s
     grid = Grid(trained.begin_s + half, trained.begin_s + trained.width_s + half, trained.period_s)
     posterior = _posterior(record, edges, resting, times, grid, None)
-    begin = starts(posterior, record.dt_s)
+    begin = starts(posterior, record.dt_s)[:best_starts]
     for _ in range(_PASSES):
         modes = _modes(posterior, begin)
         best = modes[0].walker
-        grid = grid.moved(best, _jitter_s(posterior, best))
+        grid = grid.moved(float(best[RISE]), float(best[FALL]), float(best[PERIOD]), _jitter_s(posterior, best))
         begin = [_at_home(one.walker, best) for one in modes]
         posterior = _posterior(record, edges, resting, times, grid, begin[0])
     wide = replace(posterior, jitter_s=combined(posterior.jitter_s, WIDE_S))
     walkers = sample(posterior, _modes(posterior, begin) + _modes(wide, begin))
-    return resting, _timing(posterior, walkers, grid, trained, threshold_v)
+    return _timing(posterior, walkers, grid, trained, threshold_v)
 
 
 def _modes(posterior: Posterior, begin: list[Floats]) -> list[Mode]:
@@ -169,9 +125,11 @@ def _posterior(
     """All that the samples say; what an edge's jitter adds to them takes a shape, which is that of ``best``."""
     high_v, low_v = resting.high.volts, resting.low.volts
     after_s = min(_AFTER_S, 0.9 * float(np.diff(edges.at).min()) * record.dt_s)
-    rise, fall = (
-        fold(record, at, begin_s, grid, after_s) for at, begin_s in zip(times, (grid.rise_s, grid.fall_s), strict=True)
-    )
+    around = [
+        looked(record, at, begin_s, grid.period_s, after_s)
+        for at, begin_s in zip(times, (grid.rise_s, grid.fall_s), strict=True)
+    ]
+    rise, fall = (folded(one, record.dt_s, step_v(record)) for one in around)
     high_u_v, low_u_v = (combined(level.statistical_v, 1e-4) for level in (resting.high, resting.low))
     posterior = Posterior(
         Shape(high_v, low_v, 1e-6, expected_ratio(high_v, low_v)),
@@ -187,34 +145,29 @@ def _posterior(
     )
     if best is None:
         return posterior
-    steep = [_steep(posterior, best, rising) for rising in (True, False)]
-    return replace(posterior, rise=replace(rise, steep=steep[0]), fall=replace(fall, steep=steep[1]))
+    told = [
+        with_slopes(posterior, rising, _steep(posterior, best, rising), around[not rising]) for rising in (True, False)
+    ]
+    return replace(posterior, rise=told[0], fall=told[1])
 
 
 def _steep(posterior: Posterior, walker: Floats, rising: bool) -> Floats:
-    """Slope [V/s] at the samples of one edge."""
-    later, sooner = (posterior.value(walker[None], rising, shift)[0] for shift in (1e-8, -1e-8))
-    return np.asarray((later - sooner) / 2e-8)
+    """Slope [V/s] at the samples of one edge, over as long as it jitters: at its start it may have begun or not."""
+    apart_s = max(posterior.jitter_s, LEAST_APART_S)
+    later, sooner = (posterior.value(walker[None], rising, shift)[0] for shift in (apart_s, -apart_s))
+    return np.asarray((later - sooner) / (2.0 * apart_s))
 
 
 def _jitter_s(posterior: Posterior, best: Floats) -> float:
     """Standard deviation of the time of single samples on the edges, from what they scatter beyond the noise [s]."""
     excess = total = 0.0
     for rising in (True, False):
-        folded, steep2 = posterior.folded(rising), _steep(posterior, best, rising) ** 2
-        left = folded.volts - posterior.value(best[None], rising)[0]
-        single = folded.count * (left**2 - posterior.noise_v**2) + folded.scatter
+        seen, steep2 = posterior.folded(rising), _steep(posterior, best, rising) ** 2
+        left = seen.volts - posterior.value(best[None], rising)[0]
+        single = seen.count * (left**2 - posterior.noise_v**2) + seen.scatter
         excess += float(np.sum(steep2 * single))
-        total += float(np.sum(steep2**2 * folded.count))
+        total += float(np.sum(steep2**2 * seen.count))
     return math.sqrt(max(excess / total, 0.0)) if total > 0.0 else 0.0
-
-
-def _together(posterior: Posterior, rising: bool, edges: int) -> float:
-    """How many samples tell the time of one edge: its jitter moves all of them at once."""
-    folded = posterior.folded(rising)
-    squares = folded.steep**2
-    fourth = float(np.sum(folded.count * squares**2))
-    return max(float(np.sum(folded.count * squares)) ** 2 / fourth / edges, 1.0) if fourth > 0.0 else 1.0
 
 
 def _timing(posterior: Posterior, walkers: Floats, grid: Grid, trained: Train, threshold_v: float | None) -> Timing:
@@ -230,10 +183,8 @@ def _timing(posterior: Posterior, walkers: Floats, grid: Grid, trained: Train, t
         return _over(np.array([function(shape) for shape in shapes]))
 
     jitter2 = float(np.mean(np.exp(2.0 * walkers[:, JITTER])))
-    cycles = max(trained.cycles, 1)
-    shared = 2.0 - sum(1.0 / _together(posterior, rising, cycles) for rising in (True, False))
-    width_u_s = math.sqrt(jitter2 * shared / cycles)
-    period_u_s = math.sqrt(6.0 * jitter2 * shared / cycles) / cycles
+    shared2 = jitter2 * (posterior.rise.shared + posterior.fall.shared)
+    width_u_s, period_u_s = math.sqrt(shared2), math.sqrt(6.0 * shared2) / max(trained.cycles, 1)
 
     def duty(widths_s: Floats) -> Sure:
         told = _over(100.0 * widths_s / periods)
