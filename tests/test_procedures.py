@@ -40,10 +40,12 @@ CAUGHT = {
 """Per procedure: a mistake on the small rig, and a metric that shows it."""
 ELSEWHERE = (
     *("6.3", "7.1b", "9.1", "9.1b", "9.2", "9.4", "11.1", "3.5", "3.6"),
+    *("13.1", "13.2", "13.3", "13.4", "13.5", "13.6", "13.7", "13.8", "13.9"),
     *("12.1", "12.2", "12.3", "12.3b", "12.4", "12.4b", "12.5", "12.6"),
 )
 """Procedures on rigs of their own: test_grid_limits has those of a VTN and a tariff, test_v2g_day that of V2G,
-test_pilot_rig those of the pilot wire, test_site_rules those of unbalance and of loads at feeders."""
+test_pilot_rig those of the pilot wire, test_site_rules those of unbalance and of loads at feeders,
+test_dc_procedures those of DC charging."""
 CROWDED = ("4.2", "4.6")
 """Procedures for which three cars are too few: one of them alone is a third of the site."""
 

@@ -30,6 +30,10 @@ SITE = {
     "meter_interval_s": 1.0,
     "stations": 10.0,
     "notice_s": 600.0,
+    "dc_step_a": 0.0,
+    "dc_hold_a": 0.0,
+    "dc_ends": 0.0,
+    "dc_patience_s": 0.5,
 }
 Write = Callable[..., Path]
 HEAD = 'id = "site-x"\ntitle = "Site X"\nedition = "1"\n'
