@@ -161,8 +161,9 @@ class Knowledge:
     def _want(self, station: StationState, t: float) -> None:
         """Work out whether the car may take current, and begin or end its wait."""
         was = station.wants
-        coming = station.status == "SuspendedEV" and not station.begun and t < station.welcome_until < math.inf
-        station.wants = station.online and (station.status in ACTIVE or coming)
+        offered = station.target_a >= self.settings.minimum_a > station.granted_a  # the status may precede its answer
+        coming = offered or (not station.begun and t < station.welcome_until < math.inf)
+        station.wants = station.online and (station.status in ACTIVE or (station.status == "SuspendedEV" and coming))
         if station.wants and not was:
             if not station.remembered:
                 station.waiting_t, station.paused_t = t, -math.inf

@@ -52,8 +52,9 @@ class StaticCore(Core):
         following = t - station.granted_t < self.settings.follow_s
         return max(station.granted_a, station.before_a[1]) if following else station.granted_a
 
-    def _raised(self, columns: Index, held: Array, shares: Array, t: float) -> Array:  # noqa: ARG002 - as Core's
-        return shares
+    def _raised(self, columns: Index, held: Array, shares: Array, t: float) -> Array:
+        rested = t - self._column("paused_t")[columns] >= self.settings.resume_hold_s
+        return np.where(rested | (held >= self.settings.minimum_a), shares, held)
 
 
 def equal_division(tree: Tree, room: Array, inside: Array) -> Array:
