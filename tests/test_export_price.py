@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -90,6 +91,33 @@ def test_no_price_breaks_the_reserve_or_the_export_limit(
     net = base_kw + power
     assert net.min() >= min(-export_kw, base_kw) - 1e-6
     assert _costs(one, power) <= _costs(one, np.zeros(6)) + 1e-3
+
+
+@given(
+    st.lists(st.floats(-60.0, 12.0), min_size=6, max_size=6),
+    st.one_of(st.none(), st.lists(st.floats(-0.5, 2.0), min_size=6, max_size=6)),
+    st.floats(0.0, 10.0),
+    st.floats(0.0, 10.0),
+)
+@settings(max_examples=60, deadline=None)
+def test_a_building_that_feeds_in_too_much_leaves_a_plan_in_which_cars_give_nothing(
+    base: list[float], paid: list[float] | None, export_kw: float, energy_kwh: float
+) -> None:
+    """Whatever it feeds in, cars do not make more of it than may be, and have what they need."""
+    one = problem(paid, export_kw=export_kw)
+    one = replace(one, base_kw=np.array(base), cars=(replace(one.cars[0], energy_kwh=energy_kwh),))
+    found = solve(one, 5.0)
+    net = one.base_kw + found.total_kw
+    assert (net >= np.minimum(-export_kw, one.base_kw) - 1e-6).all()
+    assert found.short_kwh == pytest.approx([0.0], abs=1e-6)
+
+
+def test_the_excess_of_a_building_is_used_where_feeding_in_pays_less() -> None:
+    """20 kW flow out in one hour for nothing, 5 kW may: the car takes its 3 kWh then, and gives nothing."""
+    one = problem([0.0] * 6, export_kw=5.0)
+    one.base_kw[2] = -20.0
+    one = replace(one, cars=(replace(one.cars[0], energy_kwh=3.0),))
+    assert solve(one, 5.0).total_kw == pytest.approx([0.0, 0.0, 3.0 / EFFICIENCY, 0.0, 0.0, 0.0], abs=1e-6)
 
 
 def _costs(one: Problem, power: np.ndarray) -> float:

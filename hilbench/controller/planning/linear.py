@@ -220,9 +220,9 @@ def _rows(problem: Problem, where: Columns) -> Iterator[Row]:
     flows = where.flows(problem)
     for step, (columns, signs) in enumerate(flows):
         if len(columns):
-            least = -problem.export_kw - float(problem.base_kw[step]) if (signs < 0).any() else -math.inf
-            room = max(float(problem.room_kw[step]), 0.0)
-            yield min(least, room), room, columns, signs
+            # where the building alone feeds in more than may be, cars together give nothing: the rest is not theirs
+            least = min(-problem.export_kw - float(problem.base_kw[step]), 0.0)
+            yield least if (signs < 0).any() else -math.inf, max(float(problem.room_kw[step]), 0.0), columns, signs
     yield from _exports(problem, where, flows)
     for cars, limit_kw in problem.groups:
         yield from _group(where, flows, np.array(cars), limit_kw)
