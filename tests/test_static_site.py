@@ -15,9 +15,9 @@ from hilbench.runner import Job, execute
 FAIRNESS, TURNS = "2.5", "2.3"
 
 
-def conduct(procedure: str) -> dict[str, Any]:
-    """The result of ``procedure`` at a court where the worst building leaves 6 A to six of seven cars."""
-    return execute(Job("court-7", procedure, 1, None, policy="static"))
+def conduct(procedure: str, rig: str = "court-7") -> dict[str, Any]:
+    """The result of ``procedure``, at first at a court where the worst building leaves 6 A to six of seven cars."""
+    return execute(Job(rig, procedure, 1, None, policy="static"))
 
 
 def failed(result: dict[str, Any]) -> set[str]:
@@ -39,15 +39,15 @@ def first_served(core: StaticCore, room: Array, caps: Array, order: Sequence[int
 
 @pytest.mark.parametrize("procedure", [FAIRNESS, TURNS])
 def test_equal_division_passes(procedure: str) -> None:
-    """Five cars have 8 A each, and all seven take turns."""
+    """Five of the cars have the same, and all seven take turns."""
     result = conduct(procedure)
     assert (result["verdict"], result["error"]) == ("PASS", "")
 
 
 def test_unequal_division_fails(monkeypatch: pytest.MonkeyPatch) -> None:
-    """15 A for the first and 6 A for the others is found among the five cars that there are."""
+    """15 A for the first and 6 A for the others is found among the seven cars of a workplace that have 8 A each."""
     monkeypatch.setattr(StaticCore, "allotted", first_served)
-    assert "jain_index" in failed(conduct(FAIRNESS))
+    assert "jain_index" in failed(conduct(FAIRNESS, "workplace-10"))
 
 
 def test_no_turns_fail(monkeypatch: pytest.MonkeyPatch) -> None:

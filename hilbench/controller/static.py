@@ -48,7 +48,12 @@ class StaticCore(Core):
         return np.where(inside, np.minimum(equal_division(self.tree, room, inside.astype(float)), caps), 0.0)
 
     def _claimed(self, station: StationState, t: float) -> float:
-        """What it has, or had a moment ago: what cars take beyond their limit is within the margin."""
+        """What it has, or had a moment ago: what cars take beyond their limit is within the margin.
+
+        Nothing where no car stands, whatever limit is in force there: its share was given to the others.
+        """
+        if not station.wants:
+            return super()._claimed(station, t)
         following = t - station.granted_t < self.settings.follow_s
         return max(station.granted_a, station.before_a[1]) if following else station.granted_a
 
