@@ -52,6 +52,14 @@ def test_a_car_gives_where_that_is_paid_more_than_energy_losses_and_wear_and_not
     assert found[2] == pytest.approx(7.0 if paid > WORTH else 0.0, abs=1e-6)
 
 
+@pytest.mark.parametrize("base_kw", [0.0, 3.0])
+def test_cars_that_could_give_more_than_may_flow_out_give_what_may(base_kw: float) -> None:
+    """Six cars of 7 kW, 10 kW of export: one hour that pays well has 10 kW flow out, and no car is charged in it."""
+    one = problem([0.0, 0.0, 2.0, 0.0, 0.0, 0.0], base_kw=base_kw, export_kw=10.0)
+    one = replace(one, cars=tuple(replace(one.cars[0], key=str(k)) for k in range(6)))
+    assert solve(one, 5.0).total_kw[2] == pytest.approx(-10.0 - base_kw, abs=1e-6)
+
+
 def test_what_only_meets_the_building_is_not_paid_as_fed_in() -> None:
     """10 kW of building take all that the car can give: nothing flows out, and it is worth what energy costs."""
     assert given_kw(problem([2.0] * 6, base_kw=10.0)) == pytest.approx(0.0, abs=1e-6)

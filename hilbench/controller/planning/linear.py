@@ -123,7 +123,8 @@ def _exports(problem: Problem, where: Columns, flows: list[tuple[Index, Array]])
     """What is fed in is what flows that way, at least where it is paid less than energy costs.
 
     Where it is paid more, the share of all that cars give that would be fed in if they gave the most that they may:
-    exact at nothing and at the most, which are the ends between which such a price chooses.
+    exact at nothing and at the most, which are the ends between which such a price chooses. No more than that counts:
+    else cars would take and give at once, to be paid for what never leaves the site.
     """
     if problem.export_price is None:
         return
@@ -133,8 +134,10 @@ def _exports(problem: Problem, where: Columns, flows: list[tuple[Index, Array]])
             yield -base, math.inf, np.append(columns, column), np.append(signs, 1.0)
             continue
         out = columns[signs < 0.0]
-        most = min(float(where.out.most_kw[out - where.first_out].sum()), max(base, 0.0) + problem.export_kw)
-        share = max(most - max(base, 0.0), 0.0) / most if most > 0.0 else 0.0
+        most = min(float(where.out.most_kw[out - where.first_out].sum()), max(base + problem.export_kw, 0.0))
+        fed = max(most - max(base, 0.0), 0.0)
+        share = fed / most if most > 0.0 else 0.0
+        yield -math.inf, fed, np.array([column]), np.ones(1)
         yield -math.inf, 0.0, np.append(out, column), np.append(np.full(len(out), -share), 1.0)
 
 
