@@ -60,6 +60,15 @@ def test_cars_that_could_give_more_than_may_flow_out_give_what_may(base_kw: floa
     assert solve(one, 5.0).total_kw[2] == pytest.approx(-10.0 - base_kw, abs=1e-6)
 
 
+def test_cars_give_at_once_what_is_paid_now_and_are_charged_afterwards() -> None:
+    """Two hours pay, four do not: 10 kW flow out in both, though charging costs the same at any time."""
+    one = problem([2.0, 2.0, 0.0, 0.0, 0.0, 0.0], export_kw=10.0)
+    one = replace(one, cars=tuple(replace(one.cars[0], key=str(k)) for k in range(6)))
+    total = solve(one, 5.0).total_kw
+    assert total[:2] == pytest.approx([-10.0, -10.0], abs=1e-6)
+    assert total[2:].sum() == pytest.approx(20.0 / EFFICIENCY**2, abs=1e-6)
+
+
 def test_what_only_meets_the_building_is_not_paid_as_fed_in() -> None:
     """10 kW of building take all that the car can give: nothing flows out, and it is worth what energy costs."""
     assert given_kw(problem([2.0] * 6, base_kw=10.0)) == pytest.approx(0.0, abs=1e-6)
