@@ -289,12 +289,14 @@ class Bench:
         """Roles of the stations whose car draws 5 A or more per phase now, in rig order."""
         return [role for role in self.stations if max(self.plant.station_reading(role).currents.values()) >= 5.0]
 
-    def equal_roles(self, each_a: float, *, alike: bool = False) -> list[str]:
-        """As many stations of one priority as the service budget feeds with ``each_a`` on the quiet building.
+    def equal_roles(self, each_a: float, room_a: float | None = None, *, alike: bool = False) -> list[str]:
+        """As many stations of one priority as ``room_a`` of the service feeds with ``each_a`` [A per line each].
+
+        Without ``room_a``: what the budget leaves beside the quiet building.
 
         ``alike``: only stations of one kind, AC or DC, at which the same car can charge.
         """
-        room = self.room_a
+        room = self.room_a if room_a is None else room_a
         roles: list[str] = []
         load = dict.fromkeys(self.site.lines, 0j)
         first = self.site.branches[0]
@@ -316,6 +318,11 @@ class Bench:
     def room_a(self) -> float:
         """What the budget of the service leaves to cars beside the quiet building [A per line]."""
         return self.site.nodes[0].limit_a - QUIET_SHARE * self.site.worst_base_a
+
+    @property
+    def known_room_a(self) -> float:
+        """As ``room_a``, as far as the controller can know: one that measures nothing keeps the worst building free."""
+        return self.room_a if self.measures else self.site.nodes[0].limit_a - self.site.worst_base_a
 
     def crowding_a(self, share: float) -> float:
         """Load on top of the quiet building [A per line] that leaves room for ``share`` of the stations' least."""

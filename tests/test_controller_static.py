@@ -26,6 +26,12 @@ def test_stations_without_a_car_get_no_share() -> None:
     assert [made.targets()[role] for role in ("s0", "s1")] == [29.0, 29.0]
 
 
+def test_fallbacks_of_stations_without_a_car_keep_nothing_from_the_others() -> None:
+    """Seven cars at ten stations of 6 A: all of the 58 A beside the building is theirs, 8.2 A each."""
+    made = static(10, 80.0, 7, worst_base_a=20.0, fallback_a=6.0)
+    assert [made.targets()[f"s{k}"] for k in range(7)] == [8.2] * 7
+
+
 def test_what_a_car_does_not_take_is_wasted() -> None:
     """A full car keeps its share, and the others get nothing of it."""
     made = static(4, 80.0, worst_base_a=20.0)

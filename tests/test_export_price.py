@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -51,6 +52,23 @@ def test_a_car_gives_where_that_is_paid_more_than_energy_losses_and_wear_and_not
     assert found[2] == pytest.approx(7.0 if paid > WORTH else 0.0, abs=1e-6)
 
 
+@pytest.mark.parametrize("base_kw", [0.0, 3.0])
+def test_cars_that_could_give_more_than_may_flow_out_give_what_may(base_kw: float) -> None:
+    """Six cars of 7 kW, 10 kW of export: one hour that pays well has 10 kW flow out, and no car is charged in it."""
+    one = problem([0.0, 0.0, 2.0, 0.0, 0.0, 0.0], base_kw=base_kw, export_kw=10.0)
+    one = replace(one, cars=tuple(replace(one.cars[0], key=str(k)) for k in range(6)))
+    assert solve(one, 5.0).total_kw[2] == pytest.approx(-10.0 - base_kw, abs=1e-6)
+
+
+def test_cars_give_at_once_what_is_paid_now_and_are_charged_afterwards() -> None:
+    """Two hours pay, four do not: 10 kW flow out in both, though charging costs the same at any time."""
+    one = problem([2.0, 2.0, 0.0, 0.0, 0.0, 0.0], export_kw=10.0)
+    one = replace(one, cars=tuple(replace(one.cars[0], key=str(k)) for k in range(6)))
+    total = solve(one, 5.0).total_kw
+    assert total[:2] == pytest.approx([-10.0, -10.0], abs=1e-6)
+    assert total[2:].sum() == pytest.approx(20.0 / EFFICIENCY**2, abs=1e-6)
+
+
 def test_what_only_meets_the_building_is_not_paid_as_fed_in() -> None:
     """10 kW of building take all that the car can give: nothing flows out, and it is worth what energy costs."""
     assert given_kw(problem([2.0] * 6, base_kw=10.0)) == pytest.approx(0.0, abs=1e-6)
@@ -90,6 +108,33 @@ def test_no_price_breaks_the_reserve_or_the_export_limit(
     net = base_kw + power
     assert net.min() >= min(-export_kw, base_kw) - 1e-6
     assert _costs(one, power) <= _costs(one, np.zeros(6)) + 1e-3
+
+
+@given(
+    st.lists(st.floats(-60.0, 12.0), min_size=6, max_size=6),
+    st.one_of(st.none(), st.lists(st.floats(-0.5, 2.0), min_size=6, max_size=6)),
+    st.floats(0.0, 10.0),
+    st.floats(0.0, 10.0),
+)
+@settings(max_examples=60, deadline=None)
+def test_a_building_that_feeds_in_too_much_leaves_a_plan_in_which_cars_give_nothing(
+    base: list[float], paid: list[float] | None, export_kw: float, energy_kwh: float
+) -> None:
+    """Whatever it feeds in, cars do not make more of it than may be, and have what they need."""
+    one = problem(paid, export_kw=export_kw)
+    one = replace(one, base_kw=np.array(base), cars=(replace(one.cars[0], energy_kwh=energy_kwh),))
+    found = solve(one, 5.0)
+    net = one.base_kw + found.total_kw
+    assert (net >= np.minimum(-export_kw, one.base_kw) - 1e-6).all()
+    assert found.short_kwh == pytest.approx([0.0], abs=1e-6)
+
+
+def test_the_excess_of_a_building_is_used_where_feeding_in_pays_less() -> None:
+    """20 kW flow out in one hour for nothing, 5 kW may: the car takes its 3 kWh then, and gives nothing."""
+    one = problem([0.0] * 6, export_kw=5.0)
+    one.base_kw[2] = -20.0
+    one = replace(one, cars=(replace(one.cars[0], energy_kwh=3.0),))
+    assert solve(one, 5.0).total_kw == pytest.approx([0.0, 0.0, 3.0 / EFFICIENCY, 0.0, 0.0, 0.0], abs=1e-6)
 
 
 def _costs(one: Problem, power: np.ndarray) -> float:

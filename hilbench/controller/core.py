@@ -416,13 +416,14 @@ class Core(Knowledge):
     def order(self, t: float) -> list[int]:
         """Who comes first when not all can have the minimum: class, then turns of ``rotation_s``.
 
-        Who has waited for ``most_wait_s`` comes before all classes, and has a turn; and before all comes a session that
-        a pause would end (see ``sessions``).
+        Who gave up its place takes another's only when it has waited for its part. Who has waited for ``most_wait_s``
+        comes before all classes, and has a turn; and before all comes a session that a pause would end (see
+        ``sessions``).
         """
         settings, columns = self.settings, np.flatnonzero(self._steered())
         waiting_t, turn_t = self._column("waiting_t")[columns], self._column("turn_t")[columns]
         was = self._column("overdue")[columns] != 0.0
-        charges = self._column("granted_a")[columns] >= self._least[columns]
+        charges = (self._column("granted_a")[columns] >= self._least[columns]) | self._told(columns, t)
         in_turn = charges & (t - turn_t < settings.rotation_s)
         overdue = np.where(charges, was & in_turn, t - waiting_t >= settings.most_wait_s)
         for k in np.flatnonzero(overdue != was).tolist():
@@ -432,9 +433,25 @@ class Core(Knowledge):
         first[overdue] = -FIRST
         kept = np.isin(columns, self._kept(t))
         first[kept] -= 2.0 * FIRST
-        turn = np.where(charges, np.where(in_turn | kept, 0, 2), 1)
+        rests = t - self._column("paused_t")[columns] < self._part_s(columns, charges)
+        turn = np.where(charges, np.where(in_turn | kept, 0, 2), np.where(rests, 3, 1))
         ranked: list[int] = columns[np.lexsort((np.where(charges, turn_t, waiting_t), turn, first))].tolist()
         return ranked
+
+    def _told(self, columns: Index, t: float) -> Mask:
+        """Who was given a place a moment ago and has not confirmed it: to take it back would cost the turn."""
+        told: Mask = np.isinf(self._column("waiting_t")[columns])
+        return told & (t - self._column("turn_t")[columns] < self.settings.settle_s)
+
+    def _part_s(self, columns: Index, charges: Mask) -> float:
+        """How long each waits when all wait alike: a turn of each that charges is shared by those without a place.
+
+        Turns that began together would else end together too: each would take the place of the next at once, all be
+        interrupted, and the last one wait for all of the next turn.
+        """
+        waiting = int((~charges & (self._column("plan_a")[columns] >= self._least[columns])).sum())
+        part = min(waiting / max(int(charges.sum()), 1), 1.0)
+        return max(part * self.settings.rotation_s, self.settings.resume_hold_s)
 
     def _note_turn(self, station: StationState, target: float, t: float) -> None:
         was, will = station.target_a >= station.least_a, target >= station.least_a

@@ -166,8 +166,10 @@ class Knowledge:
     def _want(self, station: StationState, t: float) -> None:
         """Work out whether the car may take current, and begin or end its wait."""
         was = station.wants
-        coming = station.status == "SuspendedEV" and not station.begun and t < station.welcome_until < math.inf
-        station.wants = station.online and (station.status in ACTIVE or coming)
+        # the status may precede the answer to a limit; and a car that was asked to give takes a moment to begin
+        offered = station.target_a >= self.settings.minimum_a > station.granted_a or station.target_a < 0.0
+        coming = offered or (not station.begun and t < station.welcome_until < math.inf)
+        station.wants = station.online and (station.status in ACTIVE or (station.status == "SuspendedEV" and coming))
         if station.wants and not was:
             if not station.remembered:
                 station.waiting_t, station.paused_t = t, -math.inf

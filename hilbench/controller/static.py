@@ -58,12 +58,18 @@ class StaticCore(Core):
         return raised(self.tree, room, start, np.where(inside, np.clip(even, least, np.maximum(caps, least)), 0.0))
 
     def _claimed(self, station: StationState, t: float) -> float:
-        """What it has, or had a moment ago: what cars take beyond their limit is within the margin."""
+        """What it has, or had a moment ago: what cars take beyond their limit is within the margin.
+
+        Nothing where no car stands, whatever limit is in force there: its share was given to the others.
+        """
+        if not station.wants:
+            return super()._claimed(station, t)
         following = t - station.granted_t < self.settings.follow_s
         return max(station.granted_a, station.before_a[1]) if following else station.granted_a
 
-    def _raised(self, columns: Index, held: Array, shares: Array, t: float) -> Array:  # noqa: ARG002 - as Core's
-        return shares
+    def _raised(self, columns: Index, held: Array, shares: Array, t: float) -> Array:
+        rested = t - self._column("paused_t")[columns] >= self.settings.resume_hold_s
+        return np.where(rested | (held >= self.settings.minimum_a), shares, held)
 
 
 def equal_division(tree: Tree, room: Array, inside: Array) -> Array:

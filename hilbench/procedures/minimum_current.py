@@ -12,8 +12,11 @@ TURNS = 3.0
 
 
 async def run(bench: Bench, measure: Measure) -> None:
-    """Raise the building until half of the cars can have 6 A, plug all in, and watch for three turns and a half."""
-    bench.base_load.step(bench.crowding_a(share=0.5))
+    """Raise the building until half of the cars can have 6 A, plug all in, and watch for three turns and a half.
+
+    A controller that does not look at the building has it at the worst that it knows of, whoever can charge then.
+    """
+    bench.base_load.step(bench.crowding_a(share=0.5) if bench.measures else bench.worst_base_headroom_a)
     await bench.run_for(30.0)
     await bench.align()
     start = bench.mark("stimulus.crowd", "stations")
@@ -31,6 +34,6 @@ PROCEDURE = Procedure(
     title="minimum current x ports",
     purpose="When not all cars can have 6 A, some wait and take turns; nobody is offered less, nobody waits for ever.",
     run=run,
-    needs=frozenset({"controller.measures", "stations.several"}),
+    needs=frozenset({"stations.several"}),
     short=False,
 )

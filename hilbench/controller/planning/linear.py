@@ -101,11 +101,25 @@ def _exported(problem: Problem, where: Columns, values: Array) -> Array:
 
 
 def _solved(problem: Problem, where: Columns, time_limit_s: float) -> Array:
+    """The cheaper of two solutions, by what really flows.
+
+    Where giving is paid more than taking costs, a program that may do both at once is paid for nothing that leaves the
+    site. One solution lets taking cost there what it would keep from the grid: it charges at other times. The other
+    expects no more of such steps than flows.
+    """
+    if problem.export_price is None or not (problem.export_price > problem.price).any() or not len(where.out.car):
+        return _run(problem, where, time_limit_s, problem.price)
+    apart = _run(problem, where, time_limit_s, _forgone(problem, where, problem.export_price))
+    sober = _sober(problem, where, time_limit_s)
+    return min(apart, sober, key=lambda values: _paid(problem, where, values))
+
+
+def _sober(problem: Problem, where: Columns, time_limit_s: float) -> Array:
     """A solution that is paid for nothing that does not flow: where one was, feeding in is worth no more than taking.
 
     After ``SOBER_ROUNDS`` that holds for all steps.
     """
-    values = _run(problem, where, time_limit_s)
+    values = _run(problem, where, time_limit_s, problem.price)
     for left in range(SOBER_ROUNDS, 0, -1):
         if problem.export_price is None:
             break
@@ -115,15 +129,39 @@ def _solved(problem: Problem, where: Columns, time_limit_s: float) -> Array:
             break
         cut = hoped if left > 1 else dear
         problem = replace(problem, export_price=np.where(cut, problem.price, problem.export_price))
-        values = _run(problem, where, time_limit_s)
+        values = _run(problem, where, time_limit_s, problem.price)
     return values
+
+
+def _paid(problem: Problem, where: Columns, values: Array) -> float:
+    """What a solution costs with what really flows: as the program reckons, with the true column of what is fed in."""
+    true = values.copy()
+    if where.exports:
+        true[where.first_export :] = _exported(problem, where, values)
+    return float(_costs(problem, where, problem.price) @ true)
+
+
+def _forgone(problem: Problem, where: Columns, export_price: Array) -> Array:
+    """What a kWh into a car costs [step] where another car could give it to the grid."""
+    shares = [_share(problem, where, step)[1] for step in range(problem.steps)]
+    found: Array = problem.price + np.array(shares) * np.maximum(export_price - problem.price, 0.0)
+    return found
+
+
+def _share(problem: Problem, where: Columns, step: int) -> tuple[float, float]:
+    """What can be fed in when cars give the most that they may [kW], and which share of what they give that is."""
+    base, able = float(problem.base_kw[step]), float(where.out.most_kw[where.out.step == step].sum())
+    most = min(able, max(base + problem.export_kw, 0.0))
+    fed = max(most - max(base, 0.0), 0.0)
+    return fed, fed / most if most > 0.0 else 0.0
 
 
 def _exports(problem: Problem, where: Columns, flows: list[tuple[Index, Array]]) -> Iterator[Row]:
     """What is fed in is what flows that way, at least where it is paid less than energy costs.
 
     Where it is paid more, the share of all that cars give that would be fed in if they gave the most that they may:
-    exact at nothing and at the most, which are the ends between which such a price chooses.
+    exact at nothing and at the most, which are the ends between which such a price chooses. No more than that counts:
+    else cars would take and give at once, to be paid for what never leaves the site.
     """
     if problem.export_price is None:
         return
@@ -133,12 +171,13 @@ def _exports(problem: Problem, where: Columns, flows: list[tuple[Index, Array]])
             yield -base, math.inf, np.append(columns, column), np.append(signs, 1.0)
             continue
         out = columns[signs < 0.0]
-        most = min(float(where.out.most_kw[out - where.first_out].sum()), max(base, 0.0) + problem.export_kw)
-        share = max(most - max(base, 0.0), 0.0) / most if most > 0.0 else 0.0
+        fed, share = _share(problem, where, step)
+        yield -math.inf, fed, np.array([column]), np.ones(1)
         yield -math.inf, 0.0, np.append(out, column), np.append(np.full(len(out), -share), 1.0)
 
 
-def _run(problem: Problem, where: Columns, time_limit_s: float) -> Array:
+def _run(problem: Problem, where: Columns, time_limit_s: float, taking: Array) -> Array:
+    """A solution where a kWh into a car costs ``taking`` [step]."""
     try:
         import highspy
     except ImportError:
@@ -146,7 +185,7 @@ def _run(problem: Problem, where: Columns, time_limit_s: float) -> Array:
     solver = _solver()
     solver.clearModel()
     solver.setOptionValue("time_limit", time_limit_s + solver.getRunTime())  # counted from when it was made
-    solver.passModel(_model(highspy, problem, where))
+    solver.passModel(_model(highspy, problem, where, taking))
     solver.run()
     if solver.getModelStatus() != highspy.HighsModelStatus.kOptimal:
         raise NoSolutionError(f"the solver says: {solver.modelStatusToString(solver.getModelStatus())}")
@@ -178,11 +217,11 @@ def _silence() -> Iterator[None]:
         os.close(nowhere)
 
 
-def _model(highspy: Any, problem: Problem, where: Columns) -> Any:
+def _model(highspy: Any, problem: Problem, where: Columns, taking: Array) -> Any:
     rows = list(_rows(problem, where))
     infinite = highspy.kHighsInf
     model = highspy.HighsLp()
-    cost = _costs(problem, where)
+    cost = _costs(problem, where, taking)
     model.num_col_, model.num_row_ = len(cost), len(rows)
     model.col_cost_ = cost
     model.col_lower_ = np.zeros(len(cost))
@@ -197,9 +236,9 @@ def _model(highspy: Any, problem: Problem, where: Columns) -> Any:
     return model
 
 
-def _costs(problem: Problem, where: Columns) -> Array:
+def _costs(problem: Problem, where: Columns, taking: Array) -> Array:
     sooner = 1e-4 * np.arange(problem.steps) / max(problem.steps, 1)
-    into = (problem.price + sooner)[where.into.step] * problem.step_h
+    into = (taking + sooner)[where.into.step] * problem.step_h
     out = (problem.wear_cost - problem.price)[where.out.step] * problem.step_h
     late = np.full(len(problem.cars), problem.late_cost)
     found = [into, out, np.zeros(len(out)), late, np.array([peak.rate for peak in problem.peaks])]
@@ -220,9 +259,9 @@ def _rows(problem: Problem, where: Columns) -> Iterator[Row]:
     flows = where.flows(problem)
     for step, (columns, signs) in enumerate(flows):
         if len(columns):
-            least = -problem.export_kw - float(problem.base_kw[step]) if (signs < 0).any() else -math.inf
-            room = max(float(problem.room_kw[step]), 0.0)
-            yield min(least, room), room, columns, signs
+            # where the building alone feeds in more than may be, cars together give nothing: the rest is not theirs
+            least = min(-problem.export_kw - float(problem.base_kw[step]), 0.0)
+            yield least if (signs < 0).any() else -math.inf, max(float(problem.room_kw[step]), 0.0), columns, signs
     yield from _exports(problem, where, flows)
     for cars, limit_kw in problem.groups:
         yield from _group(where, flows, np.array(cars), limit_kw)
