@@ -18,7 +18,8 @@ WIDTH, HEIGHT = 72, 10
 def sketch(curves: Curves, span_s: float, unit: str = "A") -> list[str]:
     """Lines of a picture; none where there is nothing to see. Offers above all the rest are beyond its upper edge."""
     drawn = {name: curves[name] for name in MARKS if curves.get(name)}
-    top = max((value for name in drawn if name != "offer" for _t, value in drawn[name]), default=0.0)
+    heights = [name for name in drawn if name != "offer"] or list(drawn)
+    top = max((value for name in heights for _t, value in drawn[name]), default=0.0)
     low = min((value for samples in drawn.values() for _t, value in samples), default=0.0)
     if span_s <= 0.0 or top <= low:
         return []
