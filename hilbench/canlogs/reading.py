@@ -150,7 +150,7 @@ def _table(lines: list[str]) -> _Read | None:
 
 def _lines(lines: list[str]) -> _Read:
     read, forms = _Read("", []), Counter[str]()
-    shapes = {"decimal figures": decimal} if is_decimal(lines) else dict(_SHAPES)
+    shapes: dict[str, Shape] = {"decimal figures": decimal} if is_decimal(lines) else dict(_SHAPES)
     for line in lines:
         head = _ASC_HEAD.match(line)
         if head:

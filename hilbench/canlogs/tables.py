@@ -99,9 +99,8 @@ def _with_samples(head: Head, lines: list[str]) -> Head:
         texts = [row[head.data].strip() for row in cells if len(row) > head.data]
         packed = bool(texts) and sum(bool(re.fullmatch(r"[0-9A-Za-z+/]{11}=", text)) for text in texts) > len(texts) / 2
     tenfold = decimal and any(len(word) == 3 and word.isdecimal() for row in cells for word in _words(row, head))
-    found = {"decimal_id": decimal, "decimal_data": tenfold, "base64": packed}
     time, unit_s = _time(cells, head)
-    return replace(head, time=time, unit_s=unit_s, **found)
+    return replace(head, time=time, unit_s=unit_s, decimal_id=decimal, decimal_data=tenfold, base64=packed)
 
 
 def _time(cells: list[list[str]], head: Head) -> tuple[int | None, float | None]:
