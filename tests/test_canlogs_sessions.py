@@ -77,6 +77,25 @@ def test_facts_of_both_sides() -> None:
     assert found.ramp_a_per_s == pytest.approx(20.0)
 
 
+def test_bytes_in_reverse_order_are_turned_round() -> None:
+    """A writer that began at the last byte: the same story, and the log says so."""
+    reverse = [(t, can_id, data[::-1]) for t, can_id, data in recorded()]
+    (found,), notes = sessions(read(reverse))
+    assert whats(found) == whats(told(recorded()))
+    assert any("reverse order" in note for note in notes)
+    assert not any("reverse" in note for note in sessions(read(recorded()))[1])
+
+
+def test_no_energy_of_impossible_voltages() -> None:
+    """A charger that has the bytes of its voltages at wrong places: 59 545 V are told and not counted."""
+    wrong = {0x108: "01AFC80BAFC80000", 0x109: "0299E8000105FF3C", 0x208: "FEFA00000000FEB0"}
+    found = told([(t, i, bytes.fromhex(wrong[i]) if i in wrong else d) for t, i, d in recorded() if i != 0x209])
+    assert found.energy.discharged_wh == 0.0
+    assert found.charger
+    assert "up to 51375 V (impossible)" in found.charger.facts
+    assert any("output 59545 V" in line for line in found.unsure)
+
+
 def test_the_change_of_the_offer_is_measured() -> None:
     """Request after less than 100 ms, output at 0 A after 0.5 s with a peak of 8 A; and the way back."""
     fall, rise = told(recorded()).changes

@@ -47,6 +47,28 @@ def test_json_holds_everything(tmp_path: Path, capsys: pytest.CaptureFixture[str
     assert [message["problem"] for message in said["messages"] if "problem" in message]
 
 
+def test_the_loop_is_drawn(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Offer, request and output in characters, unless they are not wanted."""
+    file = tmp_path / "session.txt"
+    file.write_bytes(text(session()))
+    main(["ccs", "decode", str(file)])
+    assert capsys.readouterr().out.rstrip().endswith(". offer   - request   # output")
+    main(["ccs", "decode", str(file), "--no-plot"])
+    assert "# output" not in capsys.readouterr().out
+
+
+def test_the_picture_is_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """--svg has the curves and the changes of the offer; a folder that is not there is named."""
+    file = tmp_path / "session.txt"
+    file.write_bytes(text(session()))
+    assert main(["ccs", "decode", str(file), "--svg", str(tmp_path / "a.svg"), "--summary"]) == 0
+    picture = (tmp_path / "a.svg").read_text(encoding="utf-8")
+    assert picture.startswith("<svg")
+    assert all(word in picture for word in ("request", "offer", "output", "200 to 150 A"))
+    assert main(["ccs", "decode", str(file), "--svg", str(tmp_path / "no" / "a.svg")]) == 2
+    assert "cannot be written" in capsys.readouterr().err
+
+
 def test_standard_input_is_read(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     """- stands for it."""
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(text(session()))))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TypeVar
 
-from hilbench.canlogs.sessions import Part, Said
+from hilbench.canlogs.sessions import Part, Said, likely
 from hilbench.chademo import CarLimits, CarState, CarStatus, ChargerDischarge, ChargerState, ChargerStatus
 from hilbench.chademo.timing import PERIOD_S, PERIOD_TOLERANCE_S, limit
 
@@ -115,13 +115,13 @@ def ramp_a_per_s(said: Sequence[Said]) -> tuple[float, float] | None:
 
 
 def energy(said: Sequence[Said]) -> Energy:
-    """Trapezoids over the charger's own measurements; holes count nothing."""
+    """Trapezoids over the charger's own measurements; holes and impossible voltages count nothing."""
     charged_ws = discharged_ws = seconds = peak_w = 0.0
     drawn_a, before = 0, None
     for one in said:
         if isinstance(one.frame, ChargerDischarge):
             drawn_a = one.frame.discharge_a
-        elif isinstance(one.frame, ChargerState):
+        elif isinstance(one.frame, ChargerState) and likely(one.frame):
             now = (one.t, one.frame.voltage_v * one.frame.current_a, one.frame.voltage_v * drawn_a)
             if before is not None and one.t - before[0] <= HOLE_S:
                 half = (one.t - before[0]) / 2.0

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from hilbench.canlogs.loose import decimal, is_decimal, json_row
 from hilbench.canlogs.rows import NotClassicalError, Row, Stamp, asc, candump, console, pasted, slcan, trc
 from hilbench.canlogs.tables import head_of, table_rows
 from hilbench.canlogs.times import seconds
@@ -149,7 +150,7 @@ def _table(lines: list[str]) -> _Read | None:
 
 def _lines(lines: list[str]) -> _Read:
     read, forms = _Read("", []), Counter[str]()
-    shapes = dict(_SHAPES)
+    shapes: dict[str, Shape] = {"decimal figures": decimal} if is_decimal(lines) else dict(_SHAPES)
     for line in lines:
         head = _ASC_HEAD.match(line)
         if head:
@@ -186,6 +187,7 @@ _SHAPES: dict[str, Shape] = {
     "ASC": asc,
     "TRC": trc,
     "slcan": slcan,
+    "JSON": json_row,
     "pasted lines": pasted,
 }
 _ASC_HEAD = re.compile(r"\s*base\s+(hex|dec)(?:\s+timestamps\s+(\w+))?", re.IGNORECASE)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from hilbench.canlogs.byte_order import HIGHEST_V
 from hilbench.canlogs.ending import Ending, ending
 from hilbench.canlogs.figures import Energy, Rhythm, Step, charge_pct, energy, last, of, ramp_a_per_s, rhythms, steps
 from hilbench.canlogs.offers import Change, changes
 from hilbench.canlogs.reading import Log
-from hilbench.canlogs.sessions import Part, Said, parts
+from hilbench.canlogs.sessions import Part, Said, likely, parts
 from hilbench.canlogs.story import Moment, moments
 from hilbench.chademo import (
     CarControl,
@@ -126,13 +127,31 @@ def _charger(said: Sequence[Said]) -> Side | None:
     if limits:
         offers = [frame.available_current_a for _t, frame in of(said, ChargerLimits)]
         span = f"{offers[-1]} A" if min(offers) == max(offers) else f"{min(offers)} A to {max(offers)} A"
-        facts += [f"up to {limits.available_voltage_v} V", f"offers {span}"]
-        facts += [f"stops at {limits.threshold_voltage_v} V", "" if limits.weld_detection else "no weld detection"]
+        facts += [f"up to {_volts(limits.available_voltage_v)}", f"offers {span}"]
+        facts += [
+            f"stops at {_volts(limits.threshold_voltage_v)}",
+            "" if limits.weld_detection else "no weld detection",
+        ]
     if state and state.discharge & 1:
         facts.append("can take power back")
     control = last(said, ChargerControl)
     facts += [f"118: {', '.join(words(Control, control.control)) or 'nothing'}"] if control else []
     return Side(tuple(fact for fact in facts if fact)) if facts else None
+
+
+def _volts(value: int) -> str:
+    return f"{value} V{' (impossible)' if value > HIGHEST_V else ''}"
+
+
+def _odd(said: Sequence[Said]) -> str:
+    """The first of the frames that say what cannot be, in figures."""
+    for one in said:
+        frame = one.frame
+        if isinstance(frame, CarState) and not likely(frame):
+            return f"102 of {one.t:.3f} s: protocol {frame.protocol}, target {frame.target_voltage_v} V"
+        if isinstance(frame, ChargerState) and not likely(frame):
+            return f"109 of {one.t:.3f} s: protocol {frame.protocol}, output {frame.voltage_v} V"
+    return ""
 
 
 def _unsure(part: Part, log: Log) -> list[str]:
@@ -152,7 +171,8 @@ def _unsure(part: Part, log: Log) -> list[str]:
         found.append("the car is ready in its first frame: the begin is not in the log")
     if part.unlikely:
         found.append(
-            f"{part.unlikely} frames of 102 or 109 say what no car or charger says: damaged, or of another bus"
+            f"{part.unlikely} frames of 102 or 109 say what no car or charger says ({_odd(said)}): damaged, badly "
+            "made, or of another bus; no energy is counted from them"
         )
     if part.misshapen:
         found.append(f"{part.misshapen} frames of CHAdeMO ids have not eight bytes and were left out")

@@ -13,22 +13,27 @@ LONGEST = 8
 
 @dataclass(frozen=True, slots=True)
 class Stamp:
-    """A time as it was written: ``unit_s`` is the length of its unit, None where the line does not say."""
+    """A time as it was written: ``unit_s`` is the length of its unit, None where the line does not say.
+
+    ``ticks`` are those of a counter in hexadecimal digits.
+    """
 
     value: float
     unit_s: float | None = 1.0
     of_day: bool = False
+    ticks: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A frame of a log; ``stamp`` is None where there is none."""
+    """A frame of a log; ``stamp`` is None where there is none, ``small`` a short number that may be one."""
 
     stamp: Stamp | None
     id: int
     data: bytes
     channel: str = ""
     extended: bool = False
+    small: int | None = None
 
 
 class NotClassicalError(Exception):
@@ -68,6 +73,7 @@ _MOMENT = re.compile(
     r"|(?<![\d:])(?P<hours>\d{1,3}):(?P<minutes>\d\d):(?P<seconds>\d\d(?:[.,:]\d+)?)(?![\d:])"
 )
 _NUMBER = re.compile(r"(?<![\w.])(?P<number>\d+\.\d+|\d{4,})\s*(?P<unit>ns|us|µs|ms|s|sec)?(?![\w.])")
+_SMALL = re.compile(r"(?<![\w.])(?P<number>\d{1,3})(?![\w.])")
 _UNITS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "sec": 1.0}
 _BYTE = rf"(?:0x)?{_HEX}{{2}}"
 _RUN = re.compile(rf"(?<![0-9A-Za-z.])({_BYTE}(?:[\s;,:|-]+{_BYTE}){{0,7}})(?![0-9A-Za-z.])")
@@ -75,6 +81,8 @@ _LOOSE = re.compile(rf"(?<![0-9A-Za-z.])({_HEX}{{1,2}}(?:[\s;,]+{_HEX}{{1,2}}){{
 _COMPACT = re.compile(rf"(?<![0-9A-Za-z.])(?:0x)?({_HEX}{{16}})(?![0-9A-Za-z.])")
 _ID = re.compile(rf"(?<![0-9A-Za-z.])(?:0x)?(0{{0,5}}[0-7]{_HEX}{{2}})(?:h\b)?(?![0-9A-Za-z.])", re.IGNORECASE)
 _LENGTH = re.compile(r"(?<![0-9A-Za-z.])([0-8])(?![0-9A-Za-z.])")
+_JOINED = re.compile(rf"(?:^|[\s>,;\])])([0-7]{_HEX}{{2}})({_HEX}{{16}})\s*>?\s*$")
+_MINUTES = re.compile(r"(?P<minutes>\d{1,3}):(?P<seconds>\d\d[.,]\d+)$")
 
 
 def stamp_of(text: str | None) -> Stamp | None:
@@ -84,11 +92,20 @@ def stamp_of(text: str | None) -> Stamp | None:
     moment = _MOMENT.search(text)
     if moment:
         return _moment(moment)
+    minutes = _MINUTES.match(text)
+    if minutes:
+        return Stamp(60.0 * int(minutes["minutes"]) + float(minutes["seconds"].replace(",", ".")))
     try:
         value = float(text.replace(",", "."))
     except ValueError:
         return None
     return Stamp(value) if math.isfinite(value) else None
+
+
+def moment_of(line: str) -> tuple[Stamp | None, int, int] | None:
+    """A date or time of day in a line, and where it stands."""
+    found = _MOMENT.search(line)
+    return (_moment(found), *found.span()) if found else None
 
 
 def _moment(found: re.Match[str]) -> Stamp | None:
@@ -173,38 +190,44 @@ def slcan(line: str) -> Row | None:
     if len(digits) not in (2 * length, 2 * length + 4):
         return None
     data, rest = bytes.fromhex(digits[: 2 * length]), digits[2 * length :]
-    return Row(Stamp(float(int(rest, 16)), 1e-3) if rest else None, int(found["id"], 16), data)
+    return Row(Stamp(float(int(rest, 16)), 1e-3, ticks=True) if rest else None, int(found["id"], 16), data)
 
 
 def pasted(line: str) -> Row | None:
     """Any other line with an id and eight bytes in hex, or as many as a single figure before them says.
 
-    Bytes may lack their leading zero, as Arduino prints them. Times are a date, a time of day or a number anywhere
-    beside them.
+    Bytes may lack their leading zero, as Arduino prints them, and follow the id without a space, as an ELM327 has
+    them. Times are a date, a time of day or a number anywhere beside them.
     """
-    moment = _MOMENT.search(line)
+    moment = moment_of(line)
     if moment:
-        line = line[: moment.start()] + " | " + line[moment.end() :]
+        line = line[: moment[1]] + " | " + line[moment[2] :]
+    line = _JOINED.sub(r" \1 \2", line)
     for run in (*_COMPACT.finditer(line), *_RUN.finditer(line), *_LOOSE.finditer(line)):
-        row = _around(line, run, _moment(moment) if moment else None)
+        row = _around(line, run, _run(run[1]), moment[0] if moment else None)
         if row is not None:
             return row
     return None
 
 
-def _around(line: str, run: re.Match[str], stamp: Stamp | None) -> Row | None:
-    data = _run(run[1])
+def _around(line: str, run: re.Match[str], data: bytes, stamp: Stamp | None) -> Row | None:
     ids = list(_ID.finditer(line, 0, run.start()))
     if not ids:
         return None
     told = _LENGTH.findall(line, ids[-1].end(), run.start())
-    if len(data) != (int(told[-1]) if told else LONGEST):
+    if len(data) != (int(told[-1]) if told else LONGEST) or (len(data) < LONGEST and len(told) > 1):
         return None
-    if stamp is None:
-        rest = line[: ids[-1].start()] + " | " + line[run.end() :]
-        number = _NUMBER.search(rest)
-        stamp = Stamp(float(number["number"]), _UNITS.get(number["unit"] or "")) if number else None
-    return Row(stamp, int(ids[-1][1], 16), data)
+    can_id, rest = int(ids[-1][1], 16), line[: ids[-1].start()] + " | " + line[run.end() :]
+    return Row(stamp, can_id, data) if stamp else beside(rest, can_id, data)
+
+
+def beside(rest: str, can_id: int, data: bytes) -> Row:
+    """A frame with the first number in what else its line has as its time stamp."""
+    number = _NUMBER.search(rest)
+    if number:
+        return Row(Stamp(float(number["number"]), _UNITS.get(number["unit"] or "")), can_id, data)
+    small = _SMALL.search(rest)
+    return Row(None, can_id, data, small=int(small["number"]) if small else None)
 
 
 def _run(text: str) -> bytes:

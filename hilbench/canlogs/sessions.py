@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from hilbench.canlogs.byte_order import HIGHEST_V, in_order
 from hilbench.canlogs.reading import CanFrame, Log
 from hilbench.chademo import CarState, CarStatus, ChargerState, ChargerStatus, Frame, Opaque, decode, sender
 from hilbench.errors import InputError, Problem
@@ -17,7 +18,7 @@ EPTW = (0x508, 0x509)
 BREAK_S = 5.0
 """Silence of both sides that may part two sessions (policy-default)."""
 _LIKELY = 0.5
-"""At least that part of 102 and 109 must be possible for a log to be taken for CHAdeMO (policy-default)."""
+"""At least that part of 102 or of 109 must be possible for a log to be taken for CHAdeMO (policy-default)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,9 @@ def parts(log: Log, channel: str | None = None) -> tuple[list[Part], list[str]]:
     notes: list[str] = []
     found: list[Part] = []
     for number, recording in enumerate(log.recordings):
-        frames = _of_channel(log.source, recording, channel, notes)
+        frames, turned = in_order(_of_channel(log.source, recording, channel, notes))
+        if turned:
+            notes.append("the bytes of the frames stand in reverse order in this log and were turned round")
         own = [frame for frame in frames if sender(frame.id) and not frame.extended]
         if any(frame.id in MAIN for frame in own):
             found += [_part(number, group, len(frames) - len(own)) for group in _groups(own)]
@@ -63,12 +66,12 @@ def _refuse(log: Log, found: list[Part]) -> None:
         if any(frame.id in EPTW for frame in frames):
             what += "; 508 and 509 are CHAdeMO of two-wheelers, which is not decoded"
         raise InputError(log.source, what)
-    states = sum(isinstance(said.frame, CarState | ChargerState) for part in found for said in part.said)
-    unlikely = sum(part.unlikely for part in found)
-    if unlikely > _LIKELY * states:
-        what = (
-            f"has the ids of CHAdeMO, but {unlikely} of {states} frames of 102 and 109 say what no car or charger says"
-        )
+    states = [said.frame for part in found for said in part.said if isinstance(said.frame, CarState | ChargerState)]
+    sides = [[likely(frame) for frame in states if isinstance(frame, kind)] for kind in (CarState, ChargerState)]
+    if all(sum(side) < _LIKELY * len(side) for side in sides if side) and states:
+        unlikely = sum(part.unlikely for part in found)
+        many = f"{unlikely} of {len(states)} frames of 102 and 109"
+        what = f"has the ids of CHAdeMO, but {many} say what no car or charger says"
         raise InputError(log.source, Problem("", what, "another bus uses these ids too; is it the right channel?"))
 
 
@@ -92,8 +95,8 @@ def _of_channel(source: str, frames: Sequence[CanFrame], channel: str | None, no
 
 def _score(frames: Sequence[CanFrame], channel: str | None) -> int:
     """How many of the main ids are there with something possible in them."""
-    ids = {f.id for f in frames if f.id in MAIN and channel in (None, f.channel) and likely(decode(f.id, f.data))}
-    return len(ids)
+    own = [f for f in frames if f.id in MAIN and channel in (None, f.channel)]
+    return len({f.id for f in in_order(own)[0] if likely(decode(f.id, f.data))})
 
 
 def likely(frame: Frame) -> bool:
@@ -102,7 +105,7 @@ def likely(frame: Frame) -> bool:
         case CarState():
             return frame.protocol <= 4 and frame.target_voltage_v <= 1000
         case ChargerState():
-            return frame.protocol <= 4 and frame.voltage_v <= 1100
+            return frame.protocol <= 4 and frame.voltage_v <= HIGHEST_V
         case Opaque():
             return frame.id not in MAIN
         case _:

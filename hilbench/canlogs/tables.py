@@ -7,7 +7,7 @@ import binascii
 import csv
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from hilbench.canlogs.rows import LONGEST, NotClassicalError, Row, Stamp, stamp_of
 
@@ -27,7 +27,7 @@ _UNITS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "microseconds": 1e-6, "ms": 1e-3,
 
 @dataclass(frozen=True)
 class Head:
-    """Which column holds what; ``singles`` are those of one byte each."""
+    """Which column holds what; ``singles`` are those of one byte each, ``times`` all of times with their units [s]."""
 
     delimiter: str
     id: int
@@ -37,8 +37,10 @@ class Head:
     data: int | None
     singles: tuple[int, ...]
     unit_s: float | None
+    times: tuple[tuple[int, float | None], ...] = ()
     decimal_id: bool = False
     base64: bool = False
+    decimal_data: bool = False
 
 
 def head_of(lines: list[str]) -> tuple[int, Head] | None:
@@ -61,8 +63,7 @@ def _head(line: str, delimiter: str) -> Head | None:
         singles = ()
     if find["id"] is None or not (singles or find["data"] is not None):
         return None
-    unit = _UNIT.search(names[find["time"]].replace("_", " ").lower()) if find["time"] is not None else None
-    unit_s = _UNITS.get(unit[1], 1.0) if unit else None
+    times = tuple((index, _unit_s(name)) for index, name in enumerate(names) if _TIME.search(name))
     return Head(
         delimiter,
         find["id"],
@@ -71,8 +72,14 @@ def _head(line: str, delimiter: str) -> Head | None:
         find["bus"],
         None if singles else find["data"],
         singles,
-        unit_s,
+        times[0][1] if times else None,
+        times,
     )
+
+
+def _unit_s(name: str) -> float | None:
+    unit = _UNIT.search(name.replace("_", " ").lower())
+    return _UNITS.get(unit[1], 1.0) if unit else None
 
 
 _KINDS = {"time": _TIME, "id": _ID, "length": _LENGTH, "data": _ONE, "bus": _BUS}
@@ -83,7 +90,7 @@ def _first(names: list[str], pattern: re.Pattern[str]) -> int | None:
 
 
 def _with_samples(head: Head, lines: list[str]) -> Head:
-    """What the columns' names do not say: ids in decimal, bytes in base 64 (python-can)."""
+    """What the columns' names do not say: which time counts, what is in decimal figures, and base 64 (python-can)."""
     cells = [row for row in csv.reader(lines, delimiter=head.delimiter) if len(row) > head.id]
     ids = [row[head.id].strip() for row in cells]
     decimal = bool(ids) and all(one.isdecimal() for one in ids) and {"256", "258", "264", "265"} <= set(ids)
@@ -91,7 +98,26 @@ def _with_samples(head: Head, lines: list[str]) -> Head:
     if head.data is not None:
         texts = [row[head.data].strip() for row in cells if len(row) > head.data]
         packed = bool(texts) and sum(bool(re.fullmatch(r"[0-9A-Za-z+/]{11}=", text)) for text in texts) > len(texts) / 2
-    return Head(**{**head.__dict__, "decimal_id": decimal, "base64": packed})
+    tenfold = decimal and any(len(word) == 3 and word.isdecimal() for row in cells for word in _words(row, head))
+    time, unit_s = _time(cells, head)
+    return replace(head, time=time, unit_s=unit_s, decimal_id=decimal, decimal_data=tenfold, base64=packed)
+
+
+def _time(cells: list[list[str]], head: Head) -> tuple[int | None, float | None]:
+    """The first column of times that has about as many different ones as the best: others are rounded or empty."""
+    if len(head.times) < 2:
+        return head.time, head.unit_s
+    counts = [len({_cell_stamp(row[at]) for row in cells if len(row) > at} - {None}) for at, _unit_s in head.times]
+    return next(time for time, count in zip(head.times, counts, strict=True) if count >= 0.9 * max(counts))
+
+
+def _words(row: list[str], head: Head) -> list[str]:
+    """The bytes of a row as they are written."""
+    if head.singles:
+        return [row[index].strip() for index in head.singles if index < len(row)]
+    if head.data is None or len(row) <= head.data:
+        return []
+    return re.split(r"[\s:;,-]+", row[head.data].strip().removeprefix("x|").strip())
 
 
 def table_rows(lines: list[str], head: Head) -> Iterator[Row | None]:
@@ -107,7 +133,7 @@ def _row(cells: list[str], head: Head) -> Row:
     text = cells[head.id]
     can_id = int(text, 10) if head.decimal_id else int(text.removesuffix("h").removesuffix("x"), 16)
     data = _data(cells, head)
-    length = int(cells[head.length], 0) if head.length is not None and cells[head.length] else len(data)
+    length = int(cells[head.length], 16) if head.length is not None and cells[head.length] else len(data)
     if length > LONGEST:
         raise NotClassicalError
     if not 0 <= can_id < _IDS or not 0 <= length <= len(data):
@@ -117,21 +143,24 @@ def _row(cells: list[str], head: Head) -> Row:
 
 
 def _data(cells: list[str], head: Head) -> bytes:
-    if head.singles:
-        words = [cells[index] for index in head.singles if index < len(cells) and cells[index]]
-        return bytes(int(word, 16) for word in words)
-    text = cells[head.data or 0]
     if head.base64:
-        return base64.b64decode(text, validate=True)
-    if re.search(r"[\s:;,-]", text):
-        return bytes(int(word, 16) for word in re.split(r"[\s:;,-]+", text) if word)
-    return bytes.fromhex(text.removeprefix("0x"))
+        return base64.b64decode(cells[head.data or 0], validate=True)
+    words = [word for word in _words(cells, head) if word]
+    if len(words) == 1 and not head.singles:
+        return bytes.fromhex(words[0].removeprefix("0x"))
+    return bytes(int(word, 10 if head.decimal_data else 16) for word in words)
 
 
 def _stamp(cells: list[str], head: Head) -> Stamp | None:
     if head.time is None or not cells[head.time]:
         return None
-    stamp = stamp_of(cells[head.time])
+    stamp = _cell_stamp(cells[head.time])
     if stamp is None or stamp.of_day or ":" in cells[head.time]:
         return stamp
-    return Stamp(stamp.value, head.unit_s)
+    return replace(stamp, unit_s=head.unit_s)
+
+
+def _cell_stamp(text: str) -> Stamp | None:
+    """The time in a cell; a counter may have hexadecimal digits."""
+    ticks = re.fullmatch(r"0x([0-9A-Fa-f]{1,16})", text.strip())
+    return Stamp(float(int(ticks[1], 16)), None, ticks=True) if ticks else stamp_of(text.strip())

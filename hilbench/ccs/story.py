@@ -177,7 +177,7 @@ def _ranges(said: list[Entry]) -> dict[str, dict[str, Any]]:
     """Least and most of each quantity and each percentage, with the first and the last."""
     found: dict[str, tuple[list[float], str]] = {}
     for entry in said:
-        for name, value, unit in _numbers(entry.body):
+        for name, value, unit in numbers(entry.body):
             found.setdefault(name, ([], unit))[0].append(value)
     return {
         name: {"least": min(values), "most": max(values), "first": values[0], "last": values[-1], "unit": unit}
@@ -185,13 +185,14 @@ def _ranges(said: list[Entry]) -> dict[str, dict[str, Any]]:
     }
 
 
-def _numbers(body: Mapping[str, Any]) -> Iterator[tuple[str, float, str]]:
+def numbers(body: Mapping[str, Any]) -> Iterator[tuple[str, float, str]]:
+    """Name, value and unit of each quantity and percentage of a message."""
     for name, value in body.items():
         number = quantity(name, value)
         if number is not None:
             yield name, *number
         elif isinstance(value, Mapping):
-            yield from _numbers(value)
+            yield from numbers(value)
         elif type(value) is int and any(word in name for word in PERCENT):
             yield name, float(value), "%"
 

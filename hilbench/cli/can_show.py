@@ -14,12 +14,10 @@ from hilbench.canlogs.reading import Log
 from hilbench.canlogs.report import Session
 from hilbench.canlogs.story import thinned
 from hilbench.chademo.timing import PERIOD_S, PERIOD_TOLERANCE_S
-from hilbench.evidence.svg import plot_svg
-from hilbench.signals import Signal
-from hilbench.verdict import Plot
+from hilbench.cli.sketch import drawing as sketched
+from hilbench.cli.sketch import sketch
 
 MOMENTS, OF_A_KIND, CHANGES = 60, 6, 20
-PLOT_WIDTH, PLOT_HEIGHT = 72, 10
 
 
 def _console() -> Console:
@@ -150,34 +148,16 @@ def _milliseconds(value: float | None) -> str:
     return "-" if value is None else f"{value * 1e3:.1f}"
 
 
+def _currents(session: Session) -> dict[str, list[tuple[float, float]]]:
+    return {name: samples for name, unit, samples in series(session.part.said) if unit == "A" and samples}
+
+
 def picture(session: Session) -> list[str]:
     """Offer, request and output over time in characters."""
-    curves = {name: samples for name, unit, samples in series(session.part.said) if unit == "A" and samples}
-    span = session.part.said[-1].t
-    top = max((value for name in curves if name != "offer" for _t, value in curves[name]), default=0.0)
-    low = min((value for samples in curves.values() for _t, value in samples), default=0.0)
-    if span <= 0.0 or top <= low:
-        return []
-    grid = [[" "] * PLOT_WIDTH for _ in range(PLOT_HEIGHT)]
-    for name, mark in (("offer", "."), ("request", "-"), ("output", "#"), ("discharge", "=")):
-        for t, value in curves.get(name, []):
-            if value <= top:
-                row = round((top - value) / (top - low) * (PLOT_HEIGHT - 1))
-                grid[row][min(int(t / span * PLOT_WIDTH), PLOT_WIDTH - 1)] = mark
-    labels = [f"{top - (top - low) * row / (PLOT_HEIGHT - 1):6.0f} A" for row in range(PLOT_HEIGHT)]
-    lines = [f"{label} |{''.join(cells)}" for label, cells in zip(labels, grid, strict=True)]
-    axis = f"{'':9}0 s{f'{span:.0f} s':>{PLOT_WIDTH - 3}}"
-    return [*lines, axis, f"{'':9}. offer   - request   # output{'   = discharge' if 'discharge' in curves else ''}"]
+    return sketch(_currents(session), session.part.said[-1].t)
 
 
 def drawing(session: Session) -> str:
-    """Currents over time as SVG, with the first moments that matter."""
-    signals = {}
-    for name, unit, samples in series(session.part.said):
-        if unit == "A" and samples:
-            signal = signals[name] = Signal(name, unit)
-            for t, value in samples:
-                signal.append(t, float(value))
-    marks = tuple((change.t, f"{change.before_a} to {change.after_a} A") for change in session.changes[:12])
-    plot = Plot("CHAdeMO session: offer, request and output", "A", tuple(signals), (), marks)
-    return plot_svg(plot, signals)
+    """Currents over time as SVG, with the first changes of the offer."""
+    marks = [(change.t, f"{change.before_a} to {change.after_a} A") for change in session.changes[:12]]
+    return sketched("CHAdeMO session: offer, request and output", _currents(session), marks)

