@@ -53,7 +53,7 @@ vehicle = "model-3"
 [controller]
 kind = "reference"
 ocpp = "ws://127.0.0.1:9000/ocpp"
-policy = "dynamic"
+policy = "{policy}"
 
 [meter.service]
 device = "emulated:ct"
@@ -104,6 +104,7 @@ def _failures(procedure_id: str, connector: Port, protocol: CcsProtocol, below: 
             protocol=protocol,
             below=below,
             gives=str(gives).lower(),
+            policy="v2g" if procedure_id == "13.6" else "dynamic",
             quirks=[quirk] if quirk else [],
         )
         (Path(folder) / "rig.toml").write_text(text, "utf-8")
@@ -125,7 +126,9 @@ def _failures(procedure_id: str, connector: Port, protocol: CcsProtocol, below: 
 
 UNSEEN = {"unequal-maxima"}
 """No procedure asks yet whether a car that draws takes or gives."""
-CASES = [(one.id, connector) for one in QUIRKS.values() for connector in one.connectors if one.id not in UNSEEN]
+ELSEWHERE = {"delivers-less-and-resets"}
+"""It takes a cabinet of two outlets: see the tests of the procedures."""
+CASES = [(q.id, port) for q in QUIRKS.values() for port in q.connectors if q.id not in UNSEEN | ELSEWHERE]
 
 
 @pytest.mark.parametrize(("quirk_id", "connector"), CASES)
