@@ -100,7 +100,7 @@ def test_a_misbehaviour_fails(
 
 def test_a_cabinet_that_delivers_less_fails(tmp_path: Path) -> None:
     """One outlet of 400 V gets less than its part."""
-    path = Path(rig(tmp_path, ("left", SHARED), ("right", SHARED), quirk="delivers-less"))
+    path = Path(rig(tmp_path, ("left", SHARED), ("right", SHARED), quirk="delivers-less-and-resets"))
     path.write_text(path.read_text().replace("fallback_a = 12", 'fallback_a = 12\nvehicle = "id-3-58"', 1))
     assert "dc_cabinet_share" in failed(conduct(str(path), "13.5"))
 

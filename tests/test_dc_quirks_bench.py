@@ -109,21 +109,17 @@ def _play(ccs: Iterable[str] = (), chademo: Iterable[str] = (), below: str = "ho
     return clock.run(main())
 
 
-LOST = {"no-retransmission"}
-"""The session ends, as it must; nothing else is to cope with."""
-
-
 def _coped_with(connector: Port) -> list[str]:
     """Of the loop of ISO 15118-2 or of CHAdeMO."""
     fitting = [one for one in QUIRKS.values() if connector in one.connectors and "iso2" in one.protocols]
-    return [one.id for one in fitting if one.copes == "copes" and one.id not in LOST]
+    return [one.id for one in fitting if one.copes == "copes"]
 
 
 def test_what_can_be_coped_with_costs_neither_budget_nor_session() -> None:
     """All such misbehaviours at once: the budget is kept, both cars charge before and after."""
     ccs, chademo = _coped_with("ccs"), _coped_with("chademo")
     assert len(ccs) >= 7
-    assert len(chademo) >= 7
+    assert len(chademo) >= 5
     seen = _play(ccs, chademo, room_a=30.0)
     assert seen.budget is Verdict.PASS
     assert not seen.ended

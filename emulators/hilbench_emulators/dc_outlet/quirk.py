@@ -14,7 +14,8 @@ from hilbench_emulators.dc_outlet.settings import CcsProtocol
 Part = Literal["car", "ccs", "ccs-station", "chademo-car", "chademo-charger", "station"]
 """What a quirk changes: the car's data, either side of CCS or CHAdeMO, or the station's :class:`StationQuirks`."""
 Outcome = Literal["fails", "copes"]
-"""The procedure must fail with it, or the charger and the bench's own controller cope and the budget is kept."""
+"""The procedure must not pass with it (FAIL, or ERROR where the car never charges), or the charger and the bench's own
+controller cope: it passes, and the budget is kept."""
 BOTH: tuple[Port, ...] = ("ccs", "chademo")
 OLD: tuple[CcsProtocol, ...] = ("din", "iso2")
 ALL: tuple[CcsProtocol, ...] = ("din", "iso2", "iso20")
