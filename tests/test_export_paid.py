@@ -12,7 +12,7 @@ from hilbench import clock
 from hilbench.bench import Bench
 from hilbench.controller.signals.events import EXPORT_PRICE, PRICE
 from hilbench.rig import load_rig, rig_files
-from hilbench.signals import node_power, station_energy
+from hilbench.signals import exported_energy, node_power, station_energy
 from tests.rigs import VTN
 
 HOURS, PAID = 3, 1
@@ -42,6 +42,12 @@ def fed_in(bench: Bench, start: float) -> tuple[list[float], float]:
     return [float(hour.sum()) / 3600.0 for hour in out.reshape(HOURS, -1)], float(out.max())
 
 
+def kept(bench: Bench, role: str) -> float:
+    """What a car was given less what it gave back, by its station's meter [kWh]."""
+    into, out = (bench.record.signals[name(role)].last() or 0.0 for name in (station_energy, exported_energy))
+    return (into - out) / 1000.0
+
+
 def play(folder: Path, paid: float) -> tuple[list[float], float, list[float]]:
     """Feeding in is worth ``paid`` in the second hour and little in the others; and what each car leaves with [kWh]."""
     rig = load_rig(paid_site(folder))
@@ -54,8 +60,7 @@ def play(folder: Path, paid: float) -> tuple[list[float], float, list[float]]:
             roles = bench.two_way_roles()
             await bench.plug_in(roles, soc=0.6, energy_kwh=WANTED_KWH, departure=departure)
             await bench.run_until(start + HOURS * 3600.0)
-            took = [(bench.record.signals[station_energy(role)].last() or 0.0) / 1000.0 for role in roles]
-            return *fed_in(bench, start), took
+            return *fed_in(bench, start), [kept(bench, role) for role in roles]
 
     return clock.run(main(), epoch=rig.run.epoch)
 
