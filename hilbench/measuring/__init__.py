@@ -148,7 +148,7 @@ class Measure:
         self, window: Window, metric: str, reading: Reading, context: dict[str, float], note: str
     ) -> Measurement:
         merged = {**context, **reading.context}
-        clause = self._requirements.find(metric, self._procedure, merged)
+        clause = self._requirements.find(metric, self._procedure, merged) if reading.judged else None
         words = "; ".join(filter(None, (note, reading.note)))
         value = None if math.isnan(reading.value) else reading.value
         span = (window.start, window.stop)

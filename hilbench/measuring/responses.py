@@ -64,5 +64,9 @@ def minimum_offer(window: Window) -> list[Reading]:
     """Least current that each station offered beside pauses; a DC station has no pilot that could say too little."""
     by_pilot = {role: line for role, line in offers(window).items() if window.bench.site.branch(role).kind == "ac"}
     least = {role: allocation.minimum_offer([line]) for role, line in by_pilot.items()}
-    found = [Reading(value, 0.0, role, (offered_current(role),)) for role, value in least.items()]
-    return [reading for reading in found if not math.isnan(reading.value)]
+    found = [
+        Reading(value, 0.0, role, (offered_current(role),)) for role, value in least.items() if not math.isnan(value)
+    ]
+    if not found and len(by_pilot) < len(offers(window)):
+        return [Reading(math.inf, 0.0, "only DC stations had cars, and they have no least offer", judged=False)]
+    return found

@@ -27,7 +27,7 @@ class Took(NamedTuple):
 class Reading:
     """A measured value before its verdict; ``context`` adds to what the limit may depend on (node, station).
 
-    ``shots`` are the records of an instrument that it was read from.
+    ``shots`` are the records of an instrument that it was read from. One that is not ``judged`` only informs.
     """
 
     value: float
@@ -36,6 +36,7 @@ class Reading:
     signals: tuple[str, ...] = ()
     context: Mapping[str, float] = field(default_factory=dict)
     shots: tuple[Snapshot, ...] = ()
+    judged: bool = True
 
 
 @dataclass(frozen=True)
