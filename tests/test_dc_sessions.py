@@ -19,7 +19,7 @@ from hilbench.controller.static import StaticCore
 from hilbench.site import Branch
 from tests.controller_toy import Toy, site, toy
 
-LEAST_A, PILOT_A, BUDGET_A = 4.0, 6.0, 60.0
+LEAST_A, PILOT_A, BUDGET_A = 5.0, 6.0, 60.0
 Day = tuple[tuple[int, ...], tuple[int, ...], list[tuple[float, int]]]
 
 
@@ -38,12 +38,12 @@ def test_the_least_current_is_that_of_the_branch() -> None:
     places = {kind: Branch(role="s", branch_a=40, max_a=32, connection="L1-N", kind=kind) for kind in ("ac", "dc")}
     rules, strict = ControllerSettings(), ControllerSettings(minimum_a=8.0)
     assert [rules.least_a(places["ac"]), strict.least_a(places["ac"])] == [6.0, 8.0]
-    assert [rules.least_a(places["dc"]), strict.least_a(places["dc"])] == [4.0, 4.0]
+    assert [rules.least_a(places["dc"]), strict.least_a(places["dc"])] == [5.0, 5.0]
     assert rules.least_a(places["ac"].model_copy(update={"least_a": 7.0})) == 7.0
 
 
 def test_each_has_at_least_what_its_car_needs() -> None:
-    """In 29 A beside the building three cars of 6 A and two of 4 A all charge, and the DC ones with what is even."""
+    """In 29 A beside the building three cars of 6 A and two of 5 A all charge, and the DC ones with what is even."""
     made = toy(5, BUDGET_A, wiring="three-phase", dc=(3, 4), base_a=29.0)
     made.run(600)
     assert all(made.targets()[f"s{k}"] >= PILOT_A for k in range(3))
@@ -220,3 +220,14 @@ def test_a_session_that_is_set_up_slowly_is_guaranteed_nothing() -> None:
     made.run(60)
     ranks = made.core._ranks.guaranteed
     assert list(ranks) == [0.0, 10.0]
+
+
+def test_a_dc_station_that_holds_its_least_is_no_stray() -> None:
+    """At a limit of nothing it may draw its least, so that the session lives: that is budgeted, and not disobedience."""
+    made = park(2, (0, 1), base_a=10.0)
+    made.base_a = dict.fromkeys(made.site.lines, BUDGET_A - 3.0)
+    for role in ("s0", "s1"):
+        made.cars[role].stubborn_a = LEAST_A - 0.5
+    made.run(300)
+    assert all(amps <= LEAST_A for amps in made.targets().values())
+    assert not any(station.trust.flaw for station in made.core.stations.values())

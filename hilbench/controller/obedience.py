@@ -147,10 +147,15 @@ def heard(station: StationState, settings: ControllerSettings, t: float, drawn: 
 
 
 def allowed_a(station: StationState, settings: ControllerSettings, t: float) -> float:
-    """What it may report at ``t``: a limit below the least with which cars charge there is a pause."""
+    """What it may report at ``t``: a limit below the least with which cars charge there is a pause.
+
+    A DC station may hold its least all the same, so that the session outlives it (EVerest, evcc pull request 32023).
+    """
     held = station.granted_a if station.trust.told else rests_at_a(station, settings)
     ceiling = station.trust.ceiling_a(t, held, settings.reaction_s)
-    return ceiling if ceiling >= station.least_a else 0.0
+    if ceiling >= station.least_a:
+        return ceiling
+    return station.least_a if station.branch.kind == "dc" else 0.0
 
 
 def _over(trust: Obedience, t: float, settings: ControllerSettings) -> None:

@@ -25,11 +25,17 @@ async def charging(bench: Bench, roles: Iterable[str] | None = None) -> dict[str
     await bench.plug_in(wanted, soc=SOC)
     await bench.run_for(BEGUN_S)
     await bench.settled()
-    drawn = {role: max(bench.plant.station_reading(role).currents.values()) for role in wanted}
+    drawn = {role: _drawn_a(bench, role) for role in wanted}
     for role, amps in drawn.items():
         if amps < bench.site.branch(role).minimum_a:
             raise DeviceError(f"station {role}: its car draws {amps:.1f} A: nothing to take a step with")
     return drawn
+
+
+def _drawn_a(bench: Bench, role: str) -> float:
+    """What a station takes from the grid [A per line]; 0 for one that feeds it."""
+    reading = bench.plant.station_reading(role)
+    return max(reading.currents.values()) if reading.power_w > 0.0 else 0.0
 
 
 def output_a(bench: Bench, role: str) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from hilbench.bench import Bench
+from hilbench.errors import DeviceError
 from hilbench.measuring import Measure
 from hilbench.nature import dc_roles
 from hilbench.procedures import Procedure
@@ -20,6 +21,8 @@ async def run(bench: Bench, measure: Measure) -> None:
             await bench.run_for(1.0)
             if output_a(bench, role) > 5.0:
                 break
+        else:
+            raise DeviceError(f"station {role}: its car did not begin to charge within {BEGUN_S:g} s")
         step = bench.base_load.step(bench.step_a)
         await bench.run_for(60.0)
         measure("time_above_budget", since=step, note=role)
