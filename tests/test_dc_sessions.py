@@ -223,7 +223,7 @@ def test_a_session_that_is_set_up_slowly_is_guaranteed_nothing() -> None:
 
 
 def test_a_dc_station_that_holds_its_least_is_no_stray() -> None:
-    """At a limit of nothing it may draw its least, so that the session lives: that is budgeted, and not disobedience."""
+    """At a limit of nothing it may draw its least, so that the session lives: that is no disobedience."""
     made = park(2, (0, 1), base_a=10.0)
     made.base_a = dict.fromkeys(made.site.lines, BUDGET_A - 3.0)
     for role in ("s0", "s1"):
