@@ -126,7 +126,7 @@ def test_a_rig_that_lacks_what_a_step_needs_does_not_run_it(tmp_path: Path, monk
 
 def test_a_controller_that_lets_nobody_charge_is_named(tmp_path: Path) -> None:
     """Where no car charges when a step needs one, the result says so instead of stumbling."""
-    result = execute(Job(str(trio(tmp_path)), "4.7", 1, None, defect="stacks-admissions"))
+    result = execute(Job(str(trio(tmp_path, ("budget_a = 48", "budget_a = 8"))), "4.7", 1, None))
     assert result["verdict"] == "ERROR"
     assert "no car charges" in result["error"]
 

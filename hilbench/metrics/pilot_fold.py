@@ -102,5 +102,5 @@ def with_slopes(posterior: Posterior, rising: bool, steep: Floats, around: Aroun
     alone, total = float(told @ told), max(float(told.sum()), 1e-300)
     if alone <= 0.0:
         return replace(seen, steep=steep)
-    grouped = float(by_edge @ by_edge)
+    grouped = max(float(by_edge @ by_edge), alone)  # of one sample an edge they are equal but for rounding
     return replace(seen, steep=steep, together=grouped / alone, shared=(grouped - alone) / total**2)

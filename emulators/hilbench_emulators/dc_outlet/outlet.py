@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from hilbench import clock
+from hilbench.errors import InputError, Problem
 from hilbench.signals import Record, contactor, offered_current, state_of_charge
 from hilbench.site import Branch
 from hilbench_emulators.dc.cars import Car
@@ -203,12 +204,12 @@ class DcOutlet:
 
     def plug_in(self, vehicle: Any, energy_kwh: float | None, soc: float | None) -> None:
         """Connect a car, by name, path or as a ``Car``; the session begins once the station allows it."""
-        self.car = find_car(vehicle) if isinstance(vehicle, str) else vehicle
-        stored = self.car.battery.stored_j
-        first = _soc_before(self.car, energy_kwh) if soc is None else soc
+        self.car = car = find_car(vehicle) if isinstance(vehicle, str) else _a_car(vehicle)
+        stored = car.battery.stored_j
+        first = _soc_before(car, energy_kwh) if soc is None else soc
         self.soc = first
         wanted_j = stored(1.0) if energy_kwh is None else stored(first) + energy_kwh * 3.6e6
-        self.target_soc = 1.0 if wanted_j >= stored(1.0) else _soc_of(self.car, wanted_j)
+        self.target_soc = 1.0 if wanted_j >= stored(1.0) else _soc_of(car, wanted_j)
         self._over = False
         self._record.signal(state_of_charge(self.role), "1", "linear").append(clock.time(), first)
         self._say("B")
@@ -414,6 +415,13 @@ class DcOutlet:
             old.cancel()
         if t < math.inf:
             self._timers[name] = asyncio.get_running_loop().call_at(t, action)
+
+
+def _a_car(vehicle: Any) -> Car:
+    if not isinstance(vehicle, Car):
+        what = f"{type(vehicle).__name__} is no DC car"
+        raise InputError("vehicle", Problem("", what, "give one of hilbench_emulators.dc"))
+    return vehicle
 
 
 def _soc_before(car: Car, energy_kwh: float | None) -> float:
