@@ -11,7 +11,7 @@ from hilbench.procedures.dc_cars import BEGUN_S, SOC
 from hilbench.signals import dc_requested
 
 RISES_S = 0.51
-"""From the car's first request to the offer of 0 in the log: the request was at 12 A, the output at 2 A (measured)."""
+"""From the car's first request to the offer of 0 in the log: the request was at 12 A, the output at 1 A (measured)."""
 PAUSE_S = 4.699
 """From the offer of 0 to that of 15 A in the log (19.564 to 24.263 s; measured)."""
 LOOK_S = 0.02

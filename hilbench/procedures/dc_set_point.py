@@ -7,7 +7,6 @@ from hilbench.measuring import Measure
 from hilbench.nature import given_a, two_way_roles
 from hilbench.procedures import Procedure
 from hilbench.procedures.dc_cars import charges, plugged
-from hilbench.signals import profile_limit
 from hilbench.verdict import Verdict
 
 SHARE = 0.6
@@ -17,7 +16,7 @@ TURNS_S = 10.0
 
 
 async def run(bench: Bench, measure: Measure) -> None:
-    """Each DC station whose car may discharge keeps its limit, goes to a set point below zero for a minute, and back.
+    """Each DC station whose car may discharge may take a lot, goes to a set point below zero for a minute, and back.
 
     A car that gives where it is to take is a finding, and no set point is tried with it.
     """
@@ -32,10 +31,10 @@ async def run(bench: Bench, measure: Measure) -> None:
 
 
 async def _takes(bench: Bench, measure: Measure, role: str) -> bool:
-    """With the limit that its controller has set, and no order to give, power flows into the car or not at all."""
-    kept = bench.faults.deafen(role, max(bench.record.signals[profile_limit(role)].last() or 0.0, 0.0))
+    """With all that the budget lets a station have, and no order to give, power flows into its car or not at all."""
+    allowed = bench.faults.deafen(role, min(bench.site.branch(role).max_a, bench.room_a))
     await bench.run_for(TURNS_S + 20.0)
-    return measure("dc_wrong_way_w", since=kept.t + TURNS_S, roles=[role]).verdict is not Verdict.FAIL
+    return measure("dc_wrong_way_w", since=allowed.t + TURNS_S, roles=[role]).verdict is not Verdict.FAIL
 
 
 async def _give(bench: Bench, measure: Measure, role: str) -> None:
