@@ -162,14 +162,14 @@ def test_a_pilot_offers_6_a_or_nothing(keys: dict[str, Any], where: str, what: s
 @pytest.mark.parametrize(
     ("keys", "where", "what"),
     [
-        ({"max_a": 3}, "max_a", "nameplate 3 A is below the 4 A with which cars charge there"),
-        ({"fallback_a": 3}, "fallback_a", "fallback 3 A is below the 4 A that cars need"),
+        ({"max_a": 3}, "max_a", "nameplate 3 A is below the 5 A with which cars charge there"),
+        ({"fallback_a": 3}, "fallback_a", "fallback 3 A is below the 5 A that cars need"),
         ({"least_a": 9, "fallback_a": 6}, "fallback_a", "fallback 6 A is below the 9 A that cars need"),
         ({"fallback_a": 5}, "", ""),
     ],
 )
 def test_a_dc_station_has_a_least_current_of_its_own(keys: dict[str, Any], where: str, what: str) -> None:
-    """4 A of the grid, or what the rig says; 5 A are a fallback there."""
+    """5 A of the grid, or what the rig says; 5 A are a fallback there."""
     entry = station(connection="L1-L2-L3", device="emulated:dc", dc={"connector": "ccs"}, vehicle="ioniq-5")
     findings = found(make(IEC, entry | {"fallback_a": 0} | keys))
     assert [finding.location for finding in findings] == ([("station", 0, where)] if where else [])
