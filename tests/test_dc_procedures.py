@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from hilbench import dc_side
 from hilbench.nature import facts
-from hilbench.procedures import select
+from hilbench.procedures import dc_recorded, select
 from hilbench.rig import load_rig, rig_files
 from hilbench.runner import Job, execute
+from hilbench_emulators.chademo.models import CAR_ZE0, CHARGER_ZE0
 from hilbench_emulators.dc import cars
+from hilbench_emulators.dc.cabinet import Cabinet
+from hilbench_emulators.dc_outlet.begin import RECORDED
+from hilbench_emulators.dc_outlet.ccs_head import CcsHead
+from hilbench_emulators.dc_outlet.chademo_head import ChademoHead
+from hilbench_emulators.dc_outlet.outlet import DcOutlet
 
 SITE = """
 [site]
@@ -105,13 +113,72 @@ def test_a_cabinet_that_delivers_less_fails(tmp_path: Path) -> None:
     assert "dc_cabinet_share" in failed(conduct(str(path), "13.5"))
 
 
+def test_a_cabinet_that_gives_more_than_its_modules_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Four modules where the rig says two: both cars are glad, and their sum is too much."""
+    built = dc_side._cabinet
+
+    def larger(outlets: list[Any]) -> Cabinet:
+        cabinet = built(outlets)
+        return Cabinet(cabinet.module, 2 * cabinet.modules, cabinet.policy, (2, 2))
+
+    monkeypatch.setattr(dc_side, "_cabinet", larger)
+    small = SHARED.replace("modules = 2", "modules = 1")
+    assert failed(conduct(rig(tmp_path, ("left", small), ("right", small)), "13.5")) == {"dc_cabinet_load"}
+
+
+@pytest.mark.parametrize(("role", "dc", "head"), [("ccs", CCS, CcsHead), ("chademo", CHADEMO, ChademoHead)])
+def test_an_output_that_outlives_its_car_fails(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, role: str, dc: str, head: type
+) -> None:
+    """A station that goes on as if its car still spoke is caught by 13.8."""
+    monkeypatch.setattr(head, "silence_car", lambda _self: None)
+    assert failed(conduct(rig(tmp_path, (role, dc)), "13.8")) == {"dc_silence_time"}
+
+
+def test_a_station_that_keeps_its_old_limit_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No lower limit reaches the loop: neither the answer, the request nor the output has a time, nor has the grid."""
+    allow = DcOutlet.allow
+    highest: dict[str, float] = {}
+
+    def deaf(self: DcOutlet, current_a: float, order_a: float | None = None, able: bool = True) -> None:
+        highest[self.role] = max(current_a, highest.get(self.role, 0.0))
+        allow(self, highest[self.role], order_a, able)
+
+    monkeypatch.setattr(DcOutlet, "allow", deaf)
+    found = failed(conduct(rig(tmp_path, ("ccs", CCS)), "13.1"))
+    assert found == {"dc_offer_time", "dc_request_time", "dc_output_time", "dc_grid_time"}
+
+
 def test_the_recorded_limit_change() -> None:
-    """15 A to 0 to 15 A: the request falls within 100 ms, nothing flows 0.6 s later; the verdict names both."""
+    """15 A to 0 to 15 A: the request falls within 100 ms, the output rises to 8 A and has ended 0.6 s later."""
     result = conduct("chademo-v2x", "13.9")
-    values = {one["metric"]: one["value"] for one in result["measurements"]}
+    found = {one["metric"]: one for one in result["measurements"]}
     assert result["verdict"] == "PASS"
-    assert values["dc_request_time"] == pytest.approx(0.07, abs=0.03)
-    assert values["dc_zero_time"] == pytest.approx(0.58, abs=0.02)
+    assert found["dc_request_time"]["value"] == pytest.approx(0.07, abs=0.03)
+    assert found["dc_zero_time"]["value"] == pytest.approx(0.5, abs=0.09)
+    assert "from 8 A at most" in found["dc_zero_time"]["note"]
+
+
+def test_the_recorded_limit_change_whenever_it_comes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not only at the phase of the frames that the log had."""
+    for later_s in (0.0, 0.025, 0.05):
+        monkeypatch.setattr(dc_recorded, "RISES_S", 0.505 + later_s)
+        assert conduct("chademo-v2x", "13.9")["verdict"] == "PASS"
+
+
+def test_a_charger_that_falls_late_is_not_as_recorded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a dead time of 0.6 s instead of 0.33 s the output has not ended in time."""
+    slow = replace(CHARGER_ZE0, slew=replace(CHARGER_ZE0.slew, dead_down_s=0.6))
+    monkeypatch.setitem(RECORDED, "ze0-v2x", (CAR_ZE0, slow))
+    assert failed(conduct("chademo-v2x", "13.9")) == {"dc_zero_time"}
+
+
+def test_a_recorded_car_that_requests_nothing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing was learnt of a session that never came to its loop."""
+    monkeypatch.setattr(DcOutlet, "_begin", lambda _self: None)
+    result = conduct("chademo-v2x", "13.9")
+    assert result["verdict"] == "ERROR"
+    assert "requested nothing within 90 s" in result["error"]
 
 
 def test_a_set_point_below_zero() -> None:

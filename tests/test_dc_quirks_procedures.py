@@ -124,11 +124,9 @@ def _failures(procedure_id: str, connector: Port, protocol: CcsProtocol, below: 
         return clock.run(main())
 
 
-UNSEEN = {"unequal-maxima"}
-"""No procedure asks yet whether a car that draws takes or gives."""
 ELSEWHERE = {"delivers-less-and-resets"}
 """It takes a cabinet of two outlets: see the tests of the procedures."""
-CASES = [(q.id, port) for q in QUIRKS.values() for port in q.connectors if q.id not in UNSEEN | ELSEWHERE]
+CASES = [(q.id, port) for q in QUIRKS.values() for port in q.connectors if q.id not in ELSEWHERE]
 
 
 @pytest.mark.parametrize(("quirk_id", "connector"), CASES)

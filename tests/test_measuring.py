@@ -146,11 +146,11 @@ def test_what_a_dc_station_offers_is_no_pilot(tmp_path: Path) -> None:
     assert measured(tmp_path, record, "minimum_offer_a").value == pytest.approx(4.0)
 
 
-@pytest.mark.parametrize(("drawn_a", "dc", "starved_s"), [(4.5, "", 100.0), (4.5, "A", 0.0), (3.5, "A", 100.0)])
+@pytest.mark.parametrize(("drawn_a", "dc", "starved_s"), [(4.5, "", 100.0), (4.5, "A", 0.0), (4.0, "A", 100.0)])
 def test_a_car_starves_below_the_least_of_its_station(
     tmp_path: Path, drawn_a: float, dc: str, starved_s: float
 ) -> None:
-    """4.5 A are enough where 5 A are the least; they are none where the least is 6 A."""
+    """4.5 A are enough where 5 A are the least, for a sixth less is; they are none where the least is 6 A."""
     record = busy(quiet(Record()), {"A": drawn_a}, {})
     assert measured(tmp_path, record, "starvation_time", dc=dc).value == pytest.approx(starved_s)
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from hilbench import world
+from hilbench.bench import Bench
 from hilbench.errors import InputError
 from hilbench.procedures import catalogue, random_day, select
 from hilbench.rig import rig_files
@@ -124,9 +125,10 @@ def test_a_rig_that_lacks_what_a_step_needs_does_not_run_it(tmp_path: Path, monk
     assert (result["verdict"], result["notes"]) == ("NOT_RUN", ["the rig has no link"])
 
 
-def test_a_controller_that_lets_nobody_charge_is_named(tmp_path: Path) -> None:
+def test_a_controller_that_lets_nobody_charge_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where no car charges when a step needs one, the result says so instead of stumbling."""
-    result = execute(Job(str(trio(tmp_path, ("budget_a = 48", "budget_a = 8"))), "4.7", 1, None))
+    monkeypatch.setattr(Bench, "charging_roles", lambda _self: [])
+    result = execute(Job(str(trio(tmp_path)), "4.7", 1, None))
     assert result["verdict"] == "ERROR"
     assert "no car charges" in result["error"]
 

@@ -94,10 +94,12 @@ EXTRACTORS: dict[str, Extractor] = {
     "dc_sessions_lost": dc.sessions_lost,
     "dc_resume_time": dc.resume_time,
     "dc_cabinet_share": dc.cabinet_share,
+    "dc_cabinet_load": dc.cabinet_load,
+    "dc_wrong_way_w": dc.fed,
     "dc_give_time": dc.give_time,
     "dc_give_excess": dc.give_excess,
     "dc_silence_time": dc.zero_time,
-    "dc_unallowed_w": dc.unallowed,
+    "dc_unallowed_w": dc.fed,
 }
 """How each metric of the catalogue is taken from a bench."""
 

@@ -55,7 +55,8 @@ DC_METRICS = (
         "s",
         "lower",
         "DC car resumes",
-        "from the end of a small limit until the outlet gives 6 A, or half of what it gave before if that is less",
+        "from the end of a small limit until the outlet gives 6 A, or half of what it gave before if that is less; "
+        "2.5 A above what it held meanwhile",
     ),
     Metric(
         "dc_cabinet_share",
@@ -63,6 +64,20 @@ DC_METRICS = (
         "higher",
         "share of a cabinet",
         "mean power of an outlet, as a share of the least of its station's limit, its car's wish and half the modules",
+    ),
+    Metric(
+        "dc_cabinet_load",
+        "1",
+        "lower",
+        "load of a cabinet",
+        "largest power of all outlets of a cabinet together, as a share of what its modules are rated for",
+    ),
+    Metric(
+        "dc_wrong_way_w",
+        "W",
+        "lower",
+        "fed where it is to take",
+        "most power that a DC station feeds into the grid while its limit is above zero and nobody asks it to give",
     ),
     Metric(
         "dc_give_time",

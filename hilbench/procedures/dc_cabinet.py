@@ -26,6 +26,7 @@ async def run(bench: Bench, measure: Measure) -> None:
         roles = [first, second]
         entitled = {role: _entitled_w(bench, role, roles) for role in roles}
         measure("dc_cabinet_share", since=begun, roles=roles, entitled_w=entitled)
+        measure("dc_cabinet_load", since=begun, roles=roles, rated_w=_together_w(bench, roles))
         measure("time_above_budget", since=begun)
         measure("dc_sessions_lost", since=begun, roles=roles)
         await bench.unplug(roles)
@@ -35,10 +36,14 @@ async def run(bench: Bench, measure: Measure) -> None:
 def _entitled_w(bench: Bench, role: str, roles: list[str]) -> float:
     """Half of the modules, the station's limit, or what the car would take: the least of them [W on the grid side]."""
     watts_per_a = bench.site.voltage_v(bench.site.branch(role)) * len(bench.site.branch(role).lines)
-    half_w = sum(_rated_w(bench, one) for one in roles) / 2.0
+    half_w = _together_w(bench, roles) / 2.0
     limit_a = bench.record.signals[profile_limit(role)].last() or 0.0
     grid_w = min(limit_a, bench.plant.demand_a(role)) * watts_per_a
     return min(half_w, LOSSES * grid_w)
+
+
+def _together_w(bench: Bench, roles: list[str]) -> float:
+    return sum(_rated_w(bench, role) for role in roles)
 
 
 def _rated_w(bench: Bench, role: str) -> float:
@@ -50,7 +55,7 @@ PROCEDURE = Procedure(
     id="13.5",
     key="dc-cabinet",
     title="two cars at one cabinet",
-    purpose="Two outlets of one cabinet share its modules: each car gets at least what it is entitled to.",
+    purpose="Two outlets of one cabinet share its modules: each car gets what it is entitled to, both no more than all.",
     run=run,
     needs=frozenset({"dc.cabinet"}),
 )

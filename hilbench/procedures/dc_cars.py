@@ -21,15 +21,24 @@ async def charging(bench: Bench, roles: Iterable[str] | None = None) -> dict[str
 
     Raises ``DeviceError`` when one of them does not charge.
     """
+    return {role: charges(bench, role) for role in await plugged(bench, roles)}
+
+
+async def plugged(bench: Bench, roles: Iterable[str] | None = None) -> list[str]:
+    """Plug cars in at DC stations (default all) and let everything settle, whatever they do: their roles."""
     wanted = dc_roles(bench.rig) if roles is None else list(roles)
     await bench.plug_in(wanted, soc=SOC)
     await bench.run_for(BEGUN_S)
     await bench.settled()
-    drawn = {role: _drawn_a(bench, role) for role in wanted}
-    for role, amps in drawn.items():
-        if amps < bench.site.branch(role).minimum_a:
-            raise DeviceError(f"station {role}: its car draws {amps:.1f} A: nothing to take a step with")
-    return drawn
+    return wanted
+
+
+def charges(bench: Bench, role: str) -> float:
+    """The line current [A] of a station now; raises ``DeviceError`` when its car does not charge."""
+    amps = _drawn_a(bench, role)
+    if amps < bench.site.branch(role).minimum_a:
+        raise DeviceError(f"station {role}: its car draws {amps:.1f} A: nothing to take a step with")
+    return amps
 
 
 def _drawn_a(bench: Bench, role: str) -> float:
