@@ -55,7 +55,7 @@ PROCEDURE = Procedure(
     id="13.5",
     key="dc-cabinet",
     title="two cars at one cabinet",
-    purpose="Two outlets of one cabinet share its modules: each car gets what it is entitled to, both no more than all.",
+    purpose="Two outlets of one cabinet share its modules: each car gets its part, both no more than all.",
     run=run,
     needs=frozenset({"dc.cabinet"}),
 )

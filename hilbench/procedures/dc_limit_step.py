@@ -9,7 +9,7 @@ from hilbench.procedures.dc_cars import charging
 
 
 async def run(bench: Bench, measure: Measure) -> None:
-    """Each DC station in turn goes to half of what it draws, or to its least: answer of the loop, request, output, grid."""
+    """Each DC station in turn goes to half of what it draws, or to its least: answer, request, output, grid."""
     for role, drawn_a in (await charging(bench)).items():
         await bench.align()
         limit_a = max(drawn_a / 2.0, bench.site.branch(role).minimum_a)
