@@ -17,12 +17,8 @@ class Cabinets:
     """Cabinets that two stations of a rig share, by name."""
 
     def __init__(self, rig: Rig) -> None:
-        outlets: dict[str, list[StationEntry]] = {}
-        for entry in rig.stations:
-            if entry.dc is not None and entry.dc.cabinet is not None:
-                outlets.setdefault(entry.dc.cabinet, []).append(entry)
         self._sides: dict[str, Supplied] = {}
-        for pair in outlets.values():
+        for pair in rig.cabinets.values():
             shared = SharedCabinet(_cabinet([entry.dc for entry in pair if entry.dc is not None]))
             self._sides |= {entry.role: shared.outlet(index) for index, entry in enumerate(pair)}
 

@@ -77,11 +77,7 @@ def recorded_roles(rig: Rig) -> list[str]:
 
 def cabinets(rig: Rig) -> list[tuple[str, str]]:
     """Pairs of DC stations that share a cabinet."""
-    by_name: dict[str, list[str]] = {}
-    for entry in rig.stations:
-        if entry.dc is not None and entry.dc.cabinet is not None:
-            by_name.setdefault(entry.dc.cabinet, []).append(entry.role)
-    return [(first, second) for first, second in by_name.values()]
+    return [(first.role, second.role) for first, second in rig.cabinets.values()]
 
 
 def crowded_roles(site: Site) -> tuple[str, list[str]]:

@@ -56,7 +56,6 @@ def _site_meter(entry: MeterEntry) -> MeterPlace | OcppPlace:
     from hilbench.controller.ocpp_meter import OcppPlace
 
     return OcppPlace(entry.station) if entry.station is not None else _place(entry)
-    return MeterPlace(entry.modbus, entry.unit, entry.map)
 
 
 def fallback_table(rig: Rig) -> tuple[list[Loss], list[Sum]]:

@@ -75,18 +75,13 @@ def _vehicle(entry: StationEntry, place: Location) -> Iterator[Complaint]:
 
 
 def _cabinets(rig: Rig) -> Iterator[Complaint]:
-    by_name: dict[str, list[int]] = {}
-    for index, entry in enumerate(rig.stations):
-        if entry.dc is not None and entry.dc.cabinet is not None:
-            by_name.setdefault(entry.dc.cabinet, []).append(index)
-    for name, indices in by_name.items():
-        place: Location = ("station", indices[-1], "dc", "cabinet")
-        if len(indices) != 2:
-            yield place, f"cabinet {name!r} has {len(indices)} outlet(s)", "give it to two stations"
+    for name, entries in rig.cabinets.items():
+        last = max(index for index, entry in enumerate(rig.stations) if entry is entries[-1])
+        place: Location = ("station", last, "dc", "cabinet")
+        if len(entries) != 2:
+            yield place, f"cabinet {name!r} has {len(entries)} outlet(s)", "give it to two stations"
             continue
-        first, second = (rig.stations[index].dc for index in indices)
-        assert first is not None
-        assert second is not None
+        first, second = (entry.dc for entry in entries)
         for key in ("module", "shared"):
             if getattr(first, key) != getattr(second, key):
                 yield place, f"the outlets of {name!r} differ in {key}", "make them equal"

@@ -361,6 +361,15 @@ class Rig(Model):
         return frozenset(fixed | {entry.role for entry in self.stations} | {f"meter.{name}" for name in self.meters})
 
     @property
+    def cabinets(self) -> dict[str, list[StationEntry]]:
+        """DC stations that share their modules, by the name of their cabinet, in rig order."""
+        found: dict[str, list[StationEntry]] = {}
+        for entry in self.stations:
+            if entry.dc is not None and entry.dc.cabinet is not None:
+                found.setdefault(entry.dc.cabinet, []).append(entry)
+        return found
+
+    @property
     def probed(self) -> frozenset[str]:
         """Stations and boards whose pilot an instrument looks at."""
         return frozenset(of for entry in self.instruments.values() for of in entry.pilot)

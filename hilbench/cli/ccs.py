@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
+    from hilbench.ccs.course import Course
     from hilbench.ccs.session import Entry
 
 MOST_BYTES = 1 << 30
@@ -45,6 +46,7 @@ def decode(file: Path, only_summary: bool, plot: bool, svg: Path | None, as_json
     has no V2G message.
     """
     from hilbench.ccs.capture import entries
+    from hilbench.ccs.course import course
     from hilbench.ccs.pcap import CaptureError
     from hilbench.ccs.story import summary
     from hilbench.errors import InputError
@@ -55,24 +57,22 @@ def decode(file: Path, only_summary: bool, plot: bool, svg: Path | None, as_json
         raise InputError(str(file), str(error)) from None
     if not found:
         raise InputError(str(file), "no V2G message in it (over TCP, not encrypted, is what can be read)")
-    total = summary(found)
+    total, way = summary(found), course(found)
     if svg is not None:
-        _draw(svg, found)
+        _draw(svg, way)
     if as_json:
         messages = [] if only_summary else [_as_json(entry) for entry in found]
         click.echo(json.dumps({"messages": messages, "summary": total}, indent=2))
     else:
         _show(found, total, only_summary)
         if plot:
-            _plot(found)
+            _plot(way, found[-1].time_s - found[0].time_s)
 
 
-def _draw(file: Path, found: list[Entry]) -> None:
-    from hilbench.ccs.course import course
+def _draw(file: Path, way: Course) -> None:
     from hilbench.cli.sketch import drawing
     from hilbench.errors import InputError
 
-    way = course(found)
     text = drawing("CCS session: offer, request and output", way.curves, way.changes[:12], way.unit)
     try:
         file.write_text(text, encoding="utf-8")
@@ -80,12 +80,10 @@ def _draw(file: Path, found: list[Entry]) -> None:
         raise InputError(str(file), f"cannot be written: {error.strerror or error}") from error
 
 
-def _plot(found: list[Entry]) -> None:
-    from hilbench.ccs.course import course
+def _plot(way: Course, length_s: float) -> None:
     from hilbench.cli.sketch import sketch
 
-    way = course(found)
-    lines = sketch(way.curves, found[-1].time_s - found[0].time_s, way.unit)
+    lines = sketch(way.curves, length_s, way.unit)
     for line in ["", *lines] if lines else []:
         click.echo(line)
 

@@ -26,6 +26,7 @@ from hilbench_emulators.dc_outlet.quirks import station_quirks
 from hilbench_emulators.dc_outlet.settings import DcSettings
 from hilbench_emulators.dc_outlet.traces import DcTraces
 from hilbench_emulators.dc_outlet.wire_log import WireLog
+from hilbench_emulators.plant_slot import USUAL_SOC
 
 GRID_S = 0.25
 """The grid side is renewed this often and follows evenly in between; a CCS loop's time (public logs; measured)."""
@@ -33,19 +34,6 @@ SMALL_A = 0.05
 """Changes below it stay until more has come together [A]."""
 _ROUNDING_S = 1e-6
 """A session's own time and the bench's differ by rounding: what is due must not be due for ever."""
-USUAL_SOC = 0.3
-"""State of charge of a car of which nothing is said (policy-default)."""
-
-
-class StationReading(Protocol):
-    """Truth on the grid side, see :class:`hilbench_emulators.station.outlet.Reading`."""
-
-    @property
-    def currents(self) -> dict[str, float]: ...  # noqa: D102
-    @property
-    def voltage_v(self) -> float: ...  # noqa: D102
-    @property
-    def power_w(self) -> float: ...  # noqa: D102
 
 
 class DcPort(Protocol):
@@ -91,7 +79,7 @@ class DcOutlet:
         two_way: bool = False,
     ) -> None:
         self.role, self.settings, self.two_way = branch.role, settings, two_way
-        self.powered = self.tripped = False
+        self.powered = False
         self.car: Car | None = None
         self.flow = Flow()
         self.soc: float | None = None
@@ -110,7 +98,6 @@ class DcOutlet:
         self._able = False
         self._quirks = station_quirks(settings.quirks)
         self._limit = Limit(a=0.0)
-        self._order_a: float | None = None
         self._energy_wh = self._exported_wh = 0.0
         self._looked_t = 0.0
         self._grid_a, self._grid_t = 0.0, -math.inf
@@ -124,16 +111,9 @@ class DcOutlet:
         return self.car is not None
 
     @property
-    def car_state(self) -> str:
-        """A no car, B connected, C in the charging loop."""
-        return "A" if self.car is None else "C" if self.flow.charging else "B"
-
-    @property
     def charging(self) -> bool:
         """Power may flow."""
         return self.flow.charging
-
-    closed = charging
 
     @property
     def fault(self) -> str | None:
@@ -142,8 +122,10 @@ class DcOutlet:
 
     @property
     def faulted(self) -> bool:
-        """Something is wrong that keeps it from charging."""
-        return self.tripped
+        """Something is wrong that keeps it from charging: never, as all that is wrong ends the session instead."""
+        return False
+
+    tripped = faulted
 
     @property
     def offered_a(self) -> float:
@@ -151,11 +133,6 @@ class DcOutlet:
         if not self.charging or self.flow.offered_a <= 0.0:
             return 0.0
         return self._grid_side(self.flow.offered_a * self.flow.voltage_v)[0]
-
-    @property
-    def ordered_a(self) -> float | None:
-        """What the car is ordered [A per line], negative to discharge; None: only the limit counts."""
-        return self._order_a
 
     @property
     def supplying(self) -> bool:
@@ -185,7 +162,7 @@ class DcOutlet:
 
     def power_up(self) -> None:
         """Supply is there; the modules are in standby."""
-        self.powered, self.tripped = True, False
+        self.powered = True
         self._plant.set_supply(self.role, True)
         self._volts = self._plant.station_reading(self.role).voltage_v
         self._contactor.append(clock.time(), 0.0)
@@ -221,7 +198,7 @@ class DcOutlet:
         """Disconnect the car, whatever its session does."""
         self._drop()
         self.car = self.soc = None
-        self.tripped = self._over = self._spent = False
+        self._over = self._spent = False
         self._say("A")
         self._plant.wish(self.role, 0.0)
         self._on_change()
@@ -231,7 +208,6 @@ class DcOutlet:
 
         ``able``: somebody is allowed to charge here; without it the session ends.
         """
-        self._order_a = order_a
         watts = None if order_a is None or order_a >= 0.0 else order_a * self._phase_volts
         self._limit = self._believed(current_a if order_a is None else min(current_a, max(order_a, 0.0)), watts)
         if able and not self._able:
@@ -259,7 +235,7 @@ class DcOutlet:
     # the session
 
     def _update(self) -> None:
-        wanted = self.powered and self._able and self.car is not None and not self._over and not self.tripped
+        wanted = self.powered and self._able and self.car is not None and not self._over
         if self._head is None and wanted:
             if "begin" not in self._timers:
                 self._at("begin", clock.time() + self.settings.prepare_s, self._begin)
