@@ -23,7 +23,7 @@ Both begin with a file and end with the duty cycle: a decoder is started for eac
 reads and measures one file after the other in one process. How long both take to start stands beside. Timed is, for
 theirs, one call of sigrok-cli on 1 M samples of one byte (1 MB) until its output is parsed, its start included; for
 ours, ``read_record`` of the same samples as 32-bit volts (4 MB) and ``measure(..., "fast")``, the interpreter running
-already. Both take turns, five times; the shortest of each counts.
+already. Both take turns, twenty times; the shortest of each counts.
 """
 
 from __future__ import annotations
@@ -284,7 +284,7 @@ def peer() -> None:
             (taken > middle).astype(np.uint8).tofile(path)
         np.save(volts, values[:1_000_000])
         both = (lambda: sigrok(one, rate_hz), 3), (lambda: ours_of(volts, rate_hz), 25)
-        turns = [[best_of(action, times) for action, times in both] for _ in range(5)]
+        turns = [[best_of(action, times) for action, times in both] for _ in range(20)]
         theirs, ours = np.min(np.array(turns), axis=0).tolist()
         marginal = (min(best_of(lambda: sigrok(ten, rate_hz), 3)[0] for _ in "123") - theirs[0]) / 9.0
         told = np.array(sigrok(ten, rate_hz))

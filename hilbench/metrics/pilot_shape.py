@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -175,13 +176,13 @@ class Shape:
         """Half way between the levels."""
         return (self.high_v + self.low_v) / 2.0
 
-    @property
+    @cached_property
     def rise(self) -> Edge:
         """From the low level to the high one."""
         lacking_v = self._fall(self.high_v).left_over(self.low_s) if self.low_s < math.inf else 0.0
         return self._rise(self.low_v + lacking_v)
 
-    @property
+    @cached_property
     def fall(self) -> Edge:
         """From the high level to the low one."""
         lacking_v = self._rise(self.low_v).left_over(self.high_s) if self.high_s < math.inf else 0.0
