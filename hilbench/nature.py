@@ -19,6 +19,7 @@ DC_PHASE_V = 230.0
 
 FACTS = {
     "v2g": "a car that can discharge",
+    "v2g.day": "a car that can discharge and whose session may last for hours",
     "tariff": "a tariff",
     "grid.vtn": "a VTN",
     "controller.measures": "a controller that looks at the meter",
@@ -123,6 +124,7 @@ def facts(rig: Rig) -> frozenset[str]:
     """Those of ``FACTS`` that hold for ``rig``."""
     holds = {
         "v2g": bool(two_way_roles(rig)),
+        "v2g.day": bool(set(two_way_roles(rig)) - set(recorded_roles(rig))),
         "tariff": rig.site.tariff is not None,
         "grid.vtn": rig.grid.vtn is not None,
         "controller.measures": rig.controller.measures,

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from hilbench import dc_side
+from hilbench.controller.building import BuildingEstimate
 from hilbench.nature import facts
 from hilbench.procedures import dc_recorded, select
 from hilbench.rig import load_rig, rig_files
@@ -215,3 +216,14 @@ def test_what_a_rig_must_have() -> None:
         wanted = {need for need in procedure.needs if need.startswith("dc")}
         assert wanted <= mixed
         assert not wanted <= without
+
+
+def test_a_session_with_room_for_its_least_survives_a_step() -> None:
+    """Beside a step of the building that leaves it its least, the car of the recorded session goes on charging."""
+    assert execute(Job("chademo-v2x", "7.1", 1, None))["verdict"] == "PASS"
+
+
+def test_hasty_controllers_end_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that goes by what it knew before the station's report takes the car's draw for the building, and fails."""
+    monkeypatch.setattr(BuildingEstimate, "agreed_since", lambda _self, _t: True)
+    assert execute(Job("chademo-v2x", "7.1", 1, None))["verdict"] == "FAIL"

@@ -85,6 +85,10 @@ class BuildingEstimate:
         least: Array = np.minimum(last, self._history[-2][1])
         return least
 
+    def agreed_since(self, t: float) -> bool:
+        """True when two samples have come after ``t``: what became known then is in what they agree on."""
+        return len(self._history) >= 2 and self._history[-2][0] > t
+
     def lowest(self) -> Array:
         """The least of the last ``long_s``."""
         least: Array = np.array([base for _t, base in self._history]).min(axis=0)

@@ -186,10 +186,10 @@ class Core(Knowledge):
         """``targets`` with no session ended before it is sure that there is no room for it.
 
         What cars still draw that are slower than expected looks like the building, and so does what is not known of a
-        draw until it is reported.
+        draw until it is reported and the meter was read again.
         """
         kept = [self._by_column[column] for column in self._kept(t)]
-        known = all(known_draw(station, self.settings) for station in kept)
+        known = all(known_draw(one, self.settings) and self.building.agreed_since(one.reported_t) for one in kept)
         patience_s = self.settings.settle_s + (0.0 if known else 2.0 * self.settings.sample_s)
         for station in kept:
             short = targets[station.branch.role] < station.least_a

@@ -5,8 +5,8 @@ then cannot be taken up again (EVerest's charge loop without energy, 5 s; read-c
 replug ends (evcc#32023). So a DC session that runs keeps its least current as long as any limit leaves room for it
 beside the building: AC cars wait, take turns among themselves, and so do DC cars that have not begun. Of the sessions
 the one that began last goes first. No limit is exceeded for any of them for longer than it takes to be sure: where the
-room is gone for ``settle_s``, the time that cars have to follow, and what sessions draw has been reported since (or for
-two of ``sample_s`` more), the session ends. Until then it has its least.
+room is gone for ``settle_s``, the time that cars have to follow, and what sessions draw has been reported since and the
+meter read twice (or for two of ``sample_s`` more), the session ends. Until then it has its least.
 """
 
 from __future__ import annotations

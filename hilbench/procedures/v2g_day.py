@@ -7,6 +7,7 @@ from datetime import timedelta
 from hilbench import clock
 from hilbench.bench import Bench
 from hilbench.measuring import Measure
+from hilbench.nature import recorded_roles
 from hilbench.procedures import Procedure
 
 BEFORE_S, PEAK_S, AFTER_S = 3600.0, 7200.0, 18_000.0
@@ -18,7 +19,8 @@ SHARE = 0.125
 
 async def run(bench: Bench, measure: Measure) -> None:
     """Let cars come that say when they leave, raise the building above the budget, and see how they leave."""
-    roles = bench.two_way_roles()
+    recorded = recorded_roles(bench.rig)
+    roles = [role for role in bench.two_way_roles() if role not in recorded]
     stay_s = BEFORE_S + PEAK_S + AFTER_S
     departure = clock.now() + timedelta(seconds=stay_s)
     came = bench.mark("stimulus.arrivals", "site", stations=len(roles))
@@ -46,6 +48,6 @@ PROCEDURE = Procedure(
     title="evening peak with V2G",
     purpose="Cars give what keeps an evening peak within the budget, and leave with what their drivers asked for.",
     run=run,
-    needs=frozenset({"v2g"}),
+    needs=frozenset({"v2g", "v2g.day", "controller.gives"}),
     short=False,
 )

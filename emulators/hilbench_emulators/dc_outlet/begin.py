@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from hilbench import clock
 from hilbench.errors import InputError, Problem
 from hilbench_emulators.ccs import Service, Station, Vehicle, services
@@ -59,12 +61,14 @@ def _chademo(
     gives = two_way and car.discharge is not None
     discharge_a = car.discharge.max_a if gives and car.discharge is not None else 0.0
     models = car_model(car, pack, gives=gives), charger_model(bank, gives=gives, discharge_a=discharge_a)
+    most_a = math.inf  # of a bank its modules say how much; they may be lent to another outlet
     if settings.recorded:
         models = RECORDED[settings.recorded]
+        most_a = float(models[1].max_current_a)
     sides = ChademoCar(made.car_model(models[0]), pack), Charger(made.charger_model(models[1]))
     frames = _frames(log)
     wire = PureWire(*sides, frames) if settings.can is None else BusWire(*sides, settings.can, frames)
-    return ChademoHead(pack, wire, bank, limit, settings.policy)
+    return ChademoHead(pack, wire, bank, limit, settings.policy, most_a)
 
 
 def _messages(log: WireLog) -> OnBytes:

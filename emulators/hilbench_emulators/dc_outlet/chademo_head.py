@@ -22,7 +22,10 @@ _STARVED = "the station's limit leaves too little"
 class ChademoHead:
     """See :class:`hilbench_emulators.dc_outlet.head.Head`."""
 
-    def __init__(self, pack: CarPack, wire: Wire, bank: Bank, limit: Limit, policy: Policy) -> None:
+    def __init__(
+        self, pack: CarPack, wire: Wire, bank: Bank, limit: Limit, policy: Policy, most_a: float = math.inf
+    ) -> None:
+        self._most_a = most_a
         self.pack, self._bank, self._limit, self._policy = pack, bank, limit, policy
         self.wire = wire
         self._outlet, self._offer = Outlet(), Offer(0.0, 0.0)
@@ -51,7 +54,7 @@ class ChademoHead:
         """See :class:`Head`."""
         if self.wire.car.reason is not None:
             return 0.0
-        most_a = min(self.pack.wanted_a(self.wire.t), float(self.wire.car.model.max_current_a))
+        most_a = min(self.pack.wanted_a(self.wire.t), float(self.wire.car.model.max_current_a), self._most_a)
         return most_a * self.pack.car.battery.voltage_v(self.pack.cells.soc, most_a)
 
     def run(self, t_s: float) -> Flow:
