@@ -15,16 +15,19 @@ from asyncio.subprocess import DEVNULL, PIPE
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import hilbench
 from hilbench import clock
+from hilbench.cli import main
 from hilbench_emulators.ccs import Evcc, Fixed, Limits, Secc, Station, Vehicle
 from hilbench_emulators.ccs import events as ev
 from hilbench_emulators.ccs.link import SeccServer, connect
 from hilbench_emulators.dc.cars import load_car
 from tests.ccs_pairs import AC20, DC20, DIN, ISO2_AC, ISO2_DC, Way
+from tests.ccs_session import Said, pcap, segments
 
 PYTHON = os.environ.get("HILBENCH_INTEROP_PYTHON", "")
 pytestmark = pytest.mark.skipif(not PYTHON, reason="HILBENCH_INTEROP_PYTHON names no Python that has iso15118")
@@ -88,8 +91,45 @@ async def until(condition: Callable[[], bool]) -> None:
         await asyncio.sleep(0.002)
 
 
-async def their_station(way: Way, record: list[str]) -> tuple[str, Limits]:
-    """Our car at their station, whose limit changes: how our session ended, and what the next response offers."""
+class Relay:
+    """Stands between a car and the station behind ``port``, and puts down what they say as it comes."""
+
+    def __init__(self, port: int) -> None:
+        self.said: list[Said] = []
+        self._port = port
+        self._carrying: asyncio.Task[None] | None = None
+
+    async def serve(self) -> int:
+        """The port for the car."""
+        self._server = await asyncio.start_server(self._take, HOST, 0)
+        return int(self._server.sockets[0].getsockname()[1])
+
+    async def over(self) -> None:
+        """Both have closed."""
+        assert self._carrying
+        await self._carrying
+        self._server.close()
+        await self._server.wait_closed()
+        await asyncio.sleep(0)  # its socket is closed a turn later
+
+    async def _take(self, *car: Any) -> None:
+        self._carrying = asyncio.current_task()
+        station = await asyncio.open_connection(HOST, self._port)
+        await asyncio.gather(self._carry(car[0], station[1], True), self._carry(station[0], car[1], False))
+
+    async def _carry(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter, of_car: bool) -> None:
+        while data := await source.read(65_536):
+            self.said.append(Said(1000.0 + clock.time(), of_car, data))
+            sink.write(data)
+        sink.close()
+        await sink.wait_closed()
+
+
+async def their_station(way: Way, record: list[str], wire: list[Said] | None = None) -> tuple[str, Limits]:
+    """Our car at their station, whose limit changes: how our session ended, and what the next response offers.
+
+    ``wire`` takes what both have said.
+    """
     script = str(Path(__file__).with_name("ccs_station_peer.py"))
     command = (PYTHON, script, *(["ac"] if way.ac else []))
     process = await asyncio.create_subprocess_exec(
@@ -111,7 +151,8 @@ async def their_station(way: Way, record: list[str]) -> tuple[str, Limits]:
     def asked(times: int) -> Callable[[], bool]:
         return lambda: record.count(request) >= times or end.ended.done()
 
-    end = await connect(car, HOST, int(port), watch=watch)
+    relay = None if wire is None else Relay(int(port))
+    end = await connect(car, HOST, int(port) if relay is None else await relay.serve(), watch=watch)
     await until(asked(CHANGE_AT))
     process.stdin.write(b"%d\n" % LOWER_A)
     await process.stdout.readline()  # it holds from here on
@@ -122,6 +163,9 @@ async def their_station(way: Way, record: list[str]) -> tuple[str, Limits]:
     process.stdin.close()
     process.kill()
     await process.wait()
+    if wire is not None and relay is not None:
+        await relay.over()
+        wire += relay.said
     assert offered is not None, ended
     return ended, offered
 
@@ -135,3 +179,17 @@ def test_our_car_charges_at_their_station(way: Way) -> None:
         assert offered.max_w == pytest.approx(LOWER_A * 690.0, rel=0.01)
     elif not way.ac:  # their outlet gives no set point in ISO 15118-20 AC
         assert offered.max_a == LOWER_A
+
+
+@pytest.mark.parametrize("way", [DIN, ISO2_DC, DC20[1]], ids=str)
+def test_a_capture_of_their_session_tells_it(way: Way, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """``hilbench ccs decode`` of the capture has every message of it and nothing else."""
+    wire: list[Said] = []
+    sent: list[str] = []
+    ended, _offered = clock.run(their_station(way, sent, wire), SLOWLY)
+    assert ended == ""
+    (tmp_path / "session.pcap").write_bytes(pcap(segments(wire)))
+    assert main(["ccs", "decode", str(tmp_path / "session.pcap"), "--json"]) == 0
+    names = [one["name"] for one in json.loads(capsys.readouterr().out)["messages"]]
+    assert [name for name in names if name.endswith("Req")] == sent
+    assert len(names) == 2 * len(sent)
