@@ -24,8 +24,9 @@ from hilbench.devices import SafeDevice
 from hilbench.errors import InputError
 from hilbench.faults import Faults
 from hilbench.grid import Grid
-from hilbench.nature import facts, given_a, two_way_roles
+from hilbench.nature import facts, two_way_roles
 from hilbench.rig import Rig
+from hilbench.rig_lint_v2g import given_a
 from hilbench.safety import Safeguard
 from hilbench.signals import Event, Record, offered_current, profile_limit, station_energy, station_power
 from hilbench.site import Site
@@ -373,6 +374,11 @@ class Bench:
     def fallback_import_kw(self) -> float:
         """What the service takes when every station is at its fallback beside a quiet building."""
         return self.site.all_lines_kw(QUIET_SHARE * self.site.worst_base_a + self.site.fallback_sum_a("service"))
+
+    @property
+    def quiet_a(self) -> float:
+        """What a quiet building draws [A per line]."""
+        return QUIET_SHARE * self.site.worst_base_a
 
     def evening_peak_a(self, share: float) -> float:
         """Load on top of the quiet building [A per line] that makes the worst base load of the rig.

@@ -9,17 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from hilbench.procedures import Procedure
-from hilbench.rig import ReferenceController, Rig, StationEntry
+from hilbench.rig import ReferenceController, Rig
+from hilbench.rig_lint_v2g import given_a
 from hilbench.site import Site
-from hilbench_emulators.dc.garage import find_car
-from hilbench_emulators.vehicles import load_vehicle
-
-DC_PHASE_V = 230.0
-"""Power modules stand on 230/400 V (IEC 60038; standard-text)."""
 
 FACTS = {
     "v2g": "a car that can discharge",
     "v2g.day": "a car that can discharge and whose session may last for hours",
+    "export.limited": "a limit of the export",
     "tariff": "a tariff",
     "grid.vtn": "a VTN",
     "controller.measures": "a controller that looks at the meter",
@@ -45,20 +42,7 @@ FACTS = {
 
 def two_way_roles(rig: Rig) -> list[str]:
     """Stations whose car may discharge: with a link to it, OCPP 2.1, and a car that can; in rig order."""
-    return [entry.role for entry in rig.stations if entry.two_way and given_a(entry) > 0.0]
-
-
-def given_a(entry: StationEntry) -> float:
-    """What current [A per line of the grid] the car of a station can give, 0 for one that only charges.
-
-    Of a DC car it is what comes of its battery's nominal power in three lines, without losses.
-    """
-    if entry.kind == "dc":
-        car = find_car(entry.vehicle)
-        most_w = 0.0 if car.discharge is None else car.discharge.max_a * car.battery.open_v(0.5)
-        return min(most_w / (DC_PHASE_V * len(entry.lines)), entry.max_a)
-    discharge = load_vehicle(entry.vehicle).discharge
-    return 0.0 if discharge is None else min(discharge.max_a, entry.max_a)
+    return [entry.role for entry in rig.stations if given_a(entry) > 0.0]
 
 
 def lets_give(rig: Rig) -> bool:
@@ -125,6 +109,7 @@ def facts(rig: Rig) -> frozenset[str]:
     holds = {
         "v2g": bool(two_way_roles(rig)),
         "v2g.day": bool(set(two_way_roles(rig)) - set(recorded_roles(rig))),
+        "export.limited": rig.site.export_limit_kw is not None,
         "tariff": rig.site.tariff is not None,
         "grid.vtn": rig.grid.vtn is not None,
         "controller.measures": rig.controller.measures,

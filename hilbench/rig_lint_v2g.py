@@ -7,24 +7,34 @@ from collections.abc import Iterator
 from hilbench.errors import InputError
 from hilbench.rig_findings import POLICY, Finding, Rule
 from hilbench.rig_models import Rig, StationEntry
-from hilbench_emulators.vehicles import Discharge, load_vehicle
+from hilbench_emulators.dc.garage import find_car
+from hilbench_emulators.vehicles import load_vehicle
 
 _TOLERANCE_A = 1e-6
+DC_PHASE_V = 230.0
+"""Power modules stand on 230/400 V (IEC 60038; standard-text)."""
 BACKFEED = Rule("IEC 60364-8-82, NEC 705.12", "IEC 60364-8-82:2022, NFPA 70-2023", "recalled")
 
 
-def _discharge(entry: StationEntry) -> Discharge | None:
-    """What the car of a station can give, None where it cannot or is not known."""
+def _able_a(entry: StationEntry) -> float:
+    """What the car of a station can give [A per line of the grid]; 0 where it cannot or is not known.
+
+    Of a DC car it is what comes of its battery's nominal power in three lines, without losses.
+    """
     try:
-        return load_vehicle(entry.vehicle).discharge
+        if entry.kind == "dc":
+            car = find_car(entry.vehicle)
+            most_w = 0.0 if car.discharge is None else car.discharge.max_a * car.battery.open_v(0.5)
+            return min(most_w / (DC_PHASE_V * len(entry.lines)), entry.max_a)
+        discharge = load_vehicle(entry.vehicle).discharge
     except InputError:  # said where the tables are checked against each other
-        return None
+        return 0.0
+    return 0.0 if discharge is None else min(discharge.max_a, entry.max_a)
 
 
 def given_a(entry: StationEntry) -> float:
-    """Largest current [A per phase] that a station's car can give there."""
-    discharge = _discharge(entry) if entry.two_way else None
-    return 0.0 if discharge is None else min(discharge.max_a, entry.max_a)
+    """What current [A per line of the grid] the car of a station can and may give, 0 for one that only charges."""
+    return _able_a(entry) if entry.two_way else 0.0
 
 
 def can_discharge(rig: Rig) -> bool:
@@ -37,7 +47,7 @@ def _stations(rig: Rig) -> Iterator[Finding]:
         if entry.iso15118 and entry.ocpp == "1.6":
             what = "OCPP 1.6 has no message for what a car says over its link"
             yield Finding("warning", ("station", index, "iso15118"), what, 'use ocpp = "2.0.1" or "2.1"', POLICY)
-        elif _discharge(entry) is not None and not entry.two_way:
+        elif _able_a(entry) > 0.0 and not entry.two_way:
             what = f"car {entry.vehicle!r} can discharge, and never may here"
             remedy = 'set ocpp = "2.1" and iso15118 = true'
             yield Finding("warning", ("station", index, "vehicle"), what, remedy, POLICY)

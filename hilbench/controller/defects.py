@@ -10,7 +10,10 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from hilbench.controller.core import Core
+import numpy as np
+
+from hilbench.controller.allocate import Array
+from hilbench.controller.core import Core, Look
 from hilbench.controller.mistakes_belief import (
     ClampsOverload,
     CountsKilowatts,
@@ -69,6 +72,25 @@ class Defect:
     def settings(self, settings: ControllerSettings) -> ControllerSettings:
         """The settings with the defect's changes."""
         return settings.model_copy(update=self.changes)
+
+
+class IgnoresExportLimit(Core):
+    """Lets cars give what was needed a minute ago, wherever it goes."""
+
+    def __init__(self, site: Site, settings: ControllerSettings, t: float) -> None:
+        super().__init__(site, settings, t)
+        self.power.export_w = math.inf
+        self._gave, self._gave_t, self._now_t = np.zeros(len(site.branches)), -math.inf, t
+
+    def _targets(self, t: float) -> dict[str, float]:
+        self._now_t = t
+        return super()._targets(t)
+
+    def _given(self, look: Look) -> Array:
+        given = super()._given(look)
+        if given.any() and given.sum() >= self._gave.sum():
+            self._gave, self._gave_t = given, self._now_t
+        return self._gave if self._now_t - self._gave_t < 60.0 else given
 
 
 class IgnoresGridLimit(Core):
@@ -157,6 +179,9 @@ DEFECTS = {
         Defect("ignores-grid-limit", "knows no limits of the grid",
                "evcc, openWB, EVerest and six others: none knows OpenADR (read-code)", ("9.1",),
                IgnoresGridLimit, rig="tariff-10"),
+        Defect("ignores-export-limit", "lets cars give what was needed a minute ago, wherever it goes",
+               "PG&E rule on inadvertent export: a limiter must end it within 60 s (secondary)", ("9.3",),
+               IgnoresExportLimit, rig="v2g-6"),
         Defect("ends-limits-at-once", "lets all cars back in the same minute when a limit of the grid ends",
                "rebound after demand response (recalled)", ("9.1",), EndsLimitsAtOnce, rig="tariff-10"),
         Defect("ignores-unbalance", "lets cars of one phase crowd on one line",

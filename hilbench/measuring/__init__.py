@@ -59,6 +59,8 @@ EXTRACTORS: dict[str, Extractor] = {
     "boot_peak": fallbacks.boot_peak,
     "peak_import_kw": two_way.peak_import,
     "export_excess_kw": two_way.export_excess,
+    "export_excess_time": two_way.export_excess_time,
+    "given_kw": two_way.given,
     "least_soc": two_way.least_soc,
     "energy_at_departure": two_way.energy_at_departure,
     "limit_entry_time": grid_limits.entry_time,

@@ -6,7 +6,7 @@ import numpy as np
 
 from hilbench.measuring.shares import lines_used
 from hilbench.measuring.window import Reading, Window
-from hilbench.metrics.polyline import aligned, between, highest_mean
+from hilbench.metrics.polyline import aligned, between, highest_mean, runs_above, total
 from hilbench.signals import (
     Event,
     Signal,
@@ -21,6 +21,8 @@ DEMAND_S = 900.0
 """Window of a demand charge [s]: 15 min in most tariffs (secondary)."""
 EXPORT_S = 10.0
 """Window over which an export counts [s]: set points come in steps, and cars follow within seconds (policy-default)."""
+EXPORT_SLACK_W = 100.0
+"""An export within so much of its limit keeps it (policy-default)."""
 DISCHARGING_W = 100.0
 """A car that gives less than this does not discharge."""
 
@@ -42,6 +44,28 @@ def export_excess(window: Window) -> list[Reading]:
     export_kw = highest_mean((t, -watts), EXPORT_S) / 1000.0
     note = f"{max(export_kw, 0.0):.2f} kW of {limit_kw:g} kW"
     return [Reading(max(export_kw - limit_kw, 0.0), 0.0, note, (name,))]
+
+
+def export_excess_time(window: Window) -> list[Reading]:
+    """Longest time [s] for which the service gives more than the rig's limit; nothing where there is no limit."""
+    limit_kw, name = window.bench.rig.site.export_limit_kw, node_power("service")
+    if limit_kw is None:
+        return []
+    t, watts = window.must(name)
+    level_w = 1000.0 * limit_kw + EXPORT_SLACK_W
+    longest_s = max((stop - start for start, stop in runs_above((t, -watts), level_w)), default=0.0)
+    note = f"at most {max(float(-watts.min()), 0.0) / 1000.0:.2f} kW of {limit_kw:g} kW"
+    return [Reading(longest_s, 0.0, note, (name,))]
+
+
+def given(window: Window) -> list[Reading]:
+    """Largest mean power [kW] that all cars of the window together give."""
+    lines = [line for role in window.roles if (line := window.line(station_power(role))) is not None]
+    if not lines:
+        return [Reading(0.0, 0.0, "no station says its power")]
+    t, watts = total(*lines)
+    signals = tuple(station_power(role) for role in window.roles)
+    return [Reading(max(highest_mean((t, -watts), EXPORT_S), 0.0) / 1000.0, 0.0, "mean over 10 s", signals)]
 
 
 def least_soc(window: Window) -> list[Reading]:

@@ -198,6 +198,20 @@ METRICS: dict[str, Metric] = {
             "largest mean over 10 s of the power that the service gives to the grid, less the limit of the rig, or 0",
         ),
         Metric(
+            "export_excess_time",
+            "s",
+            "lower",
+            "time above the export limit",
+            "longest time for which the service gives more to the grid than the limit of the rig and 0.1 kW",
+        ),
+        Metric(
+            "given_kw",
+            "kW",
+            "higher",
+            "power that cars give",
+            "largest mean over 10 s of the power that all cars together give",
+        ),
+        Metric(
             "least_soc",
             "1",
             "higher",

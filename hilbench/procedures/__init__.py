@@ -47,6 +47,7 @@ MODULES = (
     "grid_limit",
     "grid_events",
     "vtn_loss",
+    "export_cap",
     "coordinated_day",
     "v2g_day",
     "board_duty",

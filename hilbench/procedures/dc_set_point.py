@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from hilbench.bench import Bench
 from hilbench.measuring import Measure
-from hilbench.nature import given_a, two_way_roles
+from hilbench.nature import two_way_roles
 from hilbench.procedures import Procedure
 from hilbench.procedures.dc_cars import charges, plugged
+from hilbench.rig_lint_v2g import given_a
 from hilbench.verdict import Verdict
 
 SHARE = 0.6

@@ -22,9 +22,10 @@ import pytest
 import hilbench
 from hilbench import clock
 from hilbench.cli import main
+from hilbench.errors import DeviceError
 from hilbench_emulators.ccs import Evcc, Fixed, Limits, Secc, Station, Vehicle
 from hilbench_emulators.ccs import events as ev
-from hilbench_emulators.ccs.link import SeccServer, connect
+from hilbench_emulators.ccs.link import End, SeccServer, connect
 from hilbench_emulators.dc.cars import load_car
 from tests.ccs_pairs import AC20, DC20, DIN, ISO2_AC, ISO2_DC, Way
 from tests.ccs_session import Said, pcap, segments
@@ -91,6 +92,16 @@ async def until(condition: Callable[[], bool]) -> None:
         await asyncio.sleep(0.002)
 
 
+async def reached(car: Evcc, port: int, watch: Callable[[float, ev.Output], None]) -> End:
+    """Our car connected; their station says its port a little before it listens."""
+    for _ in range(100):
+        try:
+            return await connect(car, HOST, port, watch=watch)
+        except DeviceError:
+            await asyncio.sleep(0.01)
+    return await connect(car, HOST, port, watch=watch)
+
+
 class Relay:
     """Stands between a car and the station behind ``port``, and puts down what they say as it comes."""
 
@@ -152,7 +163,7 @@ async def their_station(way: Way, record: list[str], wire: list[Said] | None = N
         return lambda: record.count(request) >= times or end.ended.done()
 
     relay = None if wire is None else Relay(int(port))
-    end = await connect(car, HOST, int(port) if relay is None else await relay.serve(), watch=watch)
+    end = await reached(car, int(port) if relay is None else await relay.serve(), watch)
     await until(asked(CHANGE_AT))
     process.stdin.write(b"%d\n" % LOWER_A)
     await process.stdout.readline()  # it holds from here on
