@@ -39,6 +39,7 @@ EXTRACTORS: dict[str, Extractor] = {
     "ampere_seconds_above_rating": exposures.against("rating", "worst_ampere_seconds"),
     "peak_ratio": exposures.peak_ratio,
     "breaker_fraction": exposures.breaker_fraction,
+    "transformer_hot_spot_c": exposures.transformer_hot_spot,
     "dead_time": responses.step("dead_time_s"),
     "t90": responses.step("t90_s"),
     "settling_time": responses.step("settling_s"),

@@ -7,12 +7,15 @@ from typing import Literal
 import numpy as np
 
 from hilbench.measuring.window import Extractor, Reading, Window
-from hilbench.metrics import breaker, exposure
+from hilbench.metrics import breaker, exposure, transformer
 from hilbench.metrics.polyline import mean
 from hilbench.signals import Array, line_current
 from hilbench.site import Node
 
 PRELOAD_S = 60.0
+AMBIENT_C = 20.0
+"""Around a transformer, where nothing is known (yearly mean of IEC 60076-7's loading tables; recalled)."""
+TRANSFORMER = {"cyclic": "bears that every day", "short-term": "bears that for half an hour", "overheated": "too hot"}
 OUTCOMES = {"cannot-trip": "cannot trip", "indeterminate": "may trip", "must-trip": "must trip"}
 
 
@@ -78,6 +81,21 @@ def breaker_fraction(window: Window) -> list[Reading]:
             note = f"{line}: the breaker {OUTCOMES[judged.outcome]}"
             u = _heat_u(window, current[1], before[1], device.rating_a * device.slow.k, device.slow.tau_s)
             found.append(Reading(judged.fraction, u, note))
+    return found
+
+
+def transformer_hot_spot(window: Window) -> list[Reading]:
+    """Hot spot [C] of each feeder's transformer at 20 C around it, after a long time at its first current."""
+    site, found = window.bench.site, []
+    for feeder in site.feeders:
+        rated_a = None if feeder.transformer_kva is None else site.transformer_a(feeder.transformer_kva)
+        lines = [window.line(line_current(feeder.id, line)) for line in site.lines]
+        heats = [transformer.assess(line, rated_a, AMBIENT_C) for line in lines if line is not None and rated_a]
+        if heats:
+            worst = max(heats, key=lambda heat: float(heat.hot_spot_c.max()))
+            note = f"{feeder.id}: {TRANSFORMER[worst.outcome]}; paper aged {worst.aged_s / 3600.0:.1f} h"
+            signals = tuple(line_current(feeder.id, line) for line in site.lines)
+            found.append(Reading(float(worst.hot_spot_c.max()), 0.0, note, signals))
     return found
 
 

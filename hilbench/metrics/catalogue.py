@@ -58,6 +58,13 @@ METRICS: dict[str, Metric] = {
             "largest heat of the slowest permitted thermal element as a share of its trip value",
         ),
         Metric(
+            "transformer_hot_spot_c",
+            "C",
+            "lower",
+            "hot spot of a transformer",
+            "highest temperature of the winding of a feeder's transformer, by IEC 60076-7 with 20 C around it",
+        ),
+        Metric(
             "dead_time",
             "s",
             "lower",

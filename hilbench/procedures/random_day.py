@@ -19,6 +19,7 @@ async def run(bench: Bench, measure: Measure) -> None:
     for metric in ("reversals_per_hour", "starvation_time", "energy_satisfaction"):
         measure(metric, since=start)
     measure("breaker_fraction")
+    measure("transformer_hot_spot_c", since=start)
     bench.tabulate_sessions()
     bench.tabulate_peaks()
 
