@@ -18,6 +18,7 @@ COMMANDS = {
     "selftest": "Show that the bench catches broken controllers.",
     "search": "Look for the worst case among random scenarios with faults.",
     "procedures": "List the acceptance procedures.",
+    "requirements": "List, show and check the profiles that limits come from.",
     "rig": "Check, list and show rig files.",
     "site": "Calculate the loads of a site, clause by clause.",
     "controller": "Run the reference controller as a process of its own.",

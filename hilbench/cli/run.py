@@ -27,7 +27,7 @@ from hilbench.errors import HilbenchError
 from hilbench.evidence.environment import environment, input_files, site_facts
 from hilbench.evidence.folder import RunFolder
 from hilbench.evidence.masking import masked, masked_rig
-from hilbench.evidence.words import metric_title
+from hilbench.evidence.words import WEAK, metric_title
 from hilbench.interrupts import Aborted, Interrupt, listening
 from hilbench.nature import fitting
 from hilbench.preflight import check_inputs
@@ -259,7 +259,9 @@ def _report(
     for result in results:
         colour = COLOUR[result["verdict"]]
         name = result["title"] + (f" (seed {result['seed']})" if result["repeat"] > 1 else "")
-        table.add_row(result["id"], name, summary(result), f"[{colour}]{result['verdict']}[/]")
+        weak = weakest(result)
+        said = f"[{colour}]{result['verdict']}[/]" + (f"\n[dim]{weak}[/]" if weak else "")
+        table.add_row(result["id"], name, summary(result), said)
     console.print(table)
     passed = sum(result["verdict"] == "PASS" for result in results)
     hours = sum(result["duration_s"] for result in results) / 3600.0
@@ -267,6 +269,12 @@ def _report(
     if aborted:
         console.print(f"[bold magenta]ABORTED[/] by {signal.Signals(aborted).name}; evidence up to then is kept")
     console.print(f"{len(results)} procedures, {passed} PASS, {hours:.1f} h of site time      report: {report}")
+
+
+def weakest(result: dict[str, Any]) -> str:
+    """How sure the least sure limit is on which the verdict rests, where it is not certain; else empty."""
+    sure = {m["clause"]["confidence"] for m in result["measurements"] if m.get("clause")}
+    return next((word for word in WEAK if word in sure), "") if result["verdict"] == "PASS" else ""
 
 
 def summary(result: dict[str, Any], most: int = 3) -> str:

@@ -16,6 +16,7 @@ from hilbench.errors import InputError
 from hilbench.measuring import (
     costs,
     dc,
+    documents,
     exposures,
     fallbacks,
     grid_limits,
@@ -32,6 +33,9 @@ from hilbench.signals import Event
 from hilbench.verdict import Measurement, measurement
 
 EXTRACTORS: dict[str, Extractor] = {
+    "branch_ratio": documents.branch_ratio,
+    "setting_ratio": documents.setting_ratio,
+    "fallback_ratio": documents.fallback_ratio,
     "time_above_budget": exposures.against("budget", "longest_s"),
     "ampere_seconds_above_budget": exposures.against("budget", "worst_ampere_seconds"),
     "share_above_budget": exposures.against("budget", "share_above"),

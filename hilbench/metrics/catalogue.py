@@ -51,6 +51,27 @@ METRICS: dict[str, Metric] = {
             "largest line current of a node as a multiple of its rating, motor inrush below 1 s left out",
         ),
         Metric(
+            "branch_ratio",
+            "1",
+            "lower",
+            "station on its branch circuit",
+            "what a station may take for hours as a share of what its branch circuit carries for hours",
+        ),
+        Metric(
+            "setting_ratio",
+            "1",
+            "lower",
+            "budget on its OCPD",
+            "the budget of a node, which is held for hours, as a share of its OCPD; at 60 Hz it counts 1.25 times",
+        ),
+        Metric(
+            "fallback_ratio",
+            "1",
+            "lower",
+            "fallbacks beside the worst building",
+            "largest line current of a node with all stations at their fallback and the worst building, by its budget",
+        ),
+        Metric(
             "breaker_fraction",
             "1",
             "lower",

@@ -1,9 +1,9 @@
 """The acceptance catalogue: one module per step, each written once and run by the CLI and by pytest alike.
 
 A procedure plugs cars in, disturbs the site through the bench, waits, and measures. It knows metrics by name and no
-limits: those come from the rig's requirement profiles. Ids follow the groups of the acceptance catalogue (2 budget,
-3 protocol, 4 fallback, 5 metering, 6 rules of the site, 7 injection, 9 signals of the grid and tariffs, 11 cars that
-discharge, 12 the pilot wire, 13 DC charging).
+limits: those come from the rig's requirement profiles. Ids follow the groups of the acceptance catalogue (1 service,
+2 budget, 3 protocol, 4 fallback, 5 metering, 6 rules of the site, 7 injection, 9 signals of the grid and tariffs, 11
+cars that discharge, 12 the pilot wire, 13 DC charging).
 """
 
 from __future__ import annotations
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from hilbench.measuring import Measure
 
 MODULES = (
+    "nameplates",
+    "rated_margins",
+    "fallback_sum",
     "base_load_step_up",
     "base_load_step_down",
     "feeder_load_step",
