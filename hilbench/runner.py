@@ -21,6 +21,7 @@ from hilbench.interrupts import Interrupt
 from hilbench.measuring import Measure
 from hilbench.procedures import Procedure, select
 from hilbench.rig import Rig, load_rig
+from hilbench.rig_quirks import with_quirk
 from hilbench.signals import (
     Event,
     Record,
@@ -36,6 +37,7 @@ from hilbench.signals import (
     station_power,
 )
 from hilbench.verdict import Plot, ProcedureResult, Verdict, conclude
+from hilbench_emulators.quirks import chosen
 
 FLUSH_VIRTUAL_S = 900.0
 FLUSH_REAL_S = 1.0
@@ -55,7 +57,7 @@ class Job:
 
     ``kill_midway`` kills the controller in its middle, and judges only what may open a breaker (see ``midway``).
     ``defect`` gives the reference controller a deliberate mistake, ``policy`` another policy; ``load``, ``sessions``
-    and ``day`` replace the rig's own inputs.
+    and ``day`` replace the rig's own inputs. ``quirks`` are misbehaviours of its devices, as ``ID:name=value``.
     """
 
     rig: str
@@ -66,6 +68,7 @@ class Job:
     repeat: int = 1
     defect: str | None = None
     policy: str | None = None
+    quirks: tuple[str, ...] = ()
     kill_midway: bool = False
     load: Path | None = None
     sessions: Path | None = None
@@ -75,7 +78,10 @@ class Job:
 def prepared_rig(job: Job) -> Rig:
     """The job's rig with its inputs replaced; raises ``InputError``."""
     rig = load_rig(job.rig)
-    return rig.with_inputs(load=job.load, sessions=job.sessions, defect=job.defect, policy=job.policy)
+    rig = rig.with_inputs(load=job.load, sessions=job.sessions, defect=job.defect, policy=job.policy)
+    for text in job.quirks:
+        rig = with_quirk(rig, chosen(text))
+    return rig
 
 
 def effective_mode(rig: Rig, mode: str) -> str:

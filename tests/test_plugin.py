@@ -366,3 +366,28 @@ def test_benches_run_in_parallel_in_virtual_time(pytester: pytest.Pytester) -> N
     )
     result = pytester.runpytest_subprocess("-n", "2")
     result.assert_outcomes(passed=2)
+
+
+def test_a_mark_lets_devices_misbehave(pytester: pytest.Pytester) -> None:
+    """The bench of a test with the mark has the misbehaviour with its figures; a wrong mark is told."""
+    pytester.makepyfile(
+        """
+        import pytest
+
+        @pytest.mark.quirk("M3", interval_s=5)
+        @pytest.mark.quirk("Q2")
+        def test_slow(bench):
+            assert bench.meter_interval_s == 5
+            assert bench.rig.stations[0].vehicle == "model-3+dead_time_s=6"
+
+        def test_sound(bench):
+            assert bench.meter_interval_s == 1
+
+        @pytest.mark.quirk("M3", volts=5)
+        def test_wrong(bench):
+            pass
+        """
+    )
+    result = run(pytester)
+    result.assert_outcomes(passed=2, errors=1)
+    result.stdout.fnmatch_lines("*mark quirk*M3 has no parameter 'volts'*")

@@ -30,6 +30,7 @@ COMMANDS = {
     "instruments": "List and check oscilloscopes and signal generators.",
     "compare": "Say whether two runs agree.",
     "board": "Ask and command pilot boards by hand.",
+    "quirks": "List, show and prove misbehaviours that people have reported.",
     "dc": "Show DC cars, misbehaviours and signs; reckon a DC charge.",
     "can": "Tell the CHAdeMO sessions in CAN logs.",
     "report": "Render the report of a finished run again.",

@@ -22,6 +22,7 @@ from rich.table import Table
 
 from hilbench.campaign import Notify, run_jobs
 from hilbench.cli import ERROR, FAILED, INCONCLUSIVE, NOTHING_RUN, PASSED, SIGNALLED
+from hilbench.cli.quirks import complete as complete_quirk
 from hilbench.clock import machine_now
 from hilbench.errors import HilbenchError
 from hilbench.evidence.environment import environment, input_files, site_facts
@@ -37,6 +38,7 @@ from hilbench.requirements import load_requirements
 from hilbench.rig import DEFAULT_RIG, Rig
 from hilbench.rig_lock import RigLock
 from hilbench.runner import Job, effective_mode, prepared_rig
+from hilbench_emulators.quirks import chosen
 
 EXIT = {"FAIL": FAILED, "ERROR": ERROR, "INCONCLUSIVE": INCONCLUSIVE, "NOT_RUN": NOTHING_RUN, "PASS": PASSED}
 """Exit code by verdict, the one that decides first: a FAIL is a finding about the controller, whatever else failed."""
@@ -73,6 +75,10 @@ def _day(_context: click.Context, _parameter: click.Parameter, value: datetime |
 @click.option("--jobs", default=0, help="Worker processes on the virtual clock (default: one per core).")
 @click.option("--defect", help="Give the reference controller a deliberate mistake (see hilbench selftest --list).")
 @click.option(
+    "--quirk", "quirks", multiple=True, metavar="ID[:NAME=VALUE,…]", shell_complete=complete_quirk,
+    help="Let devices of the rig misbehave (see hilbench quirks list); may be repeated.",
+)  # fmt: skip
+@click.option(
     "--kill-midway", is_flag=True, help="Kill the controller in the middle of each procedure; judge only the breaker."
 )
 @click.option("--policy", type=click.Choice(POLICIES), help="Another policy of the reference controller.")
@@ -89,6 +95,7 @@ def run(
     out: Path,
     jobs: int,
     defect: str | None,
+    quirks: tuple[str, ...],
     kill_midway: bool,
     policy: str | None,
     as_json: bool,
@@ -100,6 +107,7 @@ def run(
     \b
     hilbench run                                     the default site, all procedures
     hilbench run my-site.toml --only 7.1 --repeat 59 one procedure, 59 times
+    hilbench run --quirk M3 --quirk Q2:dead_time_s=8 a slow meter, and cars that follow late
     hilbench run garage-54 --sessions s.csv --load b.csv --day 2019-03-12
 
     Procedures that make no sense for a rig, such as one for cars that discharge, are left out and named at the end.
@@ -109,7 +117,7 @@ def run(
     wanted = select(only or (("7.4",) if day else ()))
     template = Job(
         rig=rig, procedure=wanted[0].id, seed=seed, folder=None, mode=mode, defect=defect, policy=policy,
-        kill_midway=kill_midway, load=load, sessions=sessions, day=day,
+        quirks=quirks, kill_midway=kill_midway, load=load, sessions=sessions, day=day,
     )  # fmt: skip
     loaded = prepared_rig(template)
     clocks = effective_mode(loaded, mode)
@@ -122,7 +130,7 @@ def run(
         folder = RunFolder.create(out, _meta(loaded, template, clocks, wanted, repeat))
         folder.add_file("rig.toml", masked_rig(loaded.path.read_text("utf-8")))
         plan = list(_planned(template, folder, wanted, repeat))
-        _headline(console, loaded, clocks, seed)
+        _headline(console, loaded, clocks, seed, quirks)
         results, aborted = _perform(console, folder, plan, jobs or os.cpu_count() or 1, interrupt)
     _report(console, folder, results, as_json, aborted)
     if left:
@@ -155,6 +163,7 @@ def _meta(rig: Rig, job: Job, clocks: str, wanted: tuple[Procedure, ...], repeat
     replay += ["--sessions", str(job.sessions)] if job.sessions else []
     replay += ["--day", str(job.day)] if job.day else []
     replay += ["--defect", job.defect] if job.defect else []
+    replay += [word for text in job.quirks for word in ("--quirk", text)]
     replay += ["--kill-midway"] if job.kill_midway else []
     replay += ["--policy", job.policy] if job.policy else []
     replay += ["--repeat", str(repeat)] if repeat > 1 else []
@@ -166,6 +175,7 @@ def _meta(rig: Rig, job: Job, clocks: str, wanted: tuple[Procedure, ...], repeat
         "time": {"mode": clocks},
         "seed": job.seed,
         "repeats": repeat,
+        **({"misbehaviours": [f"{text}: {chosen(text).quirk.title}" for text in job.quirks]} if job.quirks else {}),
         "inputs": input_files(
             {
                 "rig": rig.path,
@@ -187,12 +197,13 @@ def _meta(rig: Rig, job: Job, clocks: str, wanted: tuple[Procedure, ...], repeat
     }
 
 
-def _headline(console: Console, rig: Rig, clocks: str, seed: int) -> None:
+def _headline(console: Console, rig: Rig, clocks: str, seed: int, quirks: tuple[str, ...]) -> None:
     service, budget = rig.site.service, rig.electrical.nodes[0].limit_a
     time = "virtual time" if clocks == "virtual" else f"{clocks} time"
+    played = f"   with {', '.join(quirks)}" if quirks else ""
     console.print(
         f"[bold]{rig.name}[/]   {len(rig.stations)} stations, {service.rating_a:g} A service, budget {budget:g} A   "
-        f"{rig.controller_title}   {time}, seed {seed}"
+        f"{rig.controller_title}   {time}, seed {seed}{escape(played)}"
     )
 
 

@@ -28,7 +28,7 @@ PROCEDURE = Procedure(
     id="2.2",
     key="fallback-sum",
     title="sum of fallbacks",
-    purpose="With every station at its fallback beside the building at its worst, each budget is kept: reckoned, then tried.",
+    purpose="All stations at their fallback beside the worst building keep every budget: reckoned, and tried.",
     run=run,
     needs=frozenset({"controller.suspend"}),
 )
