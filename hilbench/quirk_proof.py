@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from hilbench.runner import Job
 from hilbench_emulators.quirks import Quirk
 
-DC_RIG = "mixed-dc"
-"""Where entries of DC are played that name no rig."""
+GIVES = ("13.6",)
+"""Procedures in which cars give power back, which takes the policy v2g."""
 
 
 @dataclass(frozen=True)
@@ -33,13 +33,11 @@ class Proof:
 
 def jobs(entry: Quirk, seed: int) -> tuple[Job, Job]:
     """What must fail, and what must pass beside it; for a device: with the misbehaviour, and without."""
-    rig = entry.rig or DC_RIG
+    good = Job(entry.rig, entry.procedure, seed, None, policy="v2g" if entry.procedure in GIVES else None)
     if entry.device:
-        good = Job(rig, entry.procedure, seed, None)
-        return Job(rig, entry.procedure, seed, None, quirks=(entry.id,)), good
-    played = () if entry.by in ("controller", "procedure") else (entry.id,)
-    naive = Job(rig, entry.procedure, seed, None, defect=entry.naive, quirks=played)
-    return naive, Job(rig, entry.procedure, seed, None, quirks=played)
+        return replace(good, quirks=(entry.id,)), good
+    good = replace(good, quirks=() if entry.by in ("controller", "procedure") else (entry.id,))
+    return replace(good, defect=entry.naive), good
 
 
 def plan(entries: Iterable[Quirk], seed: int) -> list[Job]:

@@ -38,6 +38,8 @@ By = Literal["vehicle", "personality", "meter", "station", "dc", "controller", "
 Who = Literal["car", "station", "meter", "controller", "board", "DC car", "DC station"]
 _FOLDER = Path(__file__).parent
 Text = Annotated[str, Field(min_length=1)]
+_DC_RIGS = dict.fromkeys(("delivers-less", "late-output", "low-maximum-voltage", "ends-at-zero"), "pair-dc")
+"""Where misbehaviours show that do not on mixed-dc, whose stations hold a session and share its modules."""
 
 
 class Parameter(Model):
@@ -138,7 +140,7 @@ def _dc(one: DcQuirk, id_: str) -> Quirk:
         by="dc",
         use=one.id,
         procedure=one.shown.procedure,
-        rig="",
+        rig=_DC_RIGS.get(one.id, "mixed-dc"),
         device=one.shown.copes,
         good=one.shown.because,
     )
