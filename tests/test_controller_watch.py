@@ -65,7 +65,7 @@ def test_a_value_is_stale_after_stale_s_and_not_before() -> None:
     assert watch.reason == "stale"
 
 
-def test_trust_comes_back_recover_s_after_the_last_bad_moment() -> None:
+def test_trust_comes_back_recover_s_after_the_first_good_value() -> None:
     """Good values again, but trusted only when they have lasted for recover_s."""
     watch = watching(60.0)
     assert not watch.trusted(80.0)
@@ -74,7 +74,7 @@ def test_trust_comes_back_recover_s_after_the_last_bad_moment() -> None:
         watch.see(sample(float(t)), NOBODY)
         if watch.trusted(float(t)):
             found.append(t)
-    assert found[0] == 110
+    assert found[0] == 111
     assert watch.reason == ""
 
 
