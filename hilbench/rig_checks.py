@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from hilbench import rig_checks_dc, rig_checks_pilot, sunspec
 from hilbench.errors import InputError, Problem
 from hilbench.meter_maps import SUNSPEC, is_sunspec, load_meter_map, maps_by_model, meter_map_names
-from hilbench.requirements import profile_names
+from hilbench.requirements import load_requirements, profile_names
 from hilbench.rig_building import BuildingEntry
 from hilbench.rig_controllers import ReferenceController
 from hilbench.rig_errors import Location, suggestion, where
@@ -343,11 +343,17 @@ def _base_loads(rig: Rig) -> Iterator[Complaint]:
 
 
 def _known_names(rig: Rig) -> Iterator[Complaint]:
-    profiles = profile_names()
-    for index, name in enumerate(rig.site.requirements):
-        if name not in profiles:
-            remedy = suggestion(name, profiles) or f"known: {', '.join(profiles)}"
-            yield ("site", "requirements", index), f"there is no requirement profile {name!r}", remedy
+    profiles, place = profile_names(), ("site", "requirements")
+    strangers = [name for name in rig.site.requirements if not name.endswith(".toml") and name not in profiles]
+    for name in strangers:
+        remedy = suggestion(name, profiles) or f"known: {', '.join(profiles)}, and TOML files"
+        index = rig.site.requirements.index(name)
+        yield (*place, index), f"there is no requirement profile {name!r}", remedy
+    try:
+        load_requirements([name for name in rig.site.requirements if name not in strangers])
+    except InputError as error:
+        for problem in error.problems:
+            yield place, f"{problem.where}: {problem.what}", problem.remedy
 
 
 def _loads(rig: Rig) -> Iterator[Complaint]:
