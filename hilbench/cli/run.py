@@ -189,6 +189,7 @@ def _meta(rig: Rig, job: Job, clocks: str, wanted: tuple[Procedure, ...], repeat
                 "rig": rig.path,
                 "building load": rig.building.csv if rig.building else None,
                 "sessions": rig.sessions.file if rig.sessions else None,
+                **{f"OCPD of {node.id}": _curve(rig, node.id) for node in rig.electrical.nodes},
                 **{f"requirements {Path(name).stem}": Path(name) for name in rig.site.requirements if _is_file(name)},
             }
         ),
@@ -204,6 +205,12 @@ def _meta(rig: Rig, job: Job, clocks: str, wanted: tuple[Procedure, ...], repeat
         ],
         **environment(),
     }
+
+
+def _curve(rig: Rig, node_id: str) -> Path | None:
+    """The file of a node's OCPD, where it has one."""
+    name = rig.electrical.ocpd_of(node_id)[1]
+    return Path(name) if name.endswith(".csv") else None
 
 
 def _is_file(profile: str) -> bool:
