@@ -8,7 +8,8 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from hilbench import rig_checks_dc, rig_checks_pilot, sunspec
 from hilbench.errors import InputError, Problem
 from hilbench.meter_maps import SUNSPEC, is_sunspec, load_meter_map, maps_by_model, meter_map_names
-from hilbench.requirements import profile_names
+from hilbench.ocpd_file import ocpd_problems
+from hilbench.requirements import load_requirements, profile_names
 from hilbench.rig_building import BuildingEntry
 from hilbench.rig_controllers import ReferenceController
 from hilbench.rig_errors import Location, suggestion, where
@@ -70,6 +71,20 @@ def _feeders(rig: Rig) -> Iterator[Complaint]:
         if entry.feeder not in known:
             remedy = suggestion(entry.feeder, known) or f"known: {', '.join(sorted(known))}"
             yield ("station", index, "feeder"), f"there is no feeder {entry.feeder!r}", remedy
+
+
+def _ocpds(rig: Rig) -> Iterator[Complaint]:
+    named: list[tuple[Location, str]] = [(("site", "service", "ocpd"), "service")] if rig.site.service.ocpd else []
+    for index, feeder in enumerate(rig.feeders):
+        place: Location = ("feeder", index, "ocpd")
+        if feeder.ocpd and feeder.rating_a is None:
+            yield place, f"{feeder.id!r} has an OCPD and no rating of it", "give rating_a"
+        elif feeder.ocpd:
+            named.append((place, feeder.id))
+    for place, node_id in named:
+        for problem in ocpd_problems(rig.electrical, node_id):
+            what = f"{rig.electrical.ocpd_of(node_id)[1]}, {problem}" if problem.where != "ocpd" else problem.what
+            yield place, what, ""
 
 
 def _some_station(rig: Rig) -> Iterator[Complaint]:
@@ -343,11 +358,17 @@ def _base_loads(rig: Rig) -> Iterator[Complaint]:
 
 
 def _known_names(rig: Rig) -> Iterator[Complaint]:
-    profiles = profile_names()
-    for index, name in enumerate(rig.site.requirements):
-        if name not in profiles:
-            remedy = suggestion(name, profiles) or f"known: {', '.join(profiles)}"
-            yield ("site", "requirements", index), f"there is no requirement profile {name!r}", remedy
+    profiles, place = profile_names(), ("site", "requirements")
+    strangers = [name for name in rig.site.requirements if not name.endswith(".toml") and name not in profiles]
+    for name in strangers:
+        remedy = suggestion(name, profiles) or f"known: {', '.join(profiles)}, and TOML files"
+        index = rig.site.requirements.index(name)
+        yield (*place, index), f"there is no requirement profile {name!r}", remedy
+    try:
+        load_requirements([name for name in rig.site.requirements if name not in strangers])
+    except InputError as error:
+        for problem in error.problems:
+            yield place, f"{problem.where}: {problem.what}", problem.remedy
 
 
 def _loads(rig: Rig) -> Iterator[Complaint]:
@@ -364,6 +385,7 @@ def _loads(rig: Rig) -> Iterator[Complaint]:
 _CHECKS: tuple[tuple[str, Callable[[Rig], Iterator[Complaint]]], ...] = (
     ("station", _some_station),
     ("feeder", _feeders),
+    ("feeder", _ocpds),
     ("", _unique_names),
     ("", _connections),
     ("", _station_names),

@@ -18,6 +18,7 @@ from pydantic import AwareDatetime, Field, PrivateAttr, ValidationInfo, field_va
 from hilbench.clock import DEFAULT_EPOCH
 from hilbench.errors import InputError
 from hilbench.loads import LoadsEntry
+from hilbench.requirements import load_requirements
 from hilbench.rig_building import BaseLoadEntry, BuildingEntry
 from hilbench.rig_controllers import ControllerEntry, ReferenceController
 from hilbench.rig_dc import DcEntry
@@ -55,6 +56,8 @@ class SiteEntry(Model):
     interconnection [kW]. ``unbalance_a`` is how far the lines may differ [A]
     (4.6 kVA on 230 V, VDE-AR-N 4100: 20 A; recalled), ``neutral_a`` what a smaller neutral bears [A]. ``tariff`` is the
     URDB JSON file of what energy and demand cost here: the bench reckons with it, a controller has its own setting.
+    ``requirements`` are the profiles by which it is judged, shipped ones by name and others by their TOML file; of
+    several limits on one quantity the strictest counts.
     """
 
     name: Annotated[str, Field(min_length=1, max_length=100)]
@@ -67,7 +70,7 @@ class SiteEntry(Model):
     neutral_a: Rating | None = None
     tariff: InputFile | None = None
     timezone: TimeZone = "UTC"
-    requirements: Annotated[tuple[str, ...], Field(min_length=1)] = ("generic-v0",)
+    requirements: Annotated[tuple[DataName, ...], Field(min_length=1)] = ("generic-v0",)
 
 
 USUAL_CAR = "model-3"
@@ -281,13 +284,18 @@ class Rig(Model):
         sessions: Path | None = None,
         defect: str | None = None,
         policy: str | None = None,
+        requirements: tuple[str, ...] = (),
     ) -> Rig:
-        """A copy with another building load (CSV), other sessions (CSV or ACN-Data JSON), a controller's defect, or
-        another policy of the reference controller.
+        """A copy with another building load (CSV), other sessions (CSV or ACN-Data JSON), a controller's defect,
+        another policy of the reference controller, or more requirement profiles.
 
         Raises ``InputError`` when a file is not there, or when the controller is not ours to change.
         """
         changes: dict[str, Any] = {}
+        if requirements:
+            named = tuple(dict.fromkeys((*self.site.requirements, *requirements)))
+            load_requirements(named)
+            changes["site"] = self.site.model_copy(update={"requirements": named})
         if load is not None:
             factor = self.building.power_factor if self.building else 0.95
             changes["building"] = _entry(BuildingEntry, load, csv=load, power_factor=factor)

@@ -57,7 +57,8 @@ class Job:
 
     ``kill_midway`` kills the controller in its middle, and judges only what may open a breaker (see ``midway``).
     ``defect`` gives the reference controller a deliberate mistake, ``policy`` another policy; ``load``, ``sessions``
-    and ``day`` replace the rig's own inputs. ``quirks`` are misbehaviours of its devices, as ``ID:name=value``.
+    and ``day`` replace the rig's own inputs. ``quirks`` are misbehaviours of its devices, as ``ID:name=value``;
+    ``requirements`` are profiles beside the rig's own, which can only tighten.
     """
 
     rig: str
@@ -73,12 +74,15 @@ class Job:
     load: Path | None = None
     sessions: Path | None = None
     day: date | None = None
+    requirements: tuple[str, ...] = ()
 
 
 def prepared_rig(job: Job) -> Rig:
     """The job's rig with its inputs replaced; raises ``InputError``."""
     rig = load_rig(job.rig)
-    rig = rig.with_inputs(load=job.load, sessions=job.sessions, defect=job.defect, policy=job.policy)
+    rig = rig.with_inputs(
+        load=job.load, sessions=job.sessions, defect=job.defect, policy=job.policy, requirements=job.requirements
+    )
     for text in job.quirks:
         rig = with_quirk(rig, chosen(text))
     return rig

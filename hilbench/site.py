@@ -54,6 +54,14 @@ def beside_file(value: Path, info: ValidationInfo) -> Path:
 RelativePath = Annotated[Path, AfterValidator(beside_file)]
 
 
+def _name_or_curve(value: str, info: ValidationInfo) -> str:
+    return str(beside_file(Path(value), info)) if value.endswith(".csv") else value
+
+
+Ocpd = Annotated[str, Field(max_length=400), AfterValidator(_name_or_curve)]
+"""An overcurrent protective device by its name, or the CSV file of its curve, relative to the file that names it."""
+
+
 class Model(BaseModel):
     """Base of all file models: unknown keys are errors, instances are immutable."""
 
@@ -64,13 +72,15 @@ class Service(Model):
     """The supply: main OCPD rating [A], nominal voltage [V] and wiring.
 
     ``voltage_v`` is line to line for split-phase (240) and three-phase (208, 400, 480), line to neutral for
-    single-phase (230).
+    single-phase (230). ``ocpd`` is the main device (``UL 489``, ``IEC 60898-1 C``, ``IEC 60947-2``, ``gG``, or the CSV
+    file of its curve); empty: the breaker that is usual at this frequency.
     """
 
     rating_a: Rating
     voltage_v: Annotated[Number, Field(ge=100, le=700)]
     wiring: Wiring
     frequency_hz: Annotated[Number, Field(ge=45, le=65)] = 60.0
+    ocpd: Ocpd = ""
 
     @property
     def lines(self) -> tuple[str, ...]:
@@ -91,7 +101,7 @@ class Feeder(Model):
     """A feeder or sub-panel: OCPD rating [A] per line, its budget, or a transformer's rating.
 
     ``worst_base_a`` is the largest current [A per line] of what it feeds beside stations, by itself and below it; where
-    feeders below it declare more together, that counts.
+    feeders below it declare more together, that counts. ``ocpd`` is as in :class:`Service`.
     """
 
     id: Name
@@ -100,6 +110,7 @@ class Feeder(Model):
     transformer_kva: Annotated[Number, Field(gt=0, le=100_000)] | None = None
     budget_a: Amperes | None = None
     worst_base_a: Amperes = 0.0
+    ocpd: Ocpd = ""
     title: str = ""
 
 
@@ -228,6 +239,13 @@ class Site(Model):
             if node.id == node_id:
                 return node
         raise KeyError(node_id)
+
+    def ocpd_of(self, node_id: str) -> tuple[float, str]:
+        """Rating [A] and name of a node's OCPD, the name empty where nobody says; raises ``KeyError``."""
+        if node_id == "service":
+            return self.service.rating_a, self.service.ocpd
+        feeder = next((one for one in self.feeders if one.id == node_id), None)
+        return (feeder.rating_a or 0.0, feeder.ocpd) if feeder else (self.node(node_id).rating_a, "")
 
     def branch(self, role: str) -> Branch:
         """The branch of the station with ``role``; raises ``KeyError``."""

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from hilbench.cli import main
-from hilbench.cli.run import weakest
+from hilbench.evidence.words import weakest
 from hilbench.requirements import profile_names
 
 
@@ -67,4 +67,4 @@ def test_a_file_is_checked(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
 def test_a_pass_says_how_sure_its_limits_are(sure: list[str], verdict: str, said: str) -> None:
     """The least sure of them stands next to PASS, and next to nothing else."""
     measurements = [{"clause": {"confidence": word}} for word in sure]
-    assert weakest({"verdict": verdict, "measurements": [*measurements, {"clause": None}]}) == said
+    assert weakest(verdict, [*measurements, {"clause": None}]) == said

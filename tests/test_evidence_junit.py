@@ -153,3 +153,14 @@ def test_the_name_of_a_repeat_is_its_own(tmp_path: Path) -> None:
     run.finish("FINISHED")
     names = [case.attrib["name"] for case in suite_of(run.path).iter("testcase")]
     assert names == ["7.1 step <up>", "7.1 step <up> r002"]
+
+
+def test_a_pass_says_on_what_it_rests(tmp_path: Path) -> None:
+    """A limit that is a default of the bench is named in the case and beside the verdict of the report."""
+    path = small_run(tmp_path, measurement(Verdict.PASS, 3.0))
+    assert properties(case_of(path))["weakest_limit"] == "policy-default"
+    head = (path / "report.html").read_text("utf-8").split("</h3>")[0]
+    assert head.endswith('<span class="tag weak" title="a default of this bench, not a requirement of any authority">'
+                         "policy-default</span>")  # fmt: skip
+    failed = small_run(tmp_path / "failed", measurement(Verdict.FAIL, 46.8))
+    assert "weakest_limit" not in properties(case_of(failed))

@@ -23,12 +23,13 @@ from rich.table import Table
 from hilbench.campaign import Notify, run_jobs
 from hilbench.cli import ERROR, FAILED, INCONCLUSIVE, NOTHING_RUN, PASSED, SIGNALLED
 from hilbench.cli.quirks import complete as complete_quirk
+from hilbench.cli.requirements import complete as complete_profile
 from hilbench.clock import machine_now
 from hilbench.errors import HilbenchError
 from hilbench.evidence.environment import environment, input_files, site_facts
 from hilbench.evidence.folder import RunFolder
 from hilbench.evidence.masking import masked, masked_rig
-from hilbench.evidence.words import WEAK, metric_title
+from hilbench.evidence.words import metric_title, weakest
 from hilbench.interrupts import Aborted, Interrupt, listening
 from hilbench.nature import fitting
 from hilbench.preflight import check_inputs
@@ -79,6 +80,10 @@ def _day(_context: click.Context, _parameter: click.Parameter, value: datetime |
     help="Let devices of the rig misbehave (see hilbench quirks list); may be repeated.",
 )  # fmt: skip
 @click.option(
+    "--requirements", multiple=True, metavar="PROFILE", shell_complete=complete_profile,
+    help="Judge by this profile too, a shipped one or a TOML file: limits can only get tighter. May be repeated.",
+)  # fmt: skip
+@click.option(
     "--kill-midway", is_flag=True, help="Kill the controller in the middle of each procedure; judge only the breaker."
 )
 @click.option("--policy", type=click.Choice(POLICIES), help="Another policy of the reference controller.")
@@ -96,6 +101,7 @@ def run(
     jobs: int,
     defect: str | None,
     quirks: tuple[str, ...],
+    requirements: tuple[str, ...],
     kill_midway: bool,
     policy: str | None,
     as_json: bool,
@@ -118,6 +124,7 @@ def run(
     template = Job(
         rig=rig, procedure=wanted[0].id, seed=seed, folder=None, mode=mode, defect=defect, policy=policy,
         quirks=quirks, kill_midway=kill_midway, load=load, sessions=sessions, day=day,
+        requirements=requirements,
     )  # fmt: skip
     loaded = prepared_rig(template)
     clocks = effective_mode(loaded, mode)
@@ -164,6 +171,7 @@ def _meta(rig: Rig, job: Job, clocks: str, wanted: tuple[Procedure, ...], repeat
     replay += ["--day", str(job.day)] if job.day else []
     replay += ["--defect", job.defect] if job.defect else []
     replay += [word for text in job.quirks for word in ("--quirk", text)]
+    replay += [word for name in job.requirements for word in ("--requirements", name)]
     replay += ["--kill-midway"] if job.kill_midway else []
     replay += ["--policy", job.policy] if job.policy else []
     replay += ["--repeat", str(repeat)] if repeat > 1 else []
@@ -181,6 +189,8 @@ def _meta(rig: Rig, job: Job, clocks: str, wanted: tuple[Procedure, ...], repeat
                 "rig": rig.path,
                 "building load": rig.building.csv if rig.building else None,
                 "sessions": rig.sessions.file if rig.sessions else None,
+                **{f"OCPD of {node.id}": _curve(rig, node.id) for node in rig.electrical.nodes},
+                **{f"requirements {Path(name).stem}": Path(name) for name in rig.site.requirements if _is_file(name)},
             }
         ),
         "plan": [
@@ -195,6 +205,16 @@ def _meta(rig: Rig, job: Job, clocks: str, wanted: tuple[Procedure, ...], repeat
         ],
         **environment(),
     }
+
+
+def _curve(rig: Rig, node_id: str) -> Path | None:
+    """The file of a node's OCPD, where it has one."""
+    name = rig.electrical.ocpd_of(node_id)[1]
+    return Path(name) if name.endswith(".csv") else None
+
+
+def _is_file(profile: str) -> bool:
+    return profile.endswith(".toml")
 
 
 def _headline(console: Console, rig: Rig, clocks: str, seed: int, quirks: tuple[str, ...]) -> None:
@@ -270,7 +290,7 @@ def _report(
     for result in results:
         colour = COLOUR[result["verdict"]]
         name = result["title"] + (f" (seed {result['seed']})" if result["repeat"] > 1 else "")
-        weak = weakest(result)
+        weak = weakest(result["verdict"], result["measurements"])
         said = f"[{colour}]{result['verdict']}[/]" + (f"\n[dim]{weak}[/]" if weak else "")
         table.add_row(result["id"], name, summary(result), said)
     console.print(table)
@@ -280,12 +300,6 @@ def _report(
     if aborted:
         console.print(f"[bold magenta]ABORTED[/] by {signal.Signals(aborted).name}; evidence up to then is kept")
     console.print(f"{len(results)} procedures, {passed} PASS, {hours:.1f} h of site time      report: {report}")
-
-
-def weakest(result: dict[str, Any]) -> str:
-    """How sure the least sure limit is on which the verdict rests, where it is not certain; else empty."""
-    sure = {m["clause"]["confidence"] for m in result["measurements"] if m.get("clause")}
-    return next((word for word in WEAK if word in sure), "") if result["verdict"] == "PASS" else ""
 
 
 def summary(result: dict[str, Any], most: int = 3) -> str:

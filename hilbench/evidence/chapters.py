@@ -13,7 +13,16 @@ from hilbench.evidence.bars import chart_of
 from hilbench.evidence.files import number
 from hilbench.evidence.happenings import needs_no_close_up
 from hilbench.evidence.markup import badge, esc, paragraphs, prose, rounded, table
-from hilbench.evidence.overview import Groups, clause_cell, limit_cell, reason, rule_cell, used_bar, value_cell
+from hilbench.evidence.overview import (
+    Groups,
+    clause_cell,
+    limit_cell,
+    reason,
+    rests_on,
+    rule_cell,
+    used_bar,
+    value_cell,
+)
 from hilbench.evidence.pilot_pictures import pilot_pictures
 from hilbench.evidence.reader import ProcedureEvidence, RunEvidence
 from hilbench.evidence.safe_state import safe_state
@@ -49,8 +58,9 @@ def chapters(run: RunEvidence, groups: Groups) -> str:
 
 def _chapter(run: RunEvidence, procedure: ProcedureEvidence, plots: Sequence[Plot], bins: int) -> str:
     signals = procedure.load(sorted({name for plot in plots for name in plot.signals}))
+    stamp = badge(procedure.verdict) + rests_on(procedure)
     parts = [
-        f"<h3><span>{esc(procedure.id)} {esc(procedure.title)}</span>{badge(procedure.verdict)}</h3>",
+        f"<h3><span>{esc(procedure.id)} {esc(procedure.title)}</span>{stamp}</h3>",
         _about(procedure),
         safe_state(procedure),
         failure_box(run, procedure, signals),

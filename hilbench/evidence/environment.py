@@ -40,6 +40,11 @@ def _version(name: str) -> str:
         return "not installed"
 
 
+def _ocpd(site: Site, node_id: str) -> dict[str, str]:
+    name = site.ocpd_of(node_id)[1]
+    return {"ocpd": Path(name).name} if name else {}
+
+
 def input_files(files: Mapping[str, Path | None]) -> dict[str, Any]:
     """Name, size and sha256 of each file that was given, by what it is used for; a file that cannot be read says so."""
     return {use: _described(path) for use, path in files.items() if path is not None}
@@ -66,6 +71,6 @@ def site_facts(site: Site) -> dict[str, Any]:
             "voltage_v": supply.voltage_v,
             "frequency_hz": supply.frequency_hz,
         },
-        "nodes": [node.model_dump() for node in site.nodes],
+        "nodes": [{**node.model_dump(), **_ocpd(site, node.id)} for node in site.nodes],
         "stations": [branch.role for branch in site.branches],
     }

@@ -11,7 +11,7 @@ from xml.sax.saxutils import escape, quoteattr
 from hilbench.evidence.files import canonical, number
 from hilbench.evidence.overview import reason
 from hilbench.evidence.reader import ProcedureEvidence, RunEvidence
-from hilbench.evidence.words import describe, replay_command
+from hilbench.evidence.words import describe, replay_command, weakest
 
 _KEYS = ("metric", "value", "unit", "uncertainty", "op", "verdict", "note")
 _CLAUSE_KEYS = ("profile", "source", "confidence", "guard")
@@ -61,6 +61,8 @@ def _case(run: RunEvidence, procedure: ProcedureEvidence) -> str:
 
 def _facts(procedure: ProcedureEvidence) -> Iterator[tuple[str, Any]]:
     yield "verdict", procedure.verdict
+    if weak := weakest(procedure.verdict, procedure.measurements):
+        yield "weakest_limit", weak
     if procedure.get("seed") is not None:
         yield "seed", procedure.get("seed")
     hashes = procedure.get("hashes", {})

@@ -32,6 +32,7 @@ from hilbench.evidence.words import (
     meaning,
     metric_title,
     tightest,
+    weakest,
     worst_repeat,
     zero_failures,
 )
@@ -97,7 +98,13 @@ def _verdict_row(key: str, group: list[ProcedureEvidence]) -> tuple[str, ...]:
     note = f"<small>{esc(item['note'])}</small>" if item.get("note") else ""
     title = esc(metric_title(str(item.get("metric")))) + note
     figures = (value_cell(item), limit_cell(item), used_bar(item), clause_cell(item))
-    return (name, title, *figures, badge(shown.verdict))
+    return (name, title, *figures, badge(shown.verdict) + rests_on(shown))
+
+
+def rests_on(procedure: ProcedureEvidence) -> str:
+    """Beside the PASS of a procedure: how sure the least sure of its limits is, where that needs checking."""
+    word = weakest(procedure.verdict, procedure.measurements)
+    return f' <span class="tag weak" title="{esc(CONFIDENCE[word])}">{esc(word)}</span>' if word else ""
 
 
 def clause_cell(item: Mapping[str, Any]) -> str:

@@ -104,7 +104,8 @@ def _nodes(site: Mapping[str, Any]) -> str:
             f"{esc(node.get('title') or node.get('id', ''))}<small>{esc(node.get('id', ''))}</small>",
             esc(node.get("parent") or "the grid"),
             f"{prose(node.get('limit_a', '–'))} A",
-            f"{prose(node.get('rating_a', '–'))} A",
+            f"{prose(node.get('rating_a', '–'))} A"
+            + (f"<small>{esc(node['ocpd'])}</small>" if node.get("ocpd") else ""),
         )
         for node in nodes
     ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from hilbench.evidence.files import number
@@ -114,6 +114,12 @@ def _reach(run: RunEvidence) -> str:
         )
     said.append("The result holds for the tests, the settings and the version named here, and for nothing else.")
     return " ".join(said)
+
+
+def weakest(verdict: str, measurements: Iterable[Mapping[str, Any]]) -> str:
+    """How sure the least sure limit is on which a PASS rests, where somebody has to check it; else empty."""
+    sure = {clause.get("confidence") for item in measurements if (clause := item.get("clause") or {})}
+    return next((word for word in WEAK if word in sure), "") if verdict == "PASS" else ""
 
 
 def describe(item: Mapping[str, Any]) -> str:

@@ -26,6 +26,7 @@ from hilbench.measuring import (
     two_way,
     unbalances,
 )
+from hilbench.measuring.context import site_context
 from hilbench.measuring.window import Extractor, Reading, Took, Window
 from hilbench.metrics.catalogue import METRICS
 from hilbench.requirements import load_requirements
@@ -166,24 +167,8 @@ class Measure:
         )
 
     def _context(self, timeout_s: float | None) -> dict[str, float]:
-        site = self._bench.site
-        root = site.nodes[0]
-        return {
-            "rating_a": root.rating_a,
-            "budget_a": root.limit_a,
-            "import_limit_kw": self._import_limit_kw(),
-            "tolerance_a": self._requirements.tolerance_a(root.limit_a),
-            "timeout_s": self._bench.fallback_timeout_s if timeout_s is None else timeout_s,
-            "meter_interval_s": self._bench.meter_interval_s,
-            "stations": float(len(self._bench.stations)),
-            "fallback_a": max(branch.fallback_a for branch in site.branches),
-        }
-
-    def _import_limit_kw(self) -> float:
-        """What the site may take: its contract, or its budget on all lines."""
-        site, contract_kw = self._bench.site, self._bench.rig.site.contract_kw
-        budget_kw = site.all_lines_kw(site.nodes[0].limit_a)
-        return budget_kw if contract_kw is None else contract_kw
+        known = site_context(self._bench.rig, self._requirements)
+        return known if timeout_s is None else {**known, "timeout_s": timeout_s}
 
     def _first_time(self) -> float:
         starts = [signal.rows(0, 1)[0] for signal in self._bench.record.signals.values() if len(signal)]

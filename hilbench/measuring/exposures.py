@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Literal
 
 import numpy as np
 
 from hilbench.measuring.window import Extractor, Reading, Window
-from hilbench.metrics import breaker, exposure, transformer
+from hilbench.metrics import breaker, curve, exposure, ocpd, transformer
 from hilbench.metrics.polyline import mean
+from hilbench.ocpd_file import device_at
 from hilbench.signals import Array, line_current
 from hilbench.site import Node
 
@@ -69,19 +71,28 @@ def recovery_overshoot(window: Window) -> list[Reading]:
 
 
 def breaker_fraction(window: Window) -> list[Reading]:
-    """How far the service breaker's thermal memory fills, if what flowed in the minute before had flowed for ever."""
-    service, found = window.bench.site.service, []
-    device = breaker.usual_breaker(service.rating_a, service.frequency_hz)
-    for line in window.bench.site.lines:
-        signal = window.bench.record.signals.get(line_current("service", line))
-        if signal is not None and len(signal):
-            current = signal.polyline(window.start, window.stop)
-            before = signal.polyline(window.start - PRELOAD_S, window.start)
-            judged = breaker.assess(current, device, mean(before))
-            note = f"{line}: the breaker {OUTCOMES[judged.outcome]}"
-            u = _heat_u(window, current[1], before[1], device.rating_a * device.slow.k, device.slow.tau_s)
-            found.append(Reading(judged.fraction, u, note))
+    """How far the OCPD of the service, and of each feeder that names one, is from opening, on every line.
+
+    What flowed in the minute before flowed for ever; a device that is known by its curve has no such memory.
+    """
+    site, found = window.bench.site, []
+    for node in site.nodes:
+        if node.id == "service" or site.ocpd_of(node.id)[1]:
+            device = device_at(site, node.id)
+            found += [reading for line in site.lines for reading in _opening(window, node, line, device)]
     return found
+
+
+def _opening(window: Window, node: Node, line: str, device: ocpd.Device) -> Iterator[Reading]:
+    name = line_current(node.id, line)
+    signal = window.bench.record.signals.get(name)
+    if signal is not None and len(signal):
+        current = signal.polyline(window.start, window.stop)
+        before = signal.polyline(window.start - PRELOAD_S, window.start)
+        judged = ocpd.assess(current, device, mean(before))
+        place = line if node.id == "service" else f"{node.id} {line}"
+        note = f"{place}: the {ocpd.title(device)} {OUTCOMES[judged.outcome]}"
+        yield Reading(judged.fraction, _opening_u(window, current[1], before[1], device), note, (name,))
 
 
 def transformer_hot_spot(window: Window) -> list[Reading]:
@@ -97,6 +108,14 @@ def transformer_hot_spot(window: Window) -> list[Reading]:
             signals = tuple(line_current(feeder.id, line) for line in site.lines)
             found.append(Reading(float(worst.hot_spot_c.max()), 0.0, note, signals))
     return found
+
+
+def _opening_u(window: Window, during: Array, before: Array, device: ocpd.Device) -> float:
+    """Expanded uncertainty of a share of what opens a device, 0 on an exact clock: its fastest growth for that long."""
+    if isinstance(device, breaker.Breaker):
+        return _heat_u(window, during, before, device.rating_a * device.slow.k, device.slow.tau_s)
+    most = np.array([float(np.abs(during).max()) / device.rating_a])
+    return window.time_u / float(curve.operating_time(most, device.slow)[0])
 
 
 def _heat_u(window: Window, during: Array, before: Array, trip_a: float, tau_s: float) -> float:

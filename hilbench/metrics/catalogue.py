@@ -76,7 +76,7 @@ METRICS: dict[str, Metric] = {
             "1",
             "lower",
             "thermal fraction of breaker",
-            "largest heat of the slowest permitted thermal element as a share of its trip value",
+            "how far the slowest device that its standard or curve permits is from opening: heat by that which trips",
         ),
         Metric(
             "transformer_hot_spot_c",

@@ -19,7 +19,8 @@ async def run(bench: Bench, measure: Measure) -> None:
         measure(metric, since=step)
     for metric in ("dead_time", "settling_time", "overshoot_a", "minimum_offer_a"):
         measure(metric, since=step)
-    measure("breaker_fraction", since=step)
+    for metric in ("ampere_seconds_above_budget", "breaker_fraction"):
+        measure(metric, since=step)
     measure("utilisation", since=step.t + 30.0, note="what is left is used")
     bench.base_load.clear()
     await bench.plug_in(role for role in bench.stations if role not in few)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -69,6 +70,10 @@ class Requirements:
         """The strictest clause on ``metric`` in ``procedure``, or None when no profile limits it there."""
         return next(iter(self.applicable(metric, procedure, context or {})), None)
 
+    def only(self, clauses: Iterable[Clause]) -> Requirements:
+        """The same profiles with these clauses alone."""
+        return replace(self, clauses=tuple(clauses))
+
     def parameter(self, name: str) -> float:
         """A parameter of the metrics: the smallest that a profile states, else the default."""
         stated = [value for p in self.profiles if (value := getattr(p.parameters, name)) is not None]
@@ -85,8 +90,8 @@ def _slack(clause: Clause, context: Context) -> tuple[float, bool]:
     return {"<=": high, ">=": -low, "==": high - low}[clause.op], clause.guard != "U"
 
 
-def load_requirements(ids: Sequence[str], extra_paths: Iterable[str | Path] = ()) -> Requirements:
-    """The shipped profiles ``ids`` and the profile files ``extra_paths``, checked together.
+def load_requirements(ids: Iterable[str], extra_paths: Iterable[str | Path] = ()) -> Requirements:
+    """The profiles ``ids``, shipped ones or paths of TOML files, and ``extra_paths``, checked together.
 
     Raises ``InputError`` that lists every problem of every profile.
     """
@@ -95,7 +100,7 @@ def load_requirements(ids: Sequence[str], extra_paths: Iterable[str | Path] = ()
     wanted: list[str | Path] = [*dict.fromkeys(ids), *map(Path, extra_paths)]
     for given in wanted:
         try:
-            profiles.append(read_profile(_shipped(given) if isinstance(given, str) else given))
+            profiles.append(read_profile(_path_of(given) if isinstance(given, str) else given))
         except InputError as error:
             problems += [replace(p, where=": ".join(filter(None, (error.source, p.where)))) for p in error.problems]
     problems += _contradictions(profiles)
@@ -109,9 +114,19 @@ def profile_names() -> list[str]:
     return sorted(path.stem for path in _FOLDER.glob("*.toml"))
 
 
-def _shipped(name: str) -> Path:
-    if name not in profile_names():
-        raise InputError("requirements", Problem(repr(name), "no such profile", f"known: {', '.join(profile_names())}"))
+def _path_of(name: str) -> Path:
+    names = profile_names()
+    if name in names or not name.endswith(".toml"):
+        return _shipped(name, names)
+    return Path(name)
+
+
+def _shipped(name: str, names: Sequence[str]) -> Path:
+    if name not in names:
+        near = get_close_matches(name, names)
+        known = f"known: {', '.join(names)}"
+        remedy = f"{known}; did you mean {near[0]}?" if near else f"{known}, and TOML files"
+        raise InputError("requirements", Problem(repr(name), "no such profile", remedy))
     return _FOLDER / f"{name}.toml"
 
 

@@ -23,7 +23,8 @@ from functools import cache
 from pathlib import Path
 from typing import Literal
 
-from hilbench.metrics.breaker import usual_breaker
+from hilbench.metrics.ocpd import holds_a
+from hilbench.ocpd_file import device_at
 from hilbench.site import Branch, Model, Number, Site
 from hilbench.tomlfile import read_toml
 
@@ -85,6 +86,4 @@ def unfair_nodes(site: Site, least: Mapping[str, float]) -> list[str]:
 
 def bears_exchange(site: Site, base_a: float) -> bool:
     """True where budget and the most of the building, ``base_a``, do not trip the slowest breaker, however long."""
-    service = site.service
-    device = usual_breaker(service.rating_a, service.frequency_hz)
-    return site.nodes[0].limit_a + base_a < 0.95 * device.slow.k * service.rating_a
+    return site.nodes[0].limit_a + base_a < 0.95 * holds_a(device_at(site, "service"))

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hilbench.metrics import breaker, exposure
+from hilbench.metrics import breaker, exposure, ocpd
 from hilbench.metrics.polyline import Polyline
+from hilbench.ocpd_file import device_at
 from hilbench.rig import Rig
 from hilbench.signals import Record, line_current
 
@@ -20,12 +21,13 @@ DIGITS = 4
 
 @dataclass(frozen=True)
 class Pole:
-    """One pole of an OCPD: whose it is, its rating [A] and what flowed long before [A]."""
+    """One pole of an OCPD: whose it is, its rating [A], what flowed long before [A], and what device it is."""
 
     node: str
     line: str
     rating_a: float
     preload_a: float
+    device: ocpd.Device
 
 
 @dataclass(frozen=True)
@@ -57,13 +59,16 @@ def poles(rig: Rig) -> Iterator[Pole]:
     All have been warm for long when the scenario begins, as in a site in service: nodes by their budget, branches by
     the station's nameplate.
     """
-    site = rig.electrical
+    site, frequency = rig.electrical, rig.site.service.frequency_hz
     fused = {"service", *(feeder.id for feeder in rig.feeders if feeder.rating_a is not None)}
     for node in site.nodes:
         if node.id in fused:
-            yield from (Pole(node.id, line, node.rating_a, node.limit_a) for line in site.lines)
+            named = bool(site.ocpd_of(node.id)[1])
+            device = device_at(site, node.id) if named else breaker.usual_breaker(node.rating_a, frequency)
+            yield from (Pole(node.id, line, device.rating_a, node.limit_a, device) for line in site.lines)
     for branch in site.branches:
-        yield from (Pole(branch.role, line, branch.branch_a, branch.max_a) for line in branch.lines)
+        device = breaker.usual_breaker(branch.branch_a, frequency)
+        yield from (Pole(branch.role, line, branch.branch_a, branch.max_a, device) for line in branch.lines)
 
 
 def judge(rig: Rig, record: Record, start: float, stop: float) -> Found:
@@ -72,13 +77,12 @@ def judge(rig: Rig, record: Record, start: float, stop: float) -> Found:
     A branch circuit counts only where it may trip: it carries one car, whose nameplate is its own affair. Poles that
     cannot be the worst by their largest current alone are not worked out.
     """
-    frequency = rig.site.service.frequency_hz
     nodes = {node.id for node in rig.electrical.nodes}
     worst: Found | None = None
     for most, pole, line in sorted(_bounded(rig, record, start, stop), key=lambda one: one[0], reverse=True):
         if worst is not None and most < worst.badness[1:]:
             break
-        found = _pole(pole, line, frequency)
+        found = _pole(pole, line)
         if pole.node in nodes or found.outcome != "cannot-trip":
             worst = found if worst is None or found.badness > worst.badness else worst
     assert worst is not None, "the service is always recorded"
@@ -92,20 +96,20 @@ def _bounded(
     for pole in poles(rig):
         line = record.signals[line_current(pole.node, pole.line)].polyline(start, stop)
         peak = float(np.max(np.abs(line[1]))) / pole.rating_a
-        slow = breaker.usual_breaker(pole.rating_a, rig.site.service.frequency_hz).slow
-        rise = (max(peak, pole.preload_a / pole.rating_a) ** 2 - (pole.preload_a / pole.rating_a) ** 2) / slow.k**2
-        yield (np.inf if peak > 1.0 else round(rise, DIGITS), peak), pole, line
+        before, most = pole.preload_a / pole.rating_a, ocpd.holds_a(pole.device) / pole.rating_a
+        rise = (max(peak, before) ** 2 - before**2) / most**2
+        yield (np.inf if peak > min(1.0, most) else round(rise, DIGITS), peak), pole, line
 
 
-def _pole(pole: Pole, line: Polyline, frequency_hz: float) -> Found:
-    device = breaker.usual_breaker(pole.rating_a, frequency_hz)
-    judged = breaker.assess(line, device, pole.preload_a)
+def _pole(pole: Pole, line: Polyline) -> Found:
+    judged = ocpd.assess(line, pole.device, pole.preload_a)
+    warm = (pole.preload_a / ocpd.holds_a(pole.device)) ** 2 if isinstance(pole.device, breaker.Breaker) else 0.0
     above = exposure.exposure(line, pole.rating_a)
     return Found(
         where=f"{pole.node} {pole.line}",
         outcome=judged.outcome,
         fraction=judged.fraction,
-        rise=max(0.0, round(judged.fraction - (pole.preload_a / (pole.rating_a * device.slow.k)) ** 2, 9)),
+        rise=max(0.0, round(judged.fraction - warm, 9)),
         peak_ratio=float(np.max(np.abs(line[1]))) / pole.rating_a,
         above_s=above.time_above_s,
         above_as=above.ampere_seconds,
