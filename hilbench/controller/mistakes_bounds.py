@@ -19,9 +19,8 @@ class UsesRating(Core):
     """Takes the rating of the breaker for the budget."""
 
     def __init__(self, site: Site, settings: ControllerSettings, t: float) -> None:
-        rated = site.model_copy(update={"budget_a": site.service.rating_a})
-        rated.__dict__.pop("nodes", None)  # they were worked out with the budget
-        super().__init__(rated, settings, t)
+        told = {name: getattr(site, name) for name in Site.model_fields}
+        super().__init__(Site(**{**told, "budget_a": site.service.rating_a}), settings, t)
 
 
 class IgnoresLastLine(Core):

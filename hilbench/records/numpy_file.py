@@ -6,6 +6,7 @@ import math
 import mmap
 import tokenize
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,7 +39,7 @@ def read_npy(path: Path, asked: Asked) -> Waveform:
     )
 
 
-def _mapped(path: Path) -> NDArray[np.generic]:
+def _mapped(path: Path) -> NDArray[Any]:
     """The array where it is in the file, for copying a long record takes most of the time of reading it.
 
     What is written to it does not reach the file; whoever cuts the file short while it is in use ends the process.

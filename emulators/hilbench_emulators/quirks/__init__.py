@@ -38,8 +38,8 @@ By = Literal["vehicle", "personality", "meter", "station", "dc", "controller", "
 Who = Literal["car", "station", "meter", "controller", "board", "DC car", "DC station"]
 _FOLDER = Path(__file__).parent
 Text = Annotated[str, Field(min_length=1)]
-_DC_RIGS = dict.fromkeys(("delivers-less", "late-output", "low-maximum-voltage", "ends-at-zero"), "pair-dc")
-"""Where misbehaviours show that do not on mixed-dc, whose stations hold a session and share its modules."""
+_AT_FULL_CURRENT = frozenset(("delivers-less", "late-output", "low-maximum-voltage", "ends-at-zero"))
+"""These show on pair-dc, and not on mixed-dc, whose stations hold a session and share their modules."""
 
 
 class Parameter(Model):
@@ -140,7 +140,7 @@ def _dc(one: DcQuirk, id_: str) -> Quirk:
         by="dc",
         use=one.id,
         procedure=one.shown.procedure,
-        rig=_DC_RIGS.get(one.id, "mixed-dc"),
+        rig="pair-dc" if one.id in _AT_FULL_CURRENT else "mixed-dc",
         device=one.shown.copes,
         good=one.shown.because,
     )
