@@ -65,7 +65,7 @@ def test_a_value_is_stale_after_stale_s_and_not_before() -> None:
     assert watch.reason == "stale"
 
 
-def test_trust_comes_back_recover_s_after_the_last_bad_moment() -> None:
+def test_trust_comes_back_recover_s_after_the_first_good_value() -> None:
     """Good values again, but trusted only when they have lasted for recover_s."""
     watch = watching(60.0)
     assert not watch.trusted(80.0)
@@ -74,7 +74,7 @@ def test_trust_comes_back_recover_s_after_the_last_bad_moment() -> None:
         watch.see(sample(float(t)), NOBODY)
         if watch.trusted(float(t)):
             found.append(t)
-    assert found[0] == 110
+    assert found[0] == 111
     assert watch.reason == ""
 
 
@@ -254,3 +254,15 @@ def test_a_service_that_shows_less_than_a_feeder_is_not_believed() -> None:
     lost = [t for t in range(63, 75) if not (watch.see(sample(float(t), 20.0), NOBODY, parts), watch.trusted(t))[1]]
     assert lost[0] == 67
     assert watching(allow_export=True).see(sample(61.0, 5.0), NOBODY, parts)
+
+
+def test_a_meter_that_comes_back_is_trusted_30_s_after_its_first_value() -> None:
+    """Not 30 s after somebody last looked in vain: that may have been a moment before."""
+    watch = watching()
+    assert not watch.trusted(99.5)
+    assert watch.see(sample(100.5), NOBODY)
+    for t in range(101, 130):
+        assert watch.see(sample(float(t)), NOBODY)
+        assert not watch.trusted(float(t))
+    assert not watch.trusted(130.4)
+    assert watch.trusted(130.6)

@@ -30,6 +30,16 @@ from hilbench.controller.mistakes_belief import (
     TrustsAcceptance,
     TrustsFrozen,
 )
+from hilbench.controller.mistakes_bounds import (
+    EndsSessions,
+    GivesAllToOne,
+    HalvesLimits,
+    Hunts,
+    IgnoresLastLine,
+    NeverLiftsLimits,
+    NeverResumes,
+    UsesRating,
+)
 from hilbench.controller.mistakes_law import (
     ActsEveryTick,
     BelowSix,
@@ -44,6 +54,7 @@ from hilbench.controller.mistakes_law import (
     StacksAdmissions,
     StopsInstead,
 )
+from hilbench.controller.mistakes_settings import ROWS, SOURCE
 from hilbench.controller.settings import ControllerSettings
 from hilbench.errors import InputError
 from hilbench.site import Site
@@ -190,6 +201,22 @@ DEFECTS = {
         Defect("ignores-feeder-load", "takes a feeder to carry nothing but its stations",
                "evcc core/circuit (read-code: a circuit without a meter sums its loadpoints)", ("7.1b",),
                IgnoresFeederLoad, rig="court-7"),
+        Defect("uses-the-rating", "takes the rating of the breaker for the budget", "hass-evse-lb#39",
+               ("2.4",), UsesRating),
+        Defect("ignores-last-line", "looks at all lines but the last", "evcc#27781, evcc#29532", ("7.1",),
+               IgnoresLastLine, rig="europe-3ph"),
+        Defect("gives-all-to-one", "fills one car before the next one gets anything", "evcc#30340: 16 + 16 + 3",
+               ("2.5",), GivesAllToOne),
+        Defect("never-resumes", "leaves a paused car paused", "EVerest#1690, SimpleEVSE-WiFi#35", ("2.3",),
+               NeverResumes),
+        Defect("ends-dc-sessions", "pauses a DC session as it would a car with a pilot", "EVerest#1690", ("7.1",),
+               EndsSessions, rig="chademo-v2x"),
+        Defect("keeps-grid-limits", "keeps a limit of the grid when it has ended", "verification 9.1 (end of an event)",
+               ("9.1",), NeverLiftsLimits, rig="tariff-10"),
+        Defect("limit-of-each-line", "takes a limit of the grid for one of each line", "evcc#18522: 16 + 16 + 16 as 48",
+               ("9.1",), HalvesLimits, rig="tariff-10"),
+        Defect("hunts", "gives and takes a third every 20 s", "SmartEVSE-3#123, OpenEVSE PR#920", ("2.5",), Hunts),
+        *(Defect(name, title, SOURCE, (procedure,), changes=dict(changes)) for name, title, procedure, changes in ROWS),
         Defect("renews-too-late", "renews limits after they have run out", "evcc#8165, evcc#13953", ("2.5",),
                LongLeases, port=True),
     )

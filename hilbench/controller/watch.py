@@ -56,6 +56,8 @@ class MeterWatch:
             self.reason = doubt
             self._bad_t = sample.t if proven else self._bad_t
             return False
+        if math.isfinite(self._bad_t) and sample.t - self._good_t >= self._settings.stale_s:
+            self._bad_t = sample.t  # it has been back from now on
         self._good_t = sample.t
         return True
 

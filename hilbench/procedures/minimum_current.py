@@ -34,6 +34,6 @@ PROCEDURE = Procedure(
     title="minimum current x ports",
     purpose="When not all cars can have 6 A, some wait and take turns; nobody is offered less, nobody waits for ever.",
     run=run,
-    needs=frozenset({"stations.several"}),
+    needs=frozenset({"cars.pausable"}),
     short=False,
 )

@@ -19,7 +19,8 @@ async def run(bench: Bench, measure: Measure) -> None:
     for metric in ("reversals_per_hour", "starvation_time", "energy_satisfaction"):
         measure(metric, since=start)
     measure("breaker_fraction")
-    measure("transformer_hot_spot_c", since=start)
+    if any(feeder.transformer_kva for feeder in bench.site.feeders):
+        measure("transformer_hot_spot_c", since=start)
     bench.tabulate_sessions()
     bench.tabulate_peaks()
 
