@@ -3,8 +3,10 @@
 The decision rule of a clause is named by its ``guard`` (ILAC-G8:09/2019; secondary):
 
 ``U``     guarded: PASS when the value keeps the limit by its expanded uncertainty U, FAIL when it misses the limit by
-          more than U, INCONCLUSIVE between. A PASS is refused when U is larger than a third of the limit.
+          more than U, INCONCLUSIVE between.
 ``none``  simple acceptance: the value alone decides.
+
+By either rule nothing is decided when U is larger than a third of the limit, unless the limit is missed by more than U.
 """
 
 from __future__ import annotations
@@ -12,11 +14,12 @@ from __future__ import annotations
 import enum
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from hilbench.errors import InputError
 from hilbench.metrics.catalogue import METRICS
+from hilbench.metrics.uncertainty import Part
 from hilbench.requirements import Clause, Context
 
 LARGEST_UNCERTAINTY = 1.0 / 3.0
@@ -80,20 +83,20 @@ def judge(value: float | None, uncertainty: float, clause: Clause | None, contex
         return Judgement(Verdict.ERROR, limit, f"the uncertainty {uncertainty} is none")
     if math.isinf(value) and low <= value <= high:
         return Judgement(Verdict.ERROR, limit, f"{value} is within the limit but no measured value")
-    verdict, note = _decide(value, uncertainty if clause.guard == "U" else 0.0, low, high, limit)
+    coarse = uncertainty > LARGEST_UNCERTAINTY * abs(limit)
+    guard = uncertainty if clause.guard == "U" or coarse else 0.0
+    verdict, note = _decide(value, guard, low, high)
+    if coarse and verdict is not Verdict.FAIL:
+        verdict = Verdict.INCONCLUSIVE
+        note = f"U = {uncertainty:.3g} is more than a third of the limit: measure more finely"
     return Judgement(verdict, limit, note)
 
 
-def _decide(value: float, guard: float, low: float, high: float, limit: float) -> tuple[Verdict, str]:
+def _decide(value: float, guard: float, low: float, high: float) -> tuple[Verdict, str]:
     if value - guard > high or value + guard < low:
         return Verdict.FAIL, ""
     if value - guard < low or value + guard > high:
         return Verdict.INCONCLUSIVE, f"within U = {guard:.3g} of the limit"
-    if guard > LARGEST_UNCERTAINTY * abs(limit):
-        return (
-            Verdict.INCONCLUSIVE,
-            f"U = {guard:.3g} is more than a third of the limit: measure more finely",
-        )
     return Verdict.PASS, ""
 
 
@@ -103,7 +106,7 @@ class Measurement:
 
     ``limit_value`` and ``op`` are those of ``clause`` (``nan`` and empty without one); ``signals`` names the recorded
     signals that the value was taken from, ``records`` the records of instruments that were kept of it, ``window`` the
-    bench time from which and to which [s].
+    bench time from which and to which [s]. ``budget`` is what the uncertainty consists of, empty where there is none.
     """
 
     metric: str
@@ -118,6 +121,7 @@ class Measurement:
     signals: tuple[str, ...] = ()
     window: tuple[float, float] | None = None
     records: tuple[str, ...] = ()
+    budget: tuple[Part, ...] = ()
 
     @property
     def judged(self) -> bool:
@@ -139,6 +143,7 @@ class Measurement:
             "signals": list(self.signals),
             "window": None if self.window is None else list(self.window),
             "records": list(self.records),
+            **({"budget": [asdict(part) for part in self.budget]} if self.budget else {}),
         }
 
     @classmethod
@@ -158,6 +163,7 @@ class Measurement:
             signals=tuple(data["signals"]),
             window=_window(data.get("window")),
             records=tuple(data.get("records", ())),
+            budget=tuple(Part(**part) for part in data.get("budget", ())),
         )
 
 
@@ -175,6 +181,7 @@ def measurement(
     note: str = "",
     signals: Iterable[str] = (),
     window: tuple[float, float] | None = None,
+    budget: Iterable[Part] = (),
 ) -> Measurement:
     """Judge a value of the catalogue's ``metric`` and keep all that the report needs; raises ``KeyError`` for others.
 
@@ -196,6 +203,7 @@ def measurement(
         note="; ".join(filter(None, (note, judgement.note))),
         signals=tuple(signals),
         window=window,
+        budget=tuple(budget),
     )
 
 

@@ -346,14 +346,14 @@ def test_a_missing_input_is_named_not_raised(tmp_path: Path) -> None:
 
 
 def test_repeats_show_the_worst_and_how_all_spread(tmp_path: Path) -> None:
-    """Three repeats: the failing one is told, the table has least, median and greatest."""
+    """Three repeats: the failing one is told, the table has median, 95 %, worst and what that shows."""
     run = RunFolder.create(tmp_path, META)
     for repeat, (verdict, value) in enumerate(((Verdict.PASS, 3.0), (Verdict.FAIL, 46.0), (Verdict.PASS, 5.0)), 1):
         run.procedure("7.1-step", repeat).finish(result(measurement(verdict, value, 0.0), seed=repeat))
     run.finish("FINISHED")
     _source, page = page_of(run.path)
     assert "3 repeats, the worst is shown: 1 FAIL, 2 PASS" in page.text
-    assert "time above budget 3 3 s 5 s 46 s" in page.text
+    assert "time above budget 3 5 s 3 s to 46 s 46 s – 46 s ≤ 30 s indicative: below 59 repeats" in page.text
     assert "--only 7.1 --seed 2" in page.text
 
 

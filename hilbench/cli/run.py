@@ -29,6 +29,7 @@ from hilbench.errors import HilbenchError
 from hilbench.evidence.environment import environment, input_files, site_facts
 from hilbench.evidence.folder import RunFolder
 from hilbench.evidence.masking import masked, masked_rig
+from hilbench.evidence.repeats import claim, spreads
 from hilbench.evidence.words import metric_title, weakest
 from hilbench.interrupts import Aborted, Interrupt, listening
 from hilbench.nature import fitting
@@ -43,6 +44,7 @@ from hilbench_emulators.quirks import chosen
 
 EXIT = {"FAIL": FAILED, "ERROR": ERROR, "INCONCLUSIVE": INCONCLUSIVE, "NOT_RUN": NOTHING_RUN, "PASS": PASSED}
 """Exit code by verdict, the one that decides first: a FAIL is a finding about the controller, whatever else failed."""
+SIGNS = {"<=": "≤", ">=": "≥", "==": "="}
 COLOUR = {
     "PASS": "green",
     "FAIL": "bold red",
@@ -294,12 +296,35 @@ def _report(
         said = f"[{colour}]{result['verdict']}[/]" + (f"\n[dim]{weak}[/]" if weak else "")
         table.add_row(result["id"], name, summary(result), said)
     console.print(table)
+    _print_repeats(console, results)
     passed = sum(result["verdict"] == "PASS" for result in results)
     hours = sum(result["duration_s"] for result in results) / 3600.0
     report = folder.path / "report.html"
     if aborted:
         console.print(f"[bold magenta]ABORTED[/] by {signal.Signals(aborted).name}; evidence up to then is kept")
     console.print(f"{len(results)} procedures, {passed} PASS, {hours:.1f} h of site time      report: {report}")
+
+
+def _print_repeats(console: Console, results: list[dict[str, Any]]) -> None:
+    """Where procedures were repeated: the worst of each repeat, and what that shows of the limit."""
+    groups: dict[str, list[dict[str, Any]]] = {}
+    for result in results:
+        groups.setdefault(result["id"], []).append(result)
+    many = {name: group for name, group in groups.items() if len(group) > 1}
+    if not many:
+        return
+    console.print()
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for heading in ("", "worst of each repeat", "repeats", "median", "95 %", "95 %/95 %", "limit", "shown"):
+        table.add_column(heading, no_wrap=heading in ("", "limit"))
+    for name, group in many.items():
+        for one in spreads([result["measurements"] for result in group]):
+            if one.op:
+                figures = ("-" if math.isnan(v) else f"{v:.3g}" for v in (one.median, one.tail, one.bound))
+                limit = f"{SIGNS[one.op]} {one.limit:.3g}{'' if one.unit == '1' else ' ' + one.unit}"
+                table.add_row(name, metric_title(one.metric), str(one.n), *figures, limit, claim(one).split(":")[0])
+    console.print(table)
+    console.print()
 
 
 def summary(result: dict[str, Any], most: int = 3) -> str:
@@ -339,7 +364,7 @@ def _value_text(value: Any, unit: str) -> str:
 
 def brief(m: dict[str, Any]) -> str:
     """A measurement with its limit in a few words."""
-    sign = {"<=": "≤", ">=": "≥", "==": "="}.get(str(m.get("op")), "")
+    sign = SIGNS.get(str(m.get("op")), "")
     value = _value_text(m["value"], str(m["unit"]))
     name = metric_title(str(m["metric"]))
     note = f", {m['note']}" if m.get("note") and m["verdict"] != "PASS" else ""

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from hilbench.evidence.bars import chart_of
 from hilbench.evidence.files import number
 from hilbench.evidence.happenings import needs_no_close_up
-from hilbench.evidence.markup import badge, esc, paragraphs, prose, rounded, table
+from hilbench.evidence.markup import badge, esc, paragraphs, prose, quantity, rounded, table
 from hilbench.evidence.overview import (
     Groups,
     clause_cell,
@@ -91,7 +91,26 @@ def _measurements(procedure: ProcedureEvidence) -> str:
     if not procedure.measurements:
         return ""
     columns = ("Measurement", "Value ± U (k = 2)", "Limit", "Limit used", "Clause and source", "Rule", "Verdict")
-    return table(columns, [_measurement_row(item) for item in procedure.measurements])
+    body = table(columns, [_measurement_row(item) for item in procedure.measurements])
+    return body + _budgets([item for item in procedure.measurements if item.get("budget")])
+
+
+def _budgets(items: Sequence[Mapping[str, Any]]) -> str:
+    """Of each measurement with an uncertainty: what that consists of, after the GUM."""
+    rows = [row for item in items for row in _budget_rows(item)]
+    columns = ("Measurement", "Contribution", "How it was found", "u", "U (k = 2)")
+    return _folded(f"Uncertainty budgets ({len(items)} measurements)", table(columns, rows)) if rows else ""
+
+
+def _budget_rows(item: Mapping[str, Any]) -> list[tuple[str, ...]]:
+    unit, first = str(item.get("unit", "")), esc(metric_title(str(item.get("metric"))))
+    first += f"<small>{esc(item['note'])}</small>" if item.get("note") else ""
+    found: list[tuple[str, ...]] = []
+    for at, part in enumerate(item["budget"]):
+        own, whole = quantity(part.get("standard"), unit), quantity(item.get("uncertainty"), unit)
+        lead, total = ("", "") if at else (first, whole)
+        found.append((lead, esc(part.get("source", "")), esc(part.get("how", "")), own, total))
+    return found
 
 
 def _measurement_row(item: Mapping[str, Any]) -> tuple[str, ...]:

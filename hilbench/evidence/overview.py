@@ -19,6 +19,7 @@ from hilbench.evidence.markup import (
     table,
 )
 from hilbench.evidence.reader import ProcedureEvidence, RunEvidence
+from hilbench.evidence.repeats import Spread, claim, spreads
 from hilbench.evidence.scales import span_text
 from hilbench.evidence.tested import key_facts
 from hilbench.evidence.words import (
@@ -179,28 +180,33 @@ def repeats_section(groups: Groups) -> str:
 
 
 def _spread(group: list[ProcedureEvidence]) -> str:
-    values: dict[tuple[str, str, str], list[float]] = {}
-    for procedure in group:
-        for item in procedure.measurements:
-            value = number(item.get("value"))
-            if value is not None and not math.isnan(value):
-                key = (str(item.get("metric")), str(item.get("unit", "")), limit_cell(item))
-                values.setdefault(key, []).append(value)
-    rows = [
-        (esc(metric_title(metric)), str(len(found)), *(quantity(v, unit) for v in _summary(found)), limit)
-        for (metric, unit, limit), found in values.items()
-    ]
+    rows = [_spread_row(one) for one in spreads([item.measurements for item in group])]
     title = f"<h4>{esc(group[0].id)} {esc(group[0].title)}: {_tally(group)}</h4>"
     clean = all(item.verdict == "PASS" for item in group)
     said = f"<p>{esc(zero_failures(len(group)))}</p>" if clean else ""
-    return title + said + table(("Measurement", "Values", "Least", "Median", "Greatest", "Limit"), rows, "num")
+    return title + said + table(_SPREAD_COLUMNS, rows, "num")
 
 
-def _summary(values: list[float]) -> tuple[float, float, float]:
-    ordered = sorted(values)
-    middle = len(ordered) // 2
-    median = ordered[middle] if len(ordered) % 2 else (ordered[middle - 1] + ordered[middle]) / 2
-    return ordered[0], median, ordered[-1]
+_SPREAD_COLUMNS = (
+    "Worst of each repeat",
+    "Repeats",
+    "Median (95 % interval)",
+    '<span title="95 % of these repeats are at least as good">95 %</span>',
+    '<span title="with 95 % confidence 95 % of all repeats are at least as good (order statistic)">95 % / 95 %</span>',
+    "Worst",
+    "Limit",
+    "Shown",
+)
+
+
+def _spread_row(one: Spread) -> tuple[str, ...]:
+    def cell(value: float) -> str:
+        return "–" if math.isnan(value) else quantity(value, one.unit)
+
+    median = f"{cell(one.median)}<small>{cell(one.median_low)} to {cell(one.median_high)}</small>"
+    limit = limit_cell({"limit_value": one.limit, "op": one.op, "unit": one.unit})
+    figures = (median, cell(one.tail), cell(one.bound), cell(one.worst))
+    return (esc(metric_title(one.metric)), str(one.n), *figures, limit, esc(claim(one)))
 
 
 def clause_section(run: RunEvidence) -> str:

@@ -163,8 +163,9 @@ class Measure:
         value = None if math.isnan(reading.value) else reading.value
         span = (window.start, window.stop)
         return measurement(
-            metric, value, reading.uncertainty, clause, merged, note=words, signals=reading.signals, window=span
-        )
+            metric, value, reading.uncertainty, clause, merged,
+            note=words, signals=reading.signals, window=span, budget=reading.budget,
+        )  # fmt: skip
 
     def _context(self, timeout_s: float | None) -> dict[str, float]:
         known = site_context(self._bench.rig, self._requirements)

@@ -7,9 +7,10 @@ from typing import Literal
 
 import numpy as np
 
-from hilbench.measuring.window import Extractor, Reading, Window
+from hilbench.measuring.window import Extractor, Reading, Window, clock_part
 from hilbench.metrics import breaker, curve, exposure, ocpd, transformer
 from hilbench.metrics.polyline import mean
+from hilbench.metrics.uncertainty import COVERAGE, Part
 from hilbench.ocpd_file import device_at
 from hilbench.signals import Array, line_current
 from hilbench.site import Node
@@ -92,7 +93,9 @@ def _opening(window: Window, node: Node, line: str, device: ocpd.Device) -> Iter
         judged = ocpd.assess(current, device, mean(before))
         place = line if node.id == "service" else f"{node.id} {line}"
         note = f"{place}: the {ocpd.title(device)} {OUTCOMES[judged.outcome]}"
-        yield Reading(judged.fraction, _opening_u(window, current[1], before[1], device), note, (name,))
+        parts = _opening_parts(window, current[1], before[1], device)
+        u = COVERAGE * sum(part.standard for part in parts)  # added: both hang on how late the loop was
+        yield Reading(judged.fraction, u, note, (name,), parts=parts)
 
 
 def transformer_hot_spot(window: Window) -> list[Reading]:
@@ -110,21 +113,20 @@ def transformer_hot_spot(window: Window) -> list[Reading]:
     return found
 
 
-def _opening_u(window: Window, during: Array, before: Array, device: ocpd.Device) -> float:
-    """Expanded uncertainty of a share of what opens a device, 0 on an exact clock: its fastest growth for that long."""
-    if isinstance(device, breaker.Breaker):
-        return _heat_u(window, during, before, device.rating_a * device.slow.k, device.slow.tau_s)
-    most = np.array([float(np.abs(during).max()) / device.rating_a])
-    return window.time_u / float(curve.operating_time(most, device.slow)[0])
-
-
-def _heat_u(window: Window, during: Array, before: Array, trip_a: float, tau_s: float) -> float:
-    """Expanded uncertainty of a share of the trip heat, 0 on an exact clock.
+def _opening_parts(window: Window, during: Array, before: Array, device: ocpd.Device) -> tuple[Part, ...]:
+    """What a share of what opens a device is uncertain by, nothing on an exact clock.
 
     The heat grows at most as fast as the largest current lets it. What flowed in the minute before depends on when in
     the waiting of the procedure the stimulus came: by half of its range.
     """
     if not window.time_u:
-        return 0.0
+        return ()
+    most = float(np.abs(during).max())
+    if not isinstance(device, breaker.Breaker):
+        seconds = curve.operating_time(np.array([most / device.rating_a]), device.slow)
+        return (clock_part(window.time_u / float(seconds[0])),)
+    trip_a = ocpd.holds_a(device)
     low, high = float(np.abs(before).min()) / trip_a, float(np.abs(before).max()) / trip_a
-    return window.time_u * (float(np.abs(during).max()) / trip_a) ** 2 / tau_s + (high**2 - low**2) / 2.0
+    grown = window.time_u * (most / trip_a) ** 2 / device.slow.tau_s
+    how = "half of the range of the minute before the stimulus"
+    return clock_part(grown), Part("current before", (high**2 - low**2) / 2.0 / COVERAGE, how)

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple
 
-from hilbench.measuring.window import Reading, Window
+from hilbench.measuring.window import Reading, Window, clock_part, scope_part
 from hilbench.metrics import pilot_watch
 from hilbench.metrics.pilot import Pilot
 from hilbench.metrics.pilot_facts import facts
@@ -139,7 +139,8 @@ def reaction_time(window: Window) -> list[Reading]:
             t, amps = drawn
             reached = hold_time((t, -amps), -(offered_a + 1.0), seen_s)
             note = f"{role} {line} down to {offered_a:.1f} A"
-            found.append(Reading(reached, u + window.time_u, note, (name,), shots=shots))
+            parts = (scope_part(u), clock_part(window.time_u))
+            found.append(Reading(reached, u + window.time_u, note, (name,), shots=shots, parts=parts))
     return found
 
 

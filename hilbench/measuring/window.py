@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -9,6 +10,7 @@ from typing import Any, NamedTuple
 from hilbench.bench import Bench
 from hilbench.errors import InputError
 from hilbench.metrics.polyline import Polyline, minus
+from hilbench.metrics.uncertainty import COVERAGE, Part
 from hilbench.requirements import Requirements
 from hilbench.signals import base_current, line_current, offered_current
 from hilbench.site import Node
@@ -28,6 +30,7 @@ class Reading:
     """A measured value before its verdict; ``context`` adds to what the limit may depend on (node, station).
 
     ``shots`` are the records of an instrument that it was read from. One that is not ``judged`` only informs.
+    ``parts`` are what the uncertainty consists of, where that is more than one thing.
     """
 
     value: float
@@ -37,6 +40,25 @@ class Reading:
     context: Mapping[str, float] = field(default_factory=dict)
     shots: tuple[Snapshot, ...] = ()
     judged: bool = True
+    parts: tuple[Part, ...] = ()
+
+    @property
+    def budget(self) -> tuple[Part, ...]:
+        """What the uncertainty consists of: ``parts``, or one instrument, or the clock alone; nothing without one."""
+        if self.parts or not 0.0 < self.uncertainty < math.inf:
+            return self.parts if self.uncertainty else ()
+        return ((scope_part if self.shots else clock_part)(self.uncertainty),)
+
+
+def clock_part(u: float) -> Part:
+    """What the clock of the bench contributes, from an expanded uncertainty."""
+    how = "0.02 s, and twice the greatest lateness that was seen, for the bench and for the controller"
+    return Part("clock of the bench", u / COVERAGE, how)
+
+
+def scope_part(u: float) -> Part:
+    """What an oscilloscope contributes, from an expanded uncertainty."""
+    return Part("oscilloscope", u / COVERAGE, "its ranges, its samples and its noise, as its records show them")
 
 
 @dataclass(frozen=True)

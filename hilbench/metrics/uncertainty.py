@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -30,6 +32,21 @@ def ct_ratio_error_pct(accuracy_class: str, share: float) -> float:
     return float(np.interp(share, shares, errors, left=math.nan, right=math.nan))
 
 
+@dataclass(frozen=True)
+class Part:
+    """One line of an uncertainty budget: where it comes from, its standard uncertainty in the unit of the result, and
+    how that was found."""
+
+    source: str
+    standard: float
+    how: str
+
+
+def expanded(*parts: Part) -> float:
+    """Expanded uncertainty of a result whose ``parts`` are independent."""
+    return COVERAGE * combined(*(part.standard for part in parts))
+
+
 def rectangular(half_width: float) -> float:
     """Standard uncertainty of a value that lies anywhere within +- ``half_width``."""
     return half_width / math.sqrt(3.0)
@@ -45,8 +62,16 @@ def time_uncertainty(sampling_s: float, clock_s: float = 0.0, edges: int = 2) ->
 
     ``clock_s`` is the half width of the clock offset between the two ends. Two edges and 1 s give 0.82 s.
     """
-    edge = sampling_s / math.sqrt(12.0)
-    return COVERAGE * combined(*[edge] * edges, rectangular(clock_s))
+    return expanded(*time_parts(sampling_s, clock_s, edges))
+
+
+def time_parts(sampling_s: float, clock_s: float = 0.0, edges: int = 2) -> tuple[Part, ...]:
+    """The budget [s] of :func:`time_uncertainty`."""
+    edge = combined(*[sampling_s / math.sqrt(12.0)] * edges)
+    return (
+        Part("sampling", edge, f"{edges} edges, each anywhere within {sampling_s:g} s"),
+        Part("clocks", rectangular(clock_s), f"rectangular, within {clock_s:g} s"),
+    )
 
 
 def current_uncertainty(current_a: float, *error_pct: float, absolute_a: float = 0.0) -> float:
@@ -54,8 +79,17 @@ def current_uncertainty(current_a: float, *error_pct: float, absolute_a: float =
 
     A class 1 CT at rated current with a 0.5 % meter gives 1.3 %.
     """
-    relative = [rectangular(error / 100.0 * abs(current_a)) for error in error_pct]
-    return COVERAGE * combined(*relative, rectangular(absolute_a))
+    chain = {str(at): error for at, error in enumerate(error_pct)}
+    return expanded(*current_parts(current_a, chain, absolute_a))
+
+
+def current_parts(current_a: float, error_pct: Mapping[str, float], absolute_a: float = 0.0) -> tuple[Part, ...]:
+    """The budget [A] of :func:`current_uncertainty`, with the links of the chain by name (``CT``, ``meter``)."""
+    chain = (
+        Part(name, rectangular(error / 100.0 * abs(current_a)), f"rectangular, within {error:g} % of the current")
+        for name, error in error_pct.items()
+    )
+    return (*chain, Part("zero and resolution", rectangular(absolute_a), f"rectangular, within {absolute_a:g} A"))
 
 
 def charge_uncertainty(duration_s: float, peak_excess_a: float, time_u_s: float, current_u_a: float) -> float:
