@@ -167,7 +167,7 @@ CASES = {
     "car: syntax": car("title = \n", "line 1, column 9", "TOML syntax"),
     "car: missing keys": car("", "title: is missing", "response: is missing"),
     "car: negative": car("battery_kwh = -1\n", "battery_kwh: must be greater than 0, not -1"),
-    "line: unknown procedure": line("run", "--only", "9.9", answer=("--only: ", "no procedure 9.9", "there are 7.1")),
+    "line: unknown procedure": line("run", "--only", "9.9", answer=("--only: ", "no procedure 9.9", "there are 1.3")),
     "line: day without a session": Case(
         {"s.csv": STAY + "2019-03-12T15:00Z,2019-03-12T18:00Z,A,5,,\n"},
         ("run", "--sessions", "s.csv", "--day", "2024-01-01"),
@@ -182,7 +182,7 @@ CASES = {
     "line: defect": line("run", "--defect", "x", answer=("controller.defect", "no defect 'x'", "known: ignores-meter")),
     "line: out is a file": line("run", "--only", "7.1", "--out", "a-file", answer=("a-file: ", "cannot hold", "--out")),
     "line: no run": line("report", "a-file", answer=("a-file: ", "no readable run.json", "give the folder of a run")),
-    "line: selftest": line("selftest", "--only", "9.9", answer=("--only: ", "no procedure 9.9", "there are 7.1")),
+    "line: selftest": line("selftest", "--only", "9.9", answer=("--only: ", "no procedure 9.9", "there are 1.3")),
 }
 """Every row: what is given, and where + what + what to do in the answer."""
 

@@ -40,13 +40,14 @@ CAUGHT = {
 }
 """Per procedure: a mistake on the small rig, and a metric that shows it."""
 ELSEWHERE = (
+    *("1.3", "2.1", "2.2", "9.3"),
     *("6.3", "7.1b", "9.1", "9.1b", "9.2", "9.4", "11.1", "3.5", "3.6"),
     *("13.1", "13.2", "13.3", "13.4", "13.5", "13.6", "13.7", "13.8", "13.9"),
     *("12.1", "12.2", "12.3", "12.3b", "12.4", "12.4b", "12.5", "12.6"),
 )
 """Procedures on rigs of their own: test_grid_limits has those of a VTN and a tariff, test_v2g_day that of V2G,
 test_pilot_rig those of the pilot wire, test_site_rules those of unbalance and of loads at feeders,
-test_dc_procedures those of DC charging."""
+test_dc_procedures those of DC charging, test_document_procedures those of the rig's figures, test_export_cap 9.3."""
 CROWDED = ("4.2", "4.6")
 """Procedures for which three cars are too few: one of them alone is a third of the site."""
 
@@ -137,5 +138,5 @@ def test_procedures_are_found_by_id_and_by_key() -> None:
     """Both names select the same step, in catalogue order; an unknown one lists what there is."""
     assert [p.id for p in select(["fairness", "7.1"])] == ["7.1", "2.5"]
     assert select([]) == catalogue()
-    with pytest.raises(InputError, match=r"no procedure 9\.9; there are 7\.1 \(base-load-step-up\)"):
+    with pytest.raises(InputError, match=r"no procedure 9\.9; there are 1\.3 \(nameplates\)"):
         select(["9.9"])

@@ -318,7 +318,7 @@ def test_settings_that_the_controller_does_not_know_are_told(tmp_path: Path) -> 
     with pytest.raises(InputError) as caught:
         reference_controller(rig)
     assert [(problem.where, problem.remedy) for problem in caught.value.problems] == [
-        ("controller.defect", "did you mean ignores-meter?"),
+        ("controller.defect", "did you mean ignores-meter or ignores-last-line?"),
         ("controller.stale_s", "write it without quotes"),
         ("controller.lese_s", "did you mean lease_s?"),
     ]

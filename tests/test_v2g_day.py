@@ -74,7 +74,7 @@ def test_cars_that_give_too_much_fail(tmp_path: Path) -> None:
 def test_a_rig_whose_cars_only_charge_has_nothing_to_run(tmp_path: Path) -> None:
     """NOT_RUN, with what is missing."""
     result = execute(Job(str(trio(tmp_path)), "11.1", 1, None))
-    assert (result["verdict"], result["notes"]) == ("NOT_RUN", ["the rig has no v2g"])
+    assert (result["verdict"], result["notes"]) == ("NOT_RUN", ["the rig has no controller.gives, v2g.day"])
 
 
 def test_the_reference_controller_passes() -> None:

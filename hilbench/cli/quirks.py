@@ -12,19 +12,12 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-if TYPE_CHECKING:
-    from click.shell_completion import CompletionItem
+from hilbench.cli.quirk_names import complete_quirk
 
+if TYPE_CHECKING:
     from hilbench.quirk_proof import Proof
     from hilbench.runner import Job
     from hilbench_emulators.quirks import Quirk
-
-
-def complete(_context: click.Context, _parameter: click.Parameter, begun: str) -> list[CompletionItem | str]:
-    """Ids and names that begin so."""
-    from hilbench_emulators.quirks import quirks as known
-
-    return [name for one in known().values() for name in (one.id, one.name) if name.startswith(begun)]
 
 
 @click.group()
@@ -61,7 +54,7 @@ def list_(who: str | None, markdown: bool) -> None:
 
 
 @quirks.command()
-@click.argument("names", metavar="ID...", nargs=-1, required=True, shell_complete=complete)
+@click.argument("names", metavar="ID...", nargs=-1, required=True, shell_complete=complete_quirk)
 def show(names: tuple[str, ...]) -> None:
     """Show everything about entries, by id or name."""
     from hilbench_emulators.quirks import quirk
@@ -103,7 +96,7 @@ def _culprits() -> list[str]:
 
 
 @quirks.command()
-@click.argument("names", metavar="[ID]...", nargs=-1, shell_complete=complete)
+@click.argument("names", metavar="[ID]...", nargs=-1, shell_complete=complete_quirk)
 @click.option("--seed", default=1, show_default=True, type=click.IntRange(0), help="Seed of everything random.")
 @click.option("--jobs", default=0, help="Worker processes (default: one per core).")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON on standard output.")

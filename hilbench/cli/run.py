@@ -22,7 +22,7 @@ from rich.table import Table
 
 from hilbench.campaign import Notify, run_jobs
 from hilbench.cli import ERROR, FAILED, INCONCLUSIVE, NOTHING_RUN, PASSED, SIGNALLED
-from hilbench.cli.quirks import complete as complete_quirk
+from hilbench.cli.quirk_names import complete_quirk
 from hilbench.cli.requirements import complete as complete_profile
 from hilbench.clock import machine_now
 from hilbench.errors import HilbenchError

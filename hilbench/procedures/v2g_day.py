@@ -48,6 +48,6 @@ PROCEDURE = Procedure(
     title="evening peak with V2G",
     purpose="Cars give what keeps an evening peak within the budget, and leave with what their drivers asked for.",
     run=run,
-    needs=frozenset({"v2g", "v2g.day", "controller.gives"}),
+    needs=frozenset({"v2g.day", "controller.gives"}),
     short=False,
 )
